@@ -1,0 +1,123 @@
+"""How well CLIP retrieves captions of scenes, rejects captions that are nearly right, and names single objects.
+
+    python benchmarks/clip_eval.py CHECKPOINT --sprites PACK [--scenes FOLDER] [--every 10] [--card]
+
+PACK is composed into scenes with a seed of their own. FOLDER holds rendered scenes (ID.png, ID.mask.png, ID.json) of
+any size; `--every 10` takes each tenth, which is what training leaves out.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from prompts.captions import negative, write
+from prompts.vocabulary import ATTRIBUTES
+from vle_gen.clip import ClipModel, cut_glimpses
+from vle_gen.data.compose import Composer
+from vle_gen.data.sprites import SpriteBank, attribute_indices
+from vle_gen.training.clip import LEAST_SHOWN, resized, scene_contents
+
+GALLERY = 100  # captions that compete in retrieval
+
+
+def retrieval(model: ClipModel, pack: str, scenes: int, seed: int) -> dict[str, float]:
+    """Composed scenes of 2 to 6 objects, every object mentioned."""
+    composer = Composer(SpriteBank.load(pack), 2, 6)
+    generator, random = torch.Generator().manual_seed(seed), Random(seed)
+    found = {"image to text, 1 of 100": [], "text to image, 1 of 100": []}
+    hard: dict[str, list[float]] = {"hard negative: relation": [], "hard negative: objects": []}
+    for _ in range(scenes // GALLERY):
+        batch = composer(GALLERY, generator, 208, 208)
+        contents = scene_contents(batch)
+        captions = [write(*content, random, whole=1.0) for content in contents]
+        pictures = model.image_features(resized(batch.image, model.clip.visual.image_size))
+        texts = model.text_features([caption.text for caption in captions]).pooled
+        similarity = pictures @ texts.T
+        mine = torch.arange(GALLERY)
+        found["image to text, 1 of 100"].append((similarity.argmax(1) == mine).float().mean().item())
+        found["text to image, 1 of 100"].append((similarity.argmax(0) == mine).float().mean().item())
+        wrong = [negative(c, *content, random) for c, content in zip(captions, contents, strict=True)]
+        rows = [k for k, caption in enumerate(wrong) if caption is not None]
+        false = model.text_features([wrong[k].text for k in rows]).pooled
+        right = similarity[rows, rows] > (pictures[rows] * false).sum(1)
+        for k, is_right in zip(rows, right.tolist(), strict=True):
+            same_objects = sorted(map(str, wrong[k].request.mentions)) == sorted(map(str, captions[k].request.mentions))
+            hard["hard negative: relation" if same_objects else "hard negative: objects"].append(is_right)
+    return {name: float(np.mean(values)) for name, values in (found | hard).items()}
+
+
+def rendered_glimpses(folder: Path, every: int) -> tuple[Tensor, Tensor]:
+    """Glimpses (K, 3, 96, 96) of every object that shows in the rendered scenes of a folder, and attributes (K, 4)."""
+    cuts, attributes = [], []
+    records = [path for path in sorted(folder.glob("*.json"))][::every]
+    for path in records:
+        record = json.loads(path.read_text())
+        if "objects" not in record:
+            continue
+        stem = str(path)[:-5]
+        pixels = torch.from_numpy(np.array(Image.open(stem + ".png").convert("RGB"))).permute(2, 0, 1) / 255
+        labels = np.asarray(Image.open(stem + ".mask.png").convert("RGBA"))[..., 0] // 16
+        height, width = labels.shape
+        side = max(height, width)
+        for k, item in enumerate(record["objects"], 1):
+            x0, y0, x1, y1 = item["bbox"]
+            if (labels == k).sum() < LEAST_SHOWN * (x1 - x0) * (y1 - y0):
+                continue
+            centre = ((x0 + x1 + side - width) / 2 / side, (y0 + y1 + side - height) / 2 / side)
+            where = torch.tensor([[*centre, (x1 - x0) / side, (y1 - y0) / side]])
+            cuts.append(cut_glimpses(pixels, where, torch.tensor([item["pixel"][2]])))
+            attributes.append(attribute_indices(item))
+    return torch.cat(cuts), torch.tensor(attributes)
+
+
+def naming(model: ClipModel, folder: Path, every: int) -> dict[str, float]:
+    """Share of glimpses whose attributes are named right."""
+    cuts, attributes = rendered_glimpses(folder, every)
+    names = model.name(cuts)
+    right = names.attributes == attributes
+    scores = {f"named: {name}": right[:, a].float().mean().item() for a, name in enumerate(ATTRIBUTES)}
+    sure = names.probability > 0.5
+    return scores | {
+        "named: all four": right.all(1).float().mean().item(),
+        "objects": len(cuts),
+        "sure (p > 0.5)": sure.float().mean().item(),
+        "all four, where sure": right.all(1)[sure].float().mean().item(),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--sprites", help="sprite pack for retrieval: a folder or .tar")
+    parser.add_argument("--scenes", type=Path, help="folder of rendered scenes for naming")
+    parser.add_argument("--every", type=int, default=1, help="take each N-th rendered scene")
+    parser.add_argument("--count", type=int, default=500, help="composed scenes")
+    parser.add_argument("--seed", type=int, default=12345)
+    parser.add_argument("--card", action="store_true", help="add the numbers to the checkpoint's model card")
+    parser.add_argument("--json", type=Path, help="write the numbers here too")
+    args = parser.parse_args()
+
+    model = ClipModel.load(args.checkpoint)
+    numbers = retrieval(model, args.sprites, args.count, args.seed) if args.sprites else {}
+    if args.scenes:
+        numbers |= naming(model, args.scenes, args.every)
+    for name, value in numbers.items():
+        print(f"{name:28s} {value:.4g}")
+    if args.card:
+        card = args.checkpoint / "README.md"
+        rows = "".join(f"| {name} | {value:.4g} |\n" for name, value in numbers.items())
+        title = f"\n## Measured by benchmarks/clip_eval.py{' on ' + args.scenes.name if args.scenes else ''}\n\n"
+        card.write_text(f"{card.read_text()}{title}| what | value |\n|---|---|\n{rows}")
+    if args.json:
+        args.json.write_text(json.dumps(numbers, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+"""The caption language: writes true captions for scenes, parses prompts, and checks a scene against a prompt.
+
+`captions.write`: scene -> text; `grammar.parse`: text -> SceneRequest; `satisfied.check`: request, scene -> what fails.
+"""
+from prompts.captions import Caption, write
+from prompts.grammar import Mention, Relation, SceneRequest, parse, require_known, unknown_words
+from prompts.satisfied import check
+from prompts.vocabulary import describe
+
+__all__ = [
+    "Caption", "Mention", "Relation", "SceneRequest", "check", "describe", "parse", "require_known", "unknown_words",
+    "write",
+]

@@ -1,0 +1,147 @@
+"""Whether a scene is what a prompt asked for: searches for objects to stand for each mention, and names what fails.
+
+Geometry is in canvas units; a caption claims a relation only where it is clear, a check accepts half of that margin.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from prompts.grammar import SceneRequest
+from prompts.vocabulary import BEHIND, FRONT, LEFT, NEXT, RIGHT
+
+CLEAR, ENOUGH = 1.0, 0.5  # share of the margins that a caption needs, and that a check needs
+_MAX_STEPS = 50_000  # search effort after which a hopeless scene is given up; satisfied ones take far fewer
+
+
+def holds(
+    kind: str, box_a: Sequence[float], depth_a: float, box_b: Sequence[float], depth_b: float, margin: float,
+) -> bool:
+    """Whether "a KIND b" is true in the picture. Boxes cx, cy, w, h in canvas units, depths in metres, larger farther.
+
+    `margin` scales how clear it must be: CLEAR for what a caption may claim, ENOUGH for what a check accepts.
+    """
+    if kind == LEFT or kind == RIGHT:
+        gap = box_b[0] - box_a[0] if kind == LEFT else box_a[0] - box_b[0]
+        return gap > margin * (0.03 + 0.15 * (box_a[2] + box_b[2]))
+    if kind == FRONT:
+        return depth_b - depth_a > margin * 0.5
+    if kind == BEHIND:
+        return depth_a - depth_b > margin * 0.5
+    if kind == NEXT:
+        reach = (box_a[2] + box_a[3] + box_b[2] + box_b[3]) / 4  # centre distance of two that touch, roughly
+        distance = ((box_a[0] - box_b[0]) ** 2 + (box_a[1] - box_b[1]) ** 2) ** 0.5
+        return distance < reach * (2.0 - 0.5 * margin)
+    raise ValueError(f"unknown relation {kind!r}")
+
+
+def check(request: SceneRequest, attributes, box, depth, exact: bool = False) -> list[str]:
+    """What of `request` does not hold in a scene; an empty list when all does.
+
+    `attributes` (N, 4) indices, `box` (N, 4) cx, cy, w, h in canvas units, `depth` (N,) larger farther: lists, arrays
+    or tensors, real objects only. With `exact`, objects that the prompt did not ask for are a failure too.
+    """
+    scene = _Search(request, _rows(attributes), _rows(box), _rows(depth), exact)
+    return scene.missing() or scene.broken()
+
+
+def assign(request: SceneRequest, attributes, box, depth) -> list[tuple[int, ...]] | None:
+    """Which objects stand for each mention, in the order of the mentions; None where the scene is not what is asked for.
+
+    Arguments as for `check`.
+    """
+    search = _Search(request, _rows(attributes), _rows(box), _rows(depth), False)
+    return None if search.missing() or search.broken() else list(search.chosen)
+
+
+def _rows(values) -> list:
+    return values.tolist() if hasattr(values, "tolist") else list(values)
+
+
+class _Search:
+    """Assignment of objects to mentions by backtracking, with as few broken relations as possible."""
+
+    def __init__(self, request: SceneRequest, attributes: list, box: list, depth: list, exact: bool) -> None:
+        self.request, self.attributes, self.box, self.depth, self.exact = request, attributes, box, depth, exact
+        objects = range(len(attributes))
+        self.candidates = [[k for k in objects if mention.covers(attributes[k])] for mention in request.mentions]
+        spare = [len(fitting) - m.count for fitting, m in zip(self.candidates, request.mentions, strict=True)]
+        self.order = sorted(range(len(spare)), key=spare.__getitem__)  # hardest to place first
+        self.chosen: list[tuple[int, ...]] = [()] * len(request.mentions)
+        self.steps = 0
+
+    def missing(self) -> list[str]:
+        """Mentions for which the scene has too few objects (maximum bipartite matching)."""
+        holder: dict[int, int] = {}
+
+        def place(mention: int, seen: set[int]) -> bool:
+            for k in self.candidates[mention]:
+                if k not in seen:
+                    seen.add(k)
+                    if k not in holder or place(holder[k], seen):
+                        holder[k] = mention
+                        return True
+            return False
+
+        problems = []
+        for index in self.order:
+            mention = self.request.mentions[index]
+            placed = 0
+            for _ in range(mention.count):
+                placed += place(index, set())
+            if placed < mention.count:
+                problems.append(f"no {mention}" if not placed else f"{placed} instead of {mention}")
+        return problems
+
+    def broken(self) -> list[str]:
+        """What fails in the assignment that fails least (iterative deepening on the number of failures)."""
+        for budget in range(len(self.request.relations) + len(self.request.mentions) + 2):
+            self.steps = 0
+            found = self.assign(0, frozenset(), [], budget)
+            if found is not None:
+                return found
+        return ["the relations between the objects do not hold"]
+
+    def assign(self, position: int, used: frozenset[int], problems: list[str], budget: int) -> list[str] | None:
+        self.steps += 1
+        if len(problems) > budget or self.steps > _MAX_STEPS:
+            return None
+        if position == len(self.order):
+            problems = problems + self.leftovers(used)
+            return problems if len(problems) <= budget else None
+        index = self.order[position]
+        mention = self.request.mentions[index]
+        free = [k for k in self.candidates[index] if k not in used]
+        for chosen in combinations(free, mention.count):
+            self.chosen[index] = chosen
+            bad = self.violations(index, self.order[:position])
+            found = self.assign(position + 1, used.union(chosen), problems + bad, budget)
+            if found is not None:
+                return found
+        return None
+
+    def violations(self, index: int, placed: list[int]) -> list[str]:
+        """Relations between mention `index` and those already placed that do not hold."""
+        problems = []
+        for relation in self.request.relations:
+            s, o = relation.subject, relation.object
+            if (s == index and o in placed) or (o == index and s in placed):
+                pairs = [(a, b) for a in self.chosen[s] for b in self.chosen[o]]
+                if not all(holds(relation.kind, self.box[a], self.depth[a], self.box[b], self.depth[b], ENOUGH)
+                           for a, b in pairs):
+                    problems.append(f"{self.request.mentions[s]} not {relation.kind} {self.request.mentions[o]}")
+        return problems
+
+    def leftovers(self, used: frozenset[int]) -> list[str]:
+        """Objects that no mention stands for, where that makes a count wrong."""
+        left = [k for k in range(len(self.attributes)) if k not in used]
+        problems = []
+        for mention in self.request.mentions:
+            more = [k for k in left if mention.covers(self.attributes[k])]
+            if mention.open:
+                left = [k for k in left if k not in more]
+            elif mention.count > 1 and more:
+                problems.append(f"{mention.count + len(more)} instead of {mention}")
+        if self.exact and left:
+            problems.append(f"{len(left)} object{'s' * (len(left) > 1)} more than asked for")
+        return problems

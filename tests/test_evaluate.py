@@ -1,0 +1,50 @@
+"""Scores: the measures on cases with known answers, and the commands on scenes."""
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from editors import move
+from vle_gen import evaluate
+
+
+def test_measures_on_known_cases():
+    truth = np.kron(np.array([[0, 1], [2, 3]]), np.ones((10, 10), int))
+    assert evaluate.foreground_ari(truth, truth) == 1
+    assert evaluate.foreground_ari(truth, truth * 7 % 11) == 1, "names of labels do not matter"
+    assert evaluate.foreground_ari(truth, np.ones_like(truth)) == pytest.approx(0)
+    half = np.where(np.arange(20)[None] < 15, truth, 0)
+    assert evaluate.best_match(truth == 1, half) == (1, 0.5)
+    assert evaluate.best_match(truth == 1, np.zeros_like(truth)) == (0, 0.0)
+    black, grey = np.zeros((4, 4, 3), np.uint8), np.full((4, 4, 3), 16, np.uint8)
+    assert evaluate.psnr(black, grey) == pytest.approx(20 * np.log10(255 / 16))
+    point = np.zeros((9, 9), bool)
+    point[0, 4] = True
+    assert evaluate.grow(point, 2).sum() == 3 * 5
+
+
+def test_eval_tokenizer(vlegen, scenes):
+    ran = vlegen("eval", "tokenizer", scenes, "--limit", 2)
+    scores = json.loads(ran.out)
+    assert ran.status == 0 and scores["scenes"] == 2
+    assert scores["round_trip_exact"] == 1 and scores["fg_ari"] > 0.7 and scores["recon_psnr"] > 24
+
+
+def test_eval_move_of_our_own_moves(vlegen, pipe, tokens, picture, scenes, tmp_path):
+    # The truth here is what we draw ourselves, so a right score is a perfect one.
+    record = json.loads((scenes / "300000.json").read_text())
+    mask = np.asarray(Image.open(scenes / "300000.mask.png").convert("RGBA"))[..., 0] // 16
+    record["move"] = {"object": 3, "dx": 40.0, "dy": 20.0}
+    index, _ = evaluate.best_match(mask == 4, np.asarray(tokens.label_map()))
+    for name in ("300000.png", "300000.mask.png"):
+        shutil.copy(scenes / name, tmp_path)
+    (tmp_path / "300000.json").write_text(json.dumps(record))
+    pipe.decode(move(tokens, index, dx=40.0, dy=20.0)).save(tmp_path / "300000.moved.png")
+    scores = json.loads(vlegen("eval", "move", tmp_path).out)
+    assert scores["found"] == 1 and scores["move_far_pixels_touched"] == 0
+    assert scores["move_changed_psnr"] > 60 > scores["identity_changed_psnr"]
+    assert "holds no moves" in vlegen("eval", "move", scenes).err

@@ -1,0 +1,244 @@
+"""The prior on a tiny random network: seeds, cache, stop, guidance, places, what trains, and saving."""
+from __future__ import annotations
+
+import subprocess
+import sys
+from random import Random
+
+import pytest
+import torch
+
+from vle_gen.data.sprites import SpriteBank
+from vle_gen.errors import UserError
+from vle_gen.prior.network import PriorNetwork, prior_loss
+from vle_gen.prior.places import PlaceCode
+from vle_gen.prior.plan import TextPlan
+from vle_gen.prior.sampling import Guidance, SampledTokens, sample
+from vle_gen.prior.sizes import PriorSizes
+from vle_gen.training.prior import CaptionedTokens, WhatTable, text_order, write_captions
+
+WIDTH, WHAT = 12, 6
+FIELDS = ("what", "where", "depth", "kind", "length")
+
+
+def make_network(seed: int = 0) -> PriorNetwork:
+    torch.manual_seed(seed)
+    sizes = PriorSizes(
+        width=32, blocks=2, heads=4, text_blocks=1, flow_width=32, flow_blocks=1, bins=32, codes=16, max_tokens=6
+    )
+    network = PriorNetwork(sizes, WIDTH, WHAT).eval()
+    for parameter in network.parameters():  # some layers begin as zero: here every one must matter
+        torch.nn.init.normal_(parameter, std=0.2)
+    network.stop.weight.data.mul_(0.1)
+    network.stop.bias.data.fill_(-1.5)
+    network.fit_codes(torch.randn(9, WHAT), 1 + 2 * torch.randn(40, WHAT))
+    return network
+
+
+@pytest.fixture(scope="module")
+def network() -> PriorNetwork:
+    return make_network()
+
+
+@pytest.fixture(scope="module")
+def texts() -> tuple[torch.Tensor, torch.Tensor]:
+    """Features of three texts of 5, 3 and 1 words."""
+    mask = torch.arange(5) < torch.tensor([[5], [3], [1]])
+    return torch.randn(3, 5, WIDTH, generator=torch.Generator().manual_seed(1)), mask
+
+
+def draw(network, texts, seed=0, **options) -> SampledTokens:
+    return sample(network, *texts, torch.Generator().manual_seed(seed), flow_steps=4, **options)
+
+
+def same(a: SampledTokens, b: SampledTokens, tolerance: float = 0.0) -> bool:
+    return all(
+        getattr(a, f).shape == getattr(b, f).shape
+        and torch.allclose(getattr(a, f).float(), getattr(b, f).float(), atol=tolerance, rtol=tolerance)
+        for f in FIELDS
+    )
+
+
+def test_a_seed_means_the_same_tokens_and_another_seed_others(network, texts):
+    assert same(draw(network, texts, 3), draw(network, texts, 3))
+    assert not same(draw(network, texts, 3), draw(network, texts, 4))
+
+
+@pytest.mark.parametrize("guidance", [Guidance(1.0, 1.0), Guidance(2.5, 1.0), Guidance(2.0, 3.0)])
+def test_the_cache_changes_nothing(network, texts, guidance):
+    cached = draw(network, texts, guidance=guidance)
+    assert same(cached, draw(network, texts, guidance=guidance, use_cache=False), 1e-3)
+
+
+def test_sampling_sees_what_training_sees(network, texts):
+    """The hidden states of a whole list at once are those that sampling meets one by one."""
+    drawn = draw(network, texts, guidance=Guidance(1.0, 1.0))
+    what, place = network.standardise(drawn.what), network.code.encode(drawn.where, drawn.depth)
+    text = network.read_text(*texts)
+    with torch.no_grad():
+        whole, _ = network(what, place, text)
+        part, _ = network(what[:, :2], place[:, :2], text)
+    assert torch.allclose(whole[:, :2], part, atol=1e-4)
+    moved = place.clone()
+    moved[:, 1] += 0.2
+    with torch.no_grad():
+        after, _ = network(what, moved, text)
+    assert torch.equal(after[:, 0], whole[:, 0]) and not torch.allclose(after[:, 1], whole[:, 1], atol=1e-3)
+
+
+def test_padding_of_texts_is_not_read(network, texts):
+    features, mask = texts
+    other = torch.where(mask[..., None], features, torch.randn_like(features))
+    assert same(draw(network, texts), draw(network, (other, mask)))
+
+
+def test_one_generator_per_sample_makes_samples_independent(network, texts):
+    features, mask = texts
+    together = sample(network, features, mask, [torch.Generator().manual_seed(k) for k in range(3)], flow_steps=4)
+    for k in range(3):
+        alone = sample(
+            network, features[k : k + 1], mask[k : k + 1], [torch.Generator().manual_seed(k)], flow_steps=4
+        )
+        used = int(alone.length[0])
+        assert used == together.length[k]
+        assert torch.allclose(alone.what[0], together.what[k, :used], atol=1e-3)
+    with pytest.raises(UserError, match="2 generators for 3 samples"):
+        sample(network, features, mask, [torch.Generator()] * 2)
+
+
+def test_stop_and_max_tokens(network, texts):
+    stopping = make_network()
+    stopping.stop.weight.data.zero_()
+    stopping.stop.bias.data.fill_(20)
+    assert draw(stopping, texts).length.tolist() == [1, 1, 1]
+    stopping.stop.bias.data.fill_(-20)
+    assert draw(stopping, texts).length.tolist() == [6, 6, 6]
+    assert draw(stopping, texts, max_tokens=3).what.shape == (3, 3, WHAT)
+    stopping.stop.bias.data.fill_(-1)
+    drawn = draw(stopping, (texts[0].repeat(20, 1, 1), texts[1].repeat(20, 1)))
+    assert set(drawn.length.tolist()) == {1, 2, 3, 4, 5, 6}
+    for row, length in enumerate(drawn.length.tolist()):
+        assert drawn.kind[row].tolist() == [0] + [1] * (length - 1) + [0] * (drawn.kind.shape[1] - length)
+        assert not drawn.what[row, length:].any() and not drawn.where[row, length:].any()
+
+
+def test_tokens_have_the_units_that_the_pipeline_expects(network, texts):
+    drawn = draw(network, texts, max_tokens=6)
+    assert torch.equal(drawn.where[:, 0], torch.tensor([0.5, 0.5, 1, 1]).expand(3, 4))
+    assert (drawn.depth[:, 0] > 100).all()
+    for row, length in enumerate(drawn.length.tolist()):
+        depth = drawn.depth[row, 1:length]
+        assert (depth[1:] >= depth[:-1]).all() and ((depth >= 3.99) & (depth <= 20.01)).all()
+        assert (drawn.where[row, 1:length, 2:] > 0).all()
+
+
+@pytest.mark.parametrize("options", [{"max_tokens": 7}, {"flow_steps": 0}, {"temperature": 0.0}])
+def test_arguments_out_of_range_are_named(network, texts, options):
+    with pytest.raises(UserError, match=next(iter(options))):
+        sample(network, *texts, **options)
+
+
+def test_places_survive_their_code():
+    code = PlaceCode((4.0, 20.0), 128)
+    where = torch.tensor([[0.5, 0.5, 0.3, 0.2], [-0.1, 1.1, 0.05, 0.06]])
+    depth = torch.tensor([6.0, 15.0])
+    frame, far = code.decode(code.encode(where, depth))
+    assert torch.allclose(frame, where, atol=1e-5) and torch.allclose(far, depth, atol=1e-4)
+    assert code.to_bins(torch.tensor([0.0, 1.0])).tolist() == [0, 127]
+
+
+@pytest.fixture(scope="module")
+def data(sprites) -> CaptionedTokens:
+    bank = SpriteBank.load(sprites)
+    random = torch.Generator().manual_seed(0)
+    far = torch.randn(2, WHAT, generator=random)
+    near = torch.randn(len(bank), WHAT, generator=random)
+    table = WhatTable(near, torch.full_like(near, 0.1), far, torch.full_like(far, 0.1))
+
+    def read_text(captions: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        counts = torch.tensor([len(caption.split()) for caption in captions])
+        words = [Random(word).random() for caption in captions for word in caption.split()]
+        mask = torch.arange(int(counts.max())) < counts[:, None]
+        features = torch.zeros(*mask.shape, WIDTH)
+        features[mask] = torch.tensor(words)[:, None] * torch.arange(WIDTH)
+        return features, mask
+
+    return CaptionedTokens(bank, table, read_text, few=3, many=5)
+
+
+def test_objects_come_in_the_order_of_the_text(data):
+    scenes = data.many.layout(60, torch.Generator().manual_seed(0))
+    written = write_captions(scenes, Random(0), 0.8)
+    unmentioned = 0
+    for row, (order, caption) in enumerate(zip(text_order(scenes, written), written, strict=True)):
+        assert sorted(order) == list(range(5))
+        count = int(scenes.present[row].sum())
+        expected = [mention for mention in caption.request.mentions for _ in range(mention.count)]
+        for slot, mention in zip(order, expected, strict=False):
+            assert slot < count and mention.covers(scenes.attributes[row, slot].tolist())
+        unmentioned += count - len(expected)
+    assert unmentioned > 0
+
+
+def test_the_plan_gives_every_token_its_words():
+    plan = TextPlan(4, 5)
+    words = torch.randn(1, 6, 4)
+    steps = torch.tensor([[0.0, 1.0, 0.0, 2.0, 0.0, 9.0]])  # the last is padding
+    words[..., 0] = steps.expm1().clamp(min=1e-12).log()  # softplus of this is `steps`
+    plan.gate.weight.data.copy_(torch.tensor([[1.0, 0, 0, 0]]))
+    plan.gate.bias.data.zero_()
+    plan.between.weight.data.zero_()
+    said, count = plan(words, torch.arange(6)[None] < 5)
+    assert count.item() == pytest.approx(3)
+    rest = plan.left(torch.tensor([[1.0, 2.0], [1.0, 2.0], [1.0, 1.0], [0.0, 0.0]]))  # tokens 1 to 4
+    heard = plan.words(torch.stack([words[0, 1], words[0, 3], words[0, 3], torch.zeros(4)]))
+    assert torch.allclose(said[0, 1:], heard + rest, atol=1e-5)
+
+    plan.between.weight.data.normal_()
+    changed = words.clone()
+    changed[0, 2, 1:] += 1  # the count stands at 1: between the first thing and the second
+    moved = (plan(changed, torch.arange(6)[None] < 5)[0] - plan(words, torch.arange(6)[None] < 5)[0]).abs().sum(2)[0]
+    assert (moved[1:3] > 1e-3).all() and moved[[0, 3, 4]].max() < 1e-5
+
+
+def test_every_parameter_learns(data):
+    network = make_network()
+    short, long = data.batches(16, torch.Generator().manual_seed(0))
+    assert short.what.shape[1] <= 4 < long.what.shape[1] <= 6
+    assert (short.where[:, 0] == torch.tensor([0.5, 0.5, 1, 1])).all()
+    optimizer = torch.optim.Adam(network.parameters(), 3e-3)
+    first = last = None
+    for step in range(40):
+        generator = torch.Generator().manual_seed(step % 2)
+        loss = sum(prior_loss(network, batch, 0.1, 2, generator).total(0.5, 1.0) for batch in (short, long))
+        loss.backward()
+        if step == 0:
+            unused = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+            assert not unused
+        first, last = first or loss.item(), loss.item()
+        optimizer.step()
+        optimizer.zero_grad()
+    assert last < first
+
+
+def test_saved_and_loaded_again(network, texts, tmp_path):
+    from vle_gen.prior.model import TextToTokenPrior
+
+    prior = TextToTokenPrior.from_network(network)
+    prior.save_pretrained(tmp_path)
+    again = TextToTokenPrior.from_pretrained(tmp_path)
+    assert same(draw(network, texts, 5), draw(again.network, texts, 5))
+    assert {p.name for p in tmp_path.iterdir()} == {"config.json", "diffusion_pytorch_model.safetensors"}
+
+    prior.half().save_pretrained(tmp_path)
+    half = TextToTokenPrior.from_pretrained(tmp_path)
+    assert half.dtype == torch.float32
+    assert torch.equal(half.network.what_std, network.what_std.half().float())
+
+
+def test_training_needs_no_diffusers():
+    code = (
+        "import sys, vle_gen.training.prior; "
+        "sys.exit(any(name in sys.modules for name in ('diffusers', 'open_clip')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

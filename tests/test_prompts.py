@@ -1,0 +1,166 @@
+"""The caption language: every caption is true and can be read back, every negative is false, checks name what fails."""
+from collections import Counter
+from random import Random
+from time import process_time
+
+import pytest
+
+from prompts import Mention, Relation, SceneRequest, check, describe, parse, require_known, unknown_words, write
+from prompts.captions import negative, write_object
+from prompts.grammar import split_words
+from prompts.vocabulary import WORDS, combinations
+from vle_gen.errors import UserError
+
+RED_BALL, CUBE, BLUE_BALL = (1, 1, 1, 1), (0, 0, 0, 2), (1, 0, 0, 2)
+
+
+def scene(random: Random, n: int):
+    """Attributes, boxes and depths of n objects, near to far."""
+    attributes = [[random.randrange(k) for k in (3, 2, 2, 8)] for _ in range(n)]
+    sizes = [random.uniform(0.06, 0.2) for _ in range(n)]
+    box = [[random.uniform(0.1, 0.9), random.uniform(0.3, 0.9), size, size] for size in sizes]
+    return attributes, box, sorted(random.uniform(6, 16) for _ in range(n))
+
+
+def said(request: SceneRequest) -> tuple[Counter, Counter]:
+    names = request.mentions
+    return (
+        Counter(map(str, names)),
+        Counter((str(names[r.subject]), r.kind, str(names[r.object])) for r in request.relations),
+    )
+
+
+def test_captions_are_true_and_read_back_as_written():
+    random = Random(0)
+    for _ in range(6000):
+        content = scene(random, random.choice((0, 1, 2, 2, 3, 4, 5, 6, 7, 9)))
+        caption = write(*content, random, whole=random.choice((0.5, 1.0)))
+        request = parse(caption.text)
+        assert request is not None, caption.text
+        assert said(request) == said(caption.request), caption.text
+        assert check(request, *content) == [], caption.text
+        assert unknown_words(caption.text) == [], caption.text
+
+
+def test_whole_captions_leave_nothing_out():
+    random = Random(1)
+    for _ in range(1000):
+        content = scene(random, random.randint(1, 9))
+        caption = write(*content, random, whole=1.0)
+        assert check(parse(caption.text), *content, exact=True) == [], caption.text
+
+
+def test_negatives_are_false():
+    random = Random(2)
+    made = 0
+    for _ in range(2000):
+        content = scene(random, random.randint(1, 6))
+        wrong = negative(write(*content, random), *content, random)
+        if wrong is not None:
+            made += 1
+            assert check(parse(wrong.text), *content), wrong.text
+    assert made > 1500
+
+
+def test_same_seed_same_captions():
+    first, second = ([write(*scene(r, 4), r).text for _ in range(50)] for r in (Random(5), Random(5)))
+    assert first == second
+
+
+def test_every_word_of_the_language_is_written():
+    random = Random(3)
+    words = set()
+    for _ in range(60_000):
+        words.update(split_words(write(*scene(random, random.choice((0, 2, 3, 4, 6, 9, 9, 9))), random).text))
+        if words >= WORDS:  # rare ones (such as "9" for nine cubes) take a while
+            break
+    assert WORDS - words <= set("123456789"), "a word that is parsed but never written would be new to a trained CLIP"
+    assert words - WORDS <= set(",;.")
+
+
+def test_object_captions():
+    random = Random(4)
+    for _ in range(500):
+        request = parse(write_object(RED_BALL, random).text)
+        assert check(request, [RED_BALL], [[0.5, 0.5, 0.1, 0.1]], [9.0], exact=True) == []
+
+
+def test_captions_are_fast():
+    random = Random(0)
+    scenes = [scene(random, random.randint(1, 6)) for _ in range(500)]
+    start = process_time()
+    for content in scenes:
+        write(*content, random)
+    assert len(scenes) / (process_time() - start) > 1000  # 18,000 on a quiet core; the bound leaves room for a busy one
+
+
+THREE = [Mention(1), Mention(0), Mention(2)]
+
+
+@pytest.mark.parametrize(("prompt", "mentions", "relations"), [
+    ("red ball left of a cube", [Mention(1, None, None, 1), Mention(0)], [(0, "left of", 1)]),
+    ("  A RED  ball,to the left of a blue box. ", [Mention(1, color=1), Mention(0, color=2)], [(0, "left of", 1)]),
+    ("three red cubes and a ball", [Mention(0, None, None, 1, 3), Mention(1)], []),
+    ("a big cube behind a small one", [Mention(0, 1), Mention(0, 0)], [(0, "behind", 1)]),
+    ("two metal things", [Mention(None, None, 1, None, 2)], []),
+    ("a large, shiny, grey can", [Mention(2, 1, 1, 0)], []),
+    ("a small cube made of metal", [Mention(0, 0, 1)], []),
+    ("there is a ball. the ball is left of the cube", [Mention(1), Mention(0)], [(0, "left of", 1)]),
+    ("a ball left of a cube and a can", [Mention(1), Mention(0), Mention(2)], [(0, "left of", 1), (0, "left of", 2)]),
+    ("a ball left of a cube and behind a can", THREE, [(0, "left of", 1), (0, "behind", 2)]),
+    ("a ball left of a cube that is behind a can", THREE, [(0, "left of", 1), (1, "behind", 2)]),
+    ("behind a can there is a ball", [Mention(2), Mention(1)], [(1, "behind", 0)]),
+    ("a cube with a red ball to its left", [Mention(0), Mention(1, None, None, 1)], [(1, "left of", 0)]),
+    ("some cubes", [Mention(0, count=2, open=True)], []),
+    ("a picture of 2 cubes", [Mention(0, count=2)], []),
+    ("an empty scene", [], []),
+])
+def test_parse(prompt, mentions, relations):
+    assert parse(prompt) == SceneRequest(tuple(mentions), tuple(Relation(*r) for r in relations))
+
+
+@pytest.mark.parametrize(
+    "prompt", ["", "  .", "red", "left of", "red blue cube", "a cube a ball left", "of of", "cube made of red"]
+)
+def test_what_the_grammar_cannot_read_is_none(prompt):
+    assert parse(prompt) is None
+
+
+def test_unknown_words_are_named():
+    assert unknown_words("a Zebra left of a cube, zebra on a table") == ["zebra", "table"]
+    with pytest.raises(UserError, match="'zebra', 'table'"):
+        require_known("a zebra left of a table")
+    with pytest.raises(UserError, match="prompt is empty"):
+        require_known(" , ")
+    require_known("red ball left of a cube")
+
+
+def test_check_names_what_fails():
+    box, depth = [[0.2, 0.5, 0.1, 0.1], [0.7, 0.5, 0.1, 0.1]], [8.0, 10.0]
+    content = ([RED_BALL, CUBE], box, depth)
+    assert check(parse("red ball left of a cube"), *content) == []
+    assert check(parse("red ball in front of a cube"), *content) == []
+    assert check(parse("red ball right of a cube"), *content) == ["red sphere not right of cube"]
+    assert check(parse("red ball next to a cube"), *content) == ["red sphere not next to cube"]
+    assert check(parse("green ball"), *content) == ["no green sphere"]
+    assert check(parse("three things"), *content) == ["2 instead of 3 objects"]
+    assert check(parse("red ball"), *content) == []
+    assert check(parse("red ball"), *content, exact=True) == ["1 object more than asked for"]
+    third = ([RED_BALL, CUBE, BLUE_BALL], [*box, box[0]], [*depth, 12.0])
+    assert check(parse("two things"), *third) == ["3 instead of 2 objects"]
+
+
+def test_check_finds_the_assignment_that_works():
+    attributes = [RED_BALL, BLUE_BALL, CUBE]
+    box = [[0.8, 0.5, 0.1, 0.1], [0.2, 0.5, 0.1, 0.1], [0.5, 0.5, 0.1, 0.1]]
+    request = parse("a ball left of a cube and a red ball")
+    assert check(parse("a ball left of a cube, a red ball"), attributes, box, [8.0, 9.0, 10.0]) == []
+    assert check(request, attributes, box, [8.0, 9.0, 10.0]) == []
+
+
+def test_descriptions():
+    assert describe((1, 1, 1, 1)) == "large red metal sphere"
+    assert describe((None, None, None, 3)) == "green object"
+    names = [describe(attributes) for attributes in combinations()]
+    assert len(set(names)) == 96
+    assert [parse(name).mentions[0].attributes for name in names] == combinations()

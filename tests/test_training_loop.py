@@ -1,0 +1,118 @@
+"""The training loop on a toy task: it learns, logs, stops on a signal, and a killed run resumes to the same weights."""
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from vle_gen import config as configs
+from vle_gen.errors import UserError
+from vle_gen.training import loop
+
+
+class Toy:
+    """Learns to add up four numbers; dropout and a convolution, so that global random state and layout matter."""
+
+    def __init__(self, pause: float = 0.0):
+        torch.manual_seed(5)
+        self.pause = pause
+        self.model = nn.Sequential(
+            nn.Conv2d(4, 8, 1), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout(0.1), nn.Flatten(), nn.Linear(8, 1)
+        )
+
+    def loss(self, step, generator):
+        time.sleep(self.pause)
+        x = torch.randn(16, 4, 1, 1, generator=generator)
+        error = (self.model(x)[:, 0].float() - x.sum((1, 2, 3))).square().mean()
+        return error, {"error": error}
+
+    def sample_grid(self, ema_model):
+        torch.rand(3)  # must not change what is learnt
+        return Image.new("RGB", (8, 8))
+
+    def export(self, ema_model, folder, card):
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file({k: v.clone() for k, v in ema_model.state_dict().items()}, folder / "model.safetensors")
+        (folder / "card.json").write_text(json.dumps(card))
+
+
+def settings(**changes):
+    values = dict(steps=60, batch=16, lr=0.02, warmup_steps=5, log_every=5, sample_every=20) | changes
+    return configs.load("tokenizer", None, ["data.sprites=none"] + [f"train.{k}={v}" for k, v in values.items()])
+
+
+def weights(folder: Path):
+    return load_file(folder / "checkpoint" / "model.safetensors")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, loop.run(Toy(), settings(), folder)
+
+
+def test_learns_logs_and_exports(whole):
+    folder, outcome = whole
+    rows = [json.loads(row) for row in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert outcome.step == 60 and outcome.checkpoint == folder / "checkpoint"
+    assert [row["step"] for row in rows] == list(range(5, 61, 5))
+    assert rows[-1]["loss"] < rows[0]["loss"]
+    assert rows[-1]["lr"] < rows[3]["lr"]
+    assert sorted(p.name for p in (folder / "samples").iterdir()) == [f"{s:07d}.png" for s in (20, 40, 60)]
+    assert json.loads((folder / "checkpoint" / "card.json").read_text())["train"]["lr"] == 0.02
+    assert configs.load("tokenizer", folder / "config.yaml") == settings()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_killed_run_resumes_to_the_same_weights(whole, tmp_path, how):
+    # SIGKILL leaves the state saved last (here: after every step); the others save before they end.
+    command = [sys.executable, __file__, str(tmp_path), "0" if how == signal.SIGKILL else "5"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    metrics = tmp_path / "metrics.jsonl"
+    while process.poll() is None and not (metrics.exists() and metrics.read_text().count("\n") >= 3):
+        time.sleep(0.01)
+    process.send_signal(how)
+    process.communicate()
+    assert not (tmp_path / "checkpoint").exists(), "it was to be killed half-way"
+    with pytest.raises(UserError, match="already holds a run"):
+        loop.run(Toy(), settings(), tmp_path)
+    outcome = loop.run(Toy(), settings(), tmp_path, resume=True)
+    assert outcome.step == 60
+    for name, value in weights(whole[0]).items():
+        assert torch.equal(value, weights(tmp_path)[name]), name
+    steps = [json.loads(row)["step"] for row in metrics.read_text().splitlines()]
+    assert steps == sorted(set(steps)) and steps[-1] == 60
+
+
+def test_max_minutes_ends_the_schedule(tmp_path):
+    began = time.monotonic()
+    outcome = loop.run(Toy(pause=0.005), settings(steps=10**6), tmp_path, max_minutes=0.02)
+    last = json.loads((tmp_path / "metrics.jsonl").read_text().splitlines()[-1])
+    assert time.monotonic() - began < 20 and outcome.checkpoint is not None
+    assert last["lr"] < 0.1 * 0.02
+
+
+def test_resume_refuses_what_does_not_fit(tmp_path, whole):
+    with pytest.raises(UserError, match="nothing to resume"):
+        loop.run(Toy(), settings(), tmp_path, resume=True)
+    (tmp_path / loop.STATE).write_bytes(b"not a state")
+    with pytest.raises(UserError, match="cannot resume"):
+        loop.run(Toy(), settings(), tmp_path, resume=True)
+    (tmp_path / loop.STATE).write_bytes((whole[0] / loop.STATE).read_bytes())
+    other = Toy()
+    other.model[0] = nn.Conv2d(4, 9, 1)
+    with pytest.raises(UserError, match="another configuration"):
+        loop.run(other, settings(), tmp_path, resume=True)
+
+
+if __name__ == "__main__":  # the run that the test above kills
+    loop.run(Toy(pause=0.02), settings(save_minutes=float(sys.argv[2])), Path(sys.argv[1]))

@@ -1,0 +1,61 @@
+"""VLE-Gen: pictures as short lists of tokens that say what and where; edit and write pictures object by object.
+
+`load()` gives the pipeline. Names are imported when they are first used, so that `import vle_gen` costs nothing.
+"""
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+    from vle_gen.pipeline import VLEPipeline
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "VLEPipeline": "vle_gen.pipeline",
+    "VLETokenizer": "vle_gen.tokenizer.model",
+    "TextToTokenPrior": "vle_gen.prior.model",
+    "ClipModel": "vle_gen.clip",
+    "VLETokens": "vle_gen.tokens",
+    "UserError": "vle_gen.errors",
+}
+
+__all__ = ["load", *_HOMES]
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'vle_gen' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu") -> VLEPipeline:
+    """The pipeline of a checkpoint.
+
+    Args:
+        checkpoint: a folder, or a repository id of the hub; without it the checkpoint that ships with the package.
+        device: where to compute.
+
+    Raises:
+        UserError: there is no such checkpoint, or it does not fit this version.
+    """
+    from diffusers.utils import logging
+
+    from vle_gen.errors import UserError
+    from vle_gen.pipeline import VLEPipeline
+
+    source = str(checkpoint or Path(__file__).parent / "weights")
+    logging.disable_progress_bar()  # four small parts are there before a bar could be read
+    try:
+        return VLEPipeline.from_pretrained(source).to(device)
+    except OSError:
+        hint = "expected a folder with model_index.json, or a repository id of the hub"
+        raise UserError(f"no checkpoint {source}: {hint}") from None
+    except (ValueError, KeyError) as fault:
+        raise UserError(f"cannot load the checkpoint {source}: {' '.join(str(fault).split())}") from None
+    finally:
+        logging.enable_progress_bar()

@@ -1,0 +1,304 @@
+"""CLIP through open_clip: text features that condition the prior, and names for what tokens and pictures show.
+
+open_clip is imported when a model is built, not before. Any open_clip model with CLIP's tokenizer can take its place.
+"""
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from diffusers import ConfigMixin, ModelMixin
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor
+
+from prompts.grammar import unknown_words
+from prompts.vocabulary import WORDS, combinations, describe
+from vle_gen.errors import UserError
+
+GLIMPSE_METRES = 3.4  # width of what a glimpse shows, at its object's depth: the largest object fits with some floor
+GLIMPSE_SIDE = 256  # longer side that a picture is brought to before glimpses are cut, when it is larger
+PAD, UNKNOWN = 0, 1  # ids of a reduced vocabulary; its two largest are the start and end of a text
+
+
+@dataclass(frozen=True)
+class TextFeatures:
+    """What the text tower says: a feature per position, and one for the whole text."""
+
+    tokens: Tensor  # (B, L, width)
+    mask: Tensor  # (B, L) bool, True where there is text
+    pooled: Tensor  # (B, embed) unit length
+
+
+@dataclass(frozen=True)
+class Names:
+    """The best description of each of K glimpses among all combinations of attributes."""
+
+    attributes: Tensor  # (K, 4) long: shape, size, material, color
+    probability: Tensor  # (K,) of that description, 0..1
+
+    @property
+    def text(self) -> list[str]:
+        """In words, e.g. "large red metal sphere"."""
+        return [describe(row) for row in self.attributes.tolist()]
+
+
+class ClipModel(ModelMixin, ConfigMixin):
+    """An open_clip CLIP with what this project asks of one.
+
+    Args:
+        model_cfg: the model in open_clip's JSON form: embed_dim, vision_cfg, text_cfg.
+        bpe_ids: the ids of open_clip's tokenizer that the model knows, in the order of its own; None: all of them.
+        words: the words that it was trained on; None: any.
+        mean, std: of the pictures' colours in training.
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        model_cfg: dict,
+        bpe_ids: list[int] | None = None,
+        words: list[str] | None = None,
+        mean: tuple[float, ...] = (0.5, 0.5, 0.5),
+        std: tuple[float, ...] = (0.25, 0.25, 0.25),
+    ):
+        super().__init__()
+        self.clip = _build(dict(model_cfg))
+        self.tokenizer = Tokenizer(bpe_ids, self.clip.context_length)
+        self._names: Tensor | None = None
+
+    # Making, loading, saving
+
+    @classmethod
+    def small(cls, sizes) -> ClipModel:
+        """A new model of ours (random weights) for the caption language; `sizes` is a `config.ClipModelConfig`."""
+        bpe_ids = language_ids()
+        model_cfg = {
+            "embed_dim": sizes.embed_dim,
+            "vision_cfg": {
+                "image_size": sizes.image_size,
+                "width": sizes.vision_width,
+                "layers": list(sizes.vision_layers),  # four numbers: blocks of a ModifiedResNet
+                "head_width": sizes.vision_head_width,
+            },
+            "text_cfg": {
+                "context_length": sizes.context_length,
+                "vocab_size": len(bpe_ids) + 4,
+                "width": sizes.text_width,
+                "heads": sizes.text_heads,
+                "layers": sizes.text_layers,
+            },
+        }
+        return cls(model_cfg, bpe_ids, sorted(WORDS))
+
+    @classmethod
+    def named(cls, name: str, pretrained: str | None) -> ClipModel:
+        """Any open_clip model by name and pretrained tag (downloaded by open_clip when it is not at hand)."""
+        import open_clip
+
+        model_cfg = open_clip.get_model_config(name)
+        if model_cfg is None:
+            raise UserError(f"open_clip has no model {name!r}: see open_clip.list_models()")
+        tags = open_clip.list_pretrained_tags_by_model(name)
+        if pretrained and pretrained not in tags and not Path(pretrained).exists():
+            raise UserError(f"open_clip's {name} has no weights {pretrained!r}: expected one of {', '.join(tags)}")
+        _check(model_cfg)
+        source = open_clip.create_model(name, pretrained=pretrained)
+        preprocess = open_clip.get_model_preprocess_cfg(source)
+        model = cls(model_cfg, None, None, tuple(preprocess["mean"]), tuple(preprocess["std"]))
+        model.clip.load_state_dict(source.state_dict())
+        return model.eval()
+
+    @classmethod
+    def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> ClipModel:
+        """The checkpoint in `folder`, in float32, ready to use. Raises `UserError` when there is none."""
+        if not (Path(folder) / cls.config_name).is_file():
+            raise UserError(f"no CLIP checkpoint in {folder}: expected {cls.config_name} and weights there")
+        return cls.from_pretrained(str(folder)).to(device)
+
+    @classmethod
+    def from_pretrained(cls, path, **options) -> ClipModel:
+        """As for every diffusers model, but in float32 unless `torch_dtype` is given (shipped weights are float16)."""
+        options["torch_dtype"] = options.get("torch_dtype") or torch.float32
+        options.setdefault("low_cpu_mem_usage", False)  # the models are small, and it would need accelerate
+        return super().from_pretrained(path, **options).eval()
+
+    def save_checkpoint(self, folder: str | Path, card: dict | None = None) -> None:
+        """Writes config, float16 weights and, with `card`, a model card."""
+        half = copy.deepcopy(self).cpu().half()
+        half._names = None
+        half.save_pretrained(str(folder))
+        if card is not None:
+            (Path(folder) / "README.md").write_text(model_card(card))
+
+    # Text
+
+    @property
+    def words(self) -> frozenset[str] | None:
+        """The words that the model was trained on; None where that is not known (any word may be used)."""
+        return None if self.config.words is None else frozenset(self.config.words)
+
+    def unknown_words(self, prompt: str) -> list[str]:
+        """The words of `prompt` that the model has never seen."""
+        return [] if self.words is None else unknown_words(prompt, self.words)
+
+    @property
+    def text_width(self) -> int:
+        """Width of the text features."""
+        return self.clip.ln_final.weight.shape[0]
+
+    def encode_ids(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Ids of texts (B, L), L up to the context length -> features (B, L, width), pooled (B, embed) of length 1."""
+        clip, length = self.clip, ids.shape[1]
+        x = clip.token_embedding(ids) + clip.positional_embedding[:length]  # (B, L, W)
+        x = clip.ln_final(clip.transformer(x, attn_mask=clip.attn_mask[:length, :length]))
+        last = x[torch.arange(len(ids), device=ids.device), ids.argmax(-1)]  # the end of the text has the largest id
+        return x, F.normalize((last @ clip.text_projection).float(), dim=-1)
+
+    def encode_texts(self, texts: list[str]) -> Tensor:
+        """Pooled text embeddings (B, embed) of unit length, with gradient."""
+        return self.encode_ids(self.tokenizer(texts).to(self.device))[1]
+
+    @torch.no_grad()
+    def text_features(self, texts: list[str]) -> TextFeatures:
+        """Token-level features of some texts, as long as the longest of them."""
+        ids = self.tokenizer(texts).to(self.device)
+        tokens, pooled = self.encode_ids(ids)
+        ends = ids.argmax(-1, keepdim=True)
+        return TextFeatures(tokens, torch.arange(ids.shape[1], device=ids.device) <= ends, pooled)
+
+    # Pictures
+
+    def encode_pixels(self, pixels: Tensor) -> Tensor:
+        """Image embeddings (B, embed) of unit length, with gradient; `pixels` as for `image_features`."""
+        mean, std = (pixels.new_tensor(v)[:, None, None] for v in (self.config.mean, self.config.std))
+        height, width = pixels.shape[-2:]
+        side = max(height, width)
+        left, top = (side - width) // 2, (side - height) // 2
+        square = F.pad((pixels - mean) / std, (left, side - width - left, top, side - height - top))
+        target = self.clip.visual.image_size
+        target = target if isinstance(target, tuple) else (target, target)
+        if (side, side) != target:
+            square = F.interpolate(square, target, mode="bilinear", antialias=True, align_corners=False)
+        return F.normalize(self.clip.encode_image(square.to(self.dtype)).float(), dim=-1)
+
+    @torch.no_grad()
+    def image_features(self, pixels: Tensor) -> Tensor:
+        """Image embeddings (B, embed) of unit length of pictures (B, 3, H, W), 0..1, of any size."""
+        return self.encode_pixels(pixels)
+
+    @torch.no_grad()
+    def name(self, glimpses: Tensor) -> Names:
+        """The best description of each glimpse (K, 3, H, W), 0..1 (see `cut_glimpses`), among all combinations."""
+        table = torch.tensor(combinations(), device=glimpses.device)  # (96, 4)
+        if self._names is None or self._names.device != glimpses.device:
+            self._names = self.encode_texts([describe(row) for row in table.tolist()])
+        logits = self.clip.logit_scale.exp() * self.image_features(glimpses) @ self._names.T  # (K, 96)
+        probability, best = logits.softmax(-1).max(-1)
+        return Names(table[best], probability)
+
+    @torch.no_grad()
+    def score(self, pixels: Tensor, phrases: list[str]) -> Tensor:
+        """How well each phrase fits each picture or glimpse: cosines (K, P), -1..1."""
+        return self.image_features(pixels) @ self.encode_texts(phrases).T
+
+    def forward(self, pixels: Tensor, texts: list[str]) -> Tensor:
+        """Scaled similarities (B, P) of pictures (B, 3, H, W) and texts, as used for the contrastive loss."""
+        return self.clip.logit_scale.exp() * self.encode_pixels(pixels) @ self.encode_texts(texts).T
+
+
+def cut_glimpses(picture: Tensor, where: Tensor, depth: Tensor, size: int = 96) -> Tensor:
+    """What CLIP looks at to name tokens: square cut-outs (K, 3, size, size) of a picture (3, H, W).
+
+    `where` (K, 4) frames in canvas units, of which the centre counts; `depth` (K,) in metres. A glimpse shows the same
+    extent of the world whatever the depth, so that large objects look large: the apparent size alone does not tell.
+    """
+    height, width = picture.shape[-2:]
+    side = max(height, width)
+    if side > GLIMPSE_SIDE:
+        height, width = (max(1, round(v * GLIMPSE_SIDE / side)) for v in (height, width))
+        picture = F.interpolate(picture[None], (height, width), mode="bilinear", antialias=True, align_corners=False)[0]
+        side = max(height, width)
+    extent = (GLIMPSE_METRES / depth.clamp(min=1.0)).clamp(max=1.0)  # (K,) canvas units
+    unit = (torch.arange(size, device=picture.device) + 0.5) / size - 0.5
+    x = (where[:, 0:1] + unit * extent[:, None] - 0.5) * side / width * 2  # (K, size) in the picture's -1..1
+    y = (where[:, 1:2] + unit * extent[:, None] - 0.5) * side / height * 2
+    grid = torch.stack([x[:, None].expand(-1, size, -1), y[:, :, None].expand(-1, -1, size)], -1)
+    source = picture.expand(len(where), -1, -1, -1)
+    return F.grid_sample(source, grid.to(picture.dtype), "bilinear", "border", False)
+
+
+class Tokenizer:
+    """open_clip's byte-pair tokenizer, its ids mapped to the few that a small model knows.
+
+    Args:
+        bpe_ids: the ids known, or None for all.
+        context_length: most ids of a text, its start and end included; longer texts are cut.
+    """
+
+    def __init__(self, bpe_ids: list[int] | None, context_length: int):
+        self.context_length = context_length
+        self.own = None if bpe_ids is None else {bpe: k for k, bpe in enumerate(bpe_ids, UNKNOWN + 1)}
+
+    @cached_property
+    def source(self):
+        import open_clip
+
+        return open_clip.SimpleTokenizer()
+
+    def __call__(self, texts: list[str]) -> Tensor:
+        """Ids (B, L), L the longest text's, padded with 0."""
+        rows = [self.encode(text) for text in texts]
+        ids = torch.full((len(rows), max(map(len, rows))), PAD)
+        for k, row in enumerate(rows):
+            ids[k, : len(row)] = torch.tensor(row)
+        return ids
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of one text between its start and its end."""
+        found = self.source.encode(text)[: self.context_length - 2]
+        if self.own is None:
+            return [self.source.sot_token_id, *found, self.source.eot_token_id]
+        start = UNKNOWN + 1 + len(self.own)
+        return [start, *(self.own.get(bpe, UNKNOWN) for bpe in found), start + 1]
+
+
+def language_ids() -> list[int]:
+    """The ids of open_clip's tokenizer that texts of the caption language are made of."""
+    import open_clip
+
+    tokenizer = open_clip.SimpleTokenizer()
+    return sorted({bpe for text in (*WORDS, ",", ".", ";", ":") for bpe in tokenizer.encode(text)})
+
+
+def model_card(card: dict) -> str:
+    """The README.md of a checkpoint: what it is, and how it was trained. Data is named, not located."""
+    data = {key: Path(value).name if isinstance(value, str) else value for key, value in card.get("data", {}).items()}
+    card = card | {"data": data}
+    return (
+        "# CLIP of the caption language\n\n"
+        "A small open_clip model (ModifiedResNet image tower, transformer text tower), trained from scratch on "
+        "composed and rendered scenes with captions written by `prompts/`. It gives the prior its text features and "
+        "names tokens.\n"
+        "Byte-pair ids are open_clip's, reduced to those of the language. Weights are float16 safetensors.\n\n"
+        "## Training\n\n```json\n" + json.dumps(card, indent=2, default=str) + "\n```\n"
+    )
+
+
+def _check(model_cfg: dict) -> None:
+    """Raises `UserError` for open_clip models that are not built the way CLIP is."""
+    text = model_cfg.get("text_cfg", {})
+    unlike = model_cfg.get("custom_text") or "multimodal_cfg" in model_cfg
+    if unlike or text.get("hf_model_name") or text.get("hf_tokenizer_name"):
+        raise UserError("this open_clip model has another text tower or tokenizer than CLIP's: take one like ViT-B-32")
+
+
+def _build(model_cfg: dict):
+    from open_clip.model import CLIP
+
+    _check(model_cfg)
+    return CLIP(**{key: dict(value) if isinstance(value, dict) else value for key, value in model_cfg.items()})

@@ -1,0 +1,211 @@
+"""Typed training configurations: dataclasses here give names and types, the YAML files in `configs/` give the values.
+
+To add an option: one field in the dataclass, one commented line in the YAML. An unknown key or a wrong type is refused.
+"""
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Optional
+
+import yaml
+from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
+
+from vle_gen.errors import UserError
+from vle_gen.prior.sizes import PriorLearning, PriorSizes
+from vle_gen.tokenizer.sizes import LossWeights, TokenizerSizes
+
+
+@dataclass
+class TrainConfig:
+    """How the loop of `vle_gen.training.loop` trains; the same for every kind."""
+
+    steps: int = MISSING
+    batch: int = MISSING
+    lr: float = MISSING
+    lr_floor: float = MISSING
+    warmup_steps: int = MISSING
+    weight_decay: float = MISSING
+    grad_clip: float = MISSING
+    ema_decay: float = MISSING
+    save_minutes: float = MISSING
+    sample_every: int = MISSING
+    log_every: int = MISSING
+    seed: int = MISSING
+    precision: str = MISSING
+    threads: int = MISSING
+
+    def __post_init__(self) -> None:
+        least = dict(steps=1, batch=1, warmup_steps=0, sample_every=0, log_every=1, threads=0, seed=0)
+        for key, bound in least.items():
+            if getattr(self, key) < bound:
+                raise UserError(f"train.{key} is {getattr(self, key)}: expected {bound} or more")
+        if self.precision not in ("bf16", "float32"):
+            raise UserError(f"train.precision is {self.precision!r}: expected bf16 or float32")
+        if not 0 <= self.ema_decay < 1:
+            raise UserError(f"train.ema_decay is {self.ema_decay}: expected 0 or more and less than 1")
+        if not 0 <= self.lr_floor <= self.lr:
+            raise UserError(f"train.lr_floor is {self.lr_floor}: expected 0 to train.lr, which is {self.lr}")
+
+
+@dataclass
+class DataConfig:
+    """What is trained on."""
+
+    sprites: str = MISSING
+    scenes: Optional[str] = None
+    scenes_fraction: float = MISSING
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.scenes_fraction <= 1:
+            raise UserError(f"data.scenes_fraction is {self.scenes_fraction}: expected 0 to 1")
+
+
+@dataclass
+class TokenizerConfig:
+    """`vlegen train tokenizer`: see configs/tokenizer.yaml."""
+
+    train: TrainConfig = MISSING
+    data: DataConfig = MISSING
+    model: TokenizerSizes = MISSING
+    losses: LossWeights = MISSING
+    states: int = MISSING
+    least_objects: int = MISSING
+    init: Optional[str] = None
+    trained: str = MISSING
+
+    def __post_init__(self) -> None:
+        if self.trained not in ("all", "loop"):
+            raise UserError(f"trained is {self.trained!r}: expected all or loop")
+        if not 1 <= self.least_objects <= 9:
+            raise UserError(f"least_objects is {self.least_objects}: expected 1 to 9")
+
+
+@dataclass
+class ClipModelConfig:
+    """Sizes of our small CLIP; with `name`, an open_clip model (and its `pretrained` weights) is tuned instead."""
+
+    name: Optional[str] = None
+    pretrained: Optional[str] = None
+    embed_dim: int = MISSING
+    image_size: int = MISSING
+    vision_width: int = MISSING
+    vision_layers: list[int] = MISSING
+    vision_head_width: int = MISSING
+    text_width: int = MISSING
+    text_layers: int = MISSING
+    text_heads: int = MISSING
+    context_length: int = MISSING
+
+
+@dataclass
+class ClipConfig:
+    """`vlegen train clip`: see configs/clip.yaml."""
+
+    train: TrainConfig = MISSING
+    data: DataConfig = MISSING
+    model: ClipModelConfig = MISSING
+    glimpses_fraction: float = MISSING
+    negatives: float = MISSING
+
+    def __post_init__(self) -> None:
+        if not 0 < self.glimpses_fraction < 1:
+            raise UserError(f"glimpses_fraction is {self.glimpses_fraction}: expected more than 0 and less than 1")
+
+
+@dataclass
+class PriorConfig:
+    """`vlegen train prior`: see configs/prior.yaml."""
+
+    train: TrainConfig = MISSING
+    data: DataConfig = MISSING
+    model: PriorSizes = MISSING
+    learning: PriorLearning = MISSING
+    tokenizer: Optional[str] = None
+    clip: Optional[str] = None
+
+
+SCHEMAS = {"tokenizer": TokenizerConfig, "clip": ClipConfig, "prior": PriorConfig}
+Config = TokenizerConfig | ClipConfig | PriorConfig
+
+
+def load(kind: str, path: str | Path | None = None, overrides: Sequence[str] = ()) -> Config:
+    """The configuration of one kind of training, as plain dataclasses.
+
+    Values come from `configs/<kind>.yaml`, then from the file at `path` (which may hold only what differs), then from
+    `overrides` such as `"train.lr=1e-3"`; later ones win.
+
+    Raises:
+        UserError: unknown kind, file or key, a value of the wrong type or out of range, or a value that nothing gives.
+    """
+    if kind not in SCHEMAS:
+        raise UserError(f"unknown kind of training {kind!r}: expected {', '.join(SCHEMAS)}")
+    config = OmegaConf.structured(SCHEMAS[kind])
+    layers = [(f"configs/{kind}.yaml", _parse(resources.files("configs").joinpath(f"{kind}.yaml").read_text(), kind))]
+    if path is not None:
+        try:
+            layers.append((str(path), _parse(Path(path).read_text(), path)))
+        except (OSError, UnicodeDecodeError) as fault:
+            raise UserError(f"cannot read the configuration {path}: {fault}") from None
+    for item in overrides:
+        key, equals, _ = item.partition("=")
+        if not (key and equals):
+            raise UserError(f"{item!r} is no setting: expected key=value, such as train.lr=1e-3")
+        layers.append((item, OmegaConf.from_dotlist([item])))
+    for source, layer in layers:
+        config = _merge(config, layer, source)
+    try:
+        return OmegaConf.to_object(config)
+    except MissingMandatoryValue as fault:
+        key = fault.full_key
+        raise UserError(f"{key} is not set: give {key}=VALUE, or set it in a file for --config") from None
+
+
+def to_dict(config: Config) -> dict[str, Any]:
+    """The configuration as nested plain values, for model cards."""
+    return asdict(config)
+
+
+def to_yaml(config: Config) -> str:
+    """The configuration as YAML text that `load` reads back."""
+    return yaml.safe_dump(to_dict(config), sort_keys=False)
+
+
+def _parse(text: str, source: str | Path) -> DictConfig:
+    try:
+        layer = OmegaConf.create(text)
+    except (yaml.YAMLError, OmegaConfBaseException) as fault:
+        raise UserError(f"{source} is not valid YAML: {' '.join(str(fault).split())}") from None
+    if not isinstance(layer, DictConfig):
+        raise UserError(f"{source} is no configuration: expected sections such as 'train:' with settings inside")
+    return layer
+
+
+def _merge(config: DictConfig, layer: DictConfig, source: str) -> DictConfig:
+    try:
+        return OmegaConf.merge(config, layer)
+    except ConfigKeyError as fault:
+        raise UserError(f"{source}: {_unknown(config, fault.full_key)}") from None
+    except OmegaConfBaseException as fault:
+        reason = " ".join((fault.msg or str(fault)).split("\n")[0].split())
+        raise UserError(f"{source}: {fault.full_key or 'value'} cannot be set: {reason}") from None
+
+
+def _unknown(config: DictConfig, key: str) -> str:
+    """A line about a key that does not exist, naming the nearest one that does."""
+    known = list(_keys(OmegaConf.to_container(config)))
+    near = difflib.get_close_matches(key, known, 1, 0.5)
+    section = key.rpartition(".")[0]
+    beside = [k for k in known if section and k.rpartition(".")[0] == section] or list(config)
+    hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(beside)}"
+    return f"unknown key {key}; {hint}"
+
+
+def _keys(tree: Any, prefix: str = "") -> list[str]:
+    if not isinstance(tree, dict):
+        return [prefix]
+    return [k for name, value in tree.items() for k in _keys(value, f"{prefix}.{name}" if prefix else name)]

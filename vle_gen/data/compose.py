@@ -1,0 +1,132 @@
+"""The composition engine: sprites of one rig, put together far to near, make scenes with exact layers, masks and depth.
+
+Everything is batched on the bank's device and seeded by the caller's generator. Layout (which sprites go together) and
+pixels are separate, since the prior needs only the first.
+"""
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vle_gen.data.scene import SceneBatch
+from vle_gen.data.sprites import SpriteBank
+
+FULL_VIEW = (0.0, 0.0, 1.0, 1.0)
+
+
+def view_grid(view: Tensor, height: int, width: int) -> Tensor:
+    """Sampling grid (B, height, width, 2) in grid_sample's -1..1 over the source square, for canvases looking at `view`.
+
+    The picture of `height` x `width` lies centred in its square canvas, and the canvas shows the part of the source
+    square that starts at (view x, view y) and has the extent (scale x, scale y); a negative extent mirrors.
+    """
+    side = max(height, width)
+    x = (torch.arange(width, device=view.device) + 0.5 + (side - width) / 2) / side  # (W,) canvas units
+    y = (torch.arange(height, device=view.device) + 0.5 + (side - height) / 2) / side
+    gx = view[:, 0:1] + x * view[:, 2:3]  # (B, W) in the source square
+    gy = view[:, 1:2] + y * view[:, 3:4]
+    grid = torch.stack([gx[:, None].expand(-1, height, -1), gy[:, :, None].expand(-1, -1, width)], -1)
+    return grid * 2 - 1
+
+
+def boxes_in_view(box: Tensor, view: Tensor) -> Tensor:
+    """Boxes (B, N, 4) of the source square in the canvas units of `view` (B, 4)."""
+    v = view[:, None]
+    centre = (box[..., :2] - v[..., :2]) / v[..., 2:]
+    return torch.cat([centre, box[..., 2:] / v[..., 2:].abs()], -1)
+
+
+class Composer:
+    """Draws scenes from a sprite bank.
+
+    Args:
+        bank: the sprites, on the device where the scenes are wanted.
+        max_objects: most objects in a scene; the number is uniform over `min_objects..max_objects`.
+        margin: least gap between two objects on the floor, in the floor's units.
+    """
+
+    def __init__(self, bank: SpriteBank, min_objects: int = 1, max_objects: int = 9, margin: float = 0.2):
+        self.bank, self.min_objects, self.max_objects, self.margin = bank, min_objects, max_objects, margin
+
+    @torch.no_grad()
+    def layout(
+        self, batch_size: int, generator: torch.Generator, view: Tensor | None = None, tries: int = 24
+    ) -> SceneBatch:
+        """Scenes without pixels: which sprites of one rig stand together, where, and how far. `view` is (B, 4)."""
+        bank, device = self.bank, self.bank.pixels.device
+        rigs, slots = bank.members.shape[0], self.max_objects
+        rig = torch.randint(rigs, (batch_size,), generator=generator, device=device)
+        wanted = torch.randint(self.min_objects, slots + 1, (batch_size,), generator=generator, device=device)
+        count = (bank.members >= 0).sum(1)[rig]  # (B,)
+        pick = torch.rand(batch_size, tries, generator=generator, device=device) * count[:, None]
+        candidate = bank.members[rig[:, None], pick.long()]  # (B, tries)
+        floor, radius = bank.floor[candidate], bank.radius[candidate]
+        gap = torch.cdist(floor, floor) - radius[:, None] - radius[:, :, None]  # (B, tries, tries)
+        clash = gap < self.margin
+        taken = torch.zeros(batch_size, tries, dtype=torch.bool, device=device)
+        for k in range(tries):  # greedy: a candidate joins when nothing that already stands is too close
+            fits = ~(clash[:, k] & taken).any(1) & (taken.sum(1) < wanted)
+            taken[:, k] = fits
+        depth = torch.where(taken, bank.depth[candidate], torch.inf)
+        depth, order = depth.sort(1)
+        sprite = candidate.gather(1, order)[:, :slots]
+        present = depth[:, :slots].isfinite()
+        zero = torch.zeros((), device=device)
+        if view is None:
+            view = torch.tensor(FULL_VIEW, device=device).expand(batch_size, 4)
+        box = boxes_in_view(bank.box[sprite], view)
+        return SceneBatch(
+            present=present,
+            box=torch.where(present[..., None], box, zero),
+            depth=torch.where(present, depth[:, :slots], zero),
+            attributes=bank.attributes[sprite] * present[..., None],
+            sprite=torch.where(present, sprite, -1),
+            rig=rig,
+            view=view,
+            has_layers=torch.ones(batch_size, dtype=torch.bool, device=device),
+        )
+
+    @torch.no_grad()
+    def render(self, scenes: SceneBatch, height: int, width: int, least_visible: float = 1.5e-4) -> SceneBatch:
+        """The pixels of a layout at `height` x `width`. Objects with less than `least_visible` of the picture showing
+        are marked absent (their few pixels stay, as clutter)."""
+        bank, batch = self.bank, len(scenes)
+        grid = view_grid(scenes.view, height, width)
+        background = F.grid_sample(_unit(bank.background[scenes.rig]), grid, "bilinear", "border", False)
+        image = background.clone()
+        labels = torch.zeros(batch, height, width, dtype=torch.long, device=image.device)
+        for slot in reversed(range(scenes.present.shape[1])):  # far to near
+            rows = torch.nonzero(scenes.present[:, slot])[:, 0]
+            if len(rows) == 0:
+                continue
+            drawn = F.grid_sample(_unit(bank.pixels[scenes.sprite[rows, slot]]), grid[rows], "bilinear", "zeros", False)
+            image[rows] = drawn[:, :3] + image[rows] * (1 - drawn[:, 3:4])
+            labels[rows] = torch.where(drawn[:, 4] > 0.5, slot + 1, labels[rows])
+        slots = torch.arange(1, scenes.present.shape[1] + 1, device=labels.device)
+        visible = (labels.flatten(1)[:, None] == slots[None, :, None]).float().mean(2)  # (B, N)
+        values = dict(vars(scenes))
+        values |= dict(image=image, background=background, labels=labels, visible=visible)
+        values["present"] = scenes.present & (visible >= least_visible)
+        return SceneBatch(**values)
+
+    def __call__(
+        self, batch_size: int, generator: torch.Generator, height: int = 256, width: int = 256, view: Tensor | None = None
+    ) -> SceneBatch:
+        """A batch of scenes with pixels."""
+        return self.render(self.layout(batch_size, generator, view), height, width)
+
+    @torch.no_grad()
+    def layers(self, scenes: SceneBatch, rows: Tensor, slots: Tensor, frame: Tensor, size: int) -> Tensor:
+        """Exact layers (K, 5, size, size), premultiplied RGBA and silhouette, of objects (rows, slots) in frames (K, 4)."""
+        view = scenes.view[rows]
+        unit = (torch.arange(size, device=frame.device) + 0.5) / size - 0.5
+        gx = frame[:, 0:1] + unit * frame[:, 2:3]  # (K, size) canvas units
+        gy = frame[:, 1:2] + unit * frame[:, 3:4]
+        gx, gy = view[:, 0:1] + gx * view[:, 2:3], view[:, 1:2] + gy * view[:, 3:4]
+        grid = torch.stack([gx[:, None].expand(-1, size, -1), gy[:, :, None].expand(-1, -1, size)], -1) * 2 - 1
+        return F.grid_sample(_unit(self.bank.pixels[scenes.sprite[rows, slots]]), grid, "bilinear", "zeros", False)
+
+
+def _unit(pixels: Tensor) -> Tensor:
+    return pixels.float() / 255

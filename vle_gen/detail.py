@@ -1,0 +1,359 @@
+"""Carried detail: an edited picture at the source's full resolution, in which nothing changes but what the edit changes.
+
+The source is taken apart into layers that composite to it again: the floor without shadows, and for each token a shadow
+and a body with a soft edge. The edit composites them anew, and only the difference is added to the source.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vle_gen.tokenizer.background import stretch
+from vle_gen.tokenizer.glimpse import Layers
+from vle_gen.tokenizer.loop import PictureCode
+from vle_gen.tokenizer.network import TokenizerNetwork
+from vle_gen.tokenizer.render import Window, draw, window_of
+from vle_gen.tokens import OWNED, VLETokens
+
+NOTICED = 5 / 255  # an edit's difference that an eye may notice; what is fainter counts near a noticed one only
+REACH = 0.02  # how near, as a share of the picture's longer side
+FAINT = 0.02  # alpha below which a shadow cannot be told from the floor's own shading
+MARGIN = 0.06  # of the picture's longer side: how far around an edit the floor is looked at
+DARKEST = 0.85  # a shadow is undone up to this alpha; below what is darker nothing can be seen
+LEAST_CONTRAST = 0.006  # squared colour distance from which object and floor can be told apart
+EDGE = 1.25  # half-width of the uncertain band along an object's outline, in pixels of its glimpse
+
+
+@dataclass
+class Body:
+    """One token's layers on the pixels of `window`: a shadow (premultiplied), and over it a body (premultiplied)."""
+
+    window: Window
+    shadow: Tensor  # (3, h, w)
+    shade: Tensor  # (1, h, w) alpha of the shadow
+    colour: Tensor  # (3, h, w) of the body, times its matte
+    matte: Tensor  # (1, h, w)
+
+
+@torch.no_grad()
+def owners(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> Tensor:
+    """Who owns each pixel of the picture (3, H, W) uint8: uint8 (H, W), index of the token, 0 = scene.
+
+    The scopes are drawn at full resolution from near to far; along outlines the picture itself decides.
+    """
+    height, width = pixels.shape[-2:]
+    owner = torch.zeros(height, width, dtype=torch.long)
+    windows = [window_of(where, height, width) for where in code.where]
+    for index in range(1, len(code.what)):  # near to far
+        if windows[index].empty:
+            continue
+        scope = draw(code.scope[index][None], code.where[index], height, width, windows[index])[0].cpu()
+        part = owner[windows[index].slices]
+        part[(scope > OWNED) & (part == 0)] = index
+    for index in range(1, len(code.what)):
+        if windows[index].empty:
+            continue
+        rows, columns = windows[index].slices
+        band = _band(code.where[index], height, width, net.sizes.glimpse)
+        sharpen(pixels[:, rows, columns].float() / 255, owner[rows, columns], index, band)
+    return owner.to(torch.uint8)
+
+
+def sharpen(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
+    """Settles, in place, whether pixels along the outline of `index` are the object's or the floor's, by whose colour
+    nearby theirs is like. picture (3, h, w), 0..1; owner (h, w). Where the two are alike the outline stays as it is."""
+    mine, floor = (owner == index).float()[None], (owner == 0).float()[None]
+    inner = 1 - _grown(1 - mine, band)
+    near = _grown(mine, band)
+    if inner.sum() == 0 or near.min() == 1:
+        return
+    beyond = floor * (1 - near)
+    body, ground = _nearby(picture, inner, band), _nearby(picture, beyond, band + 1)
+    difference = body - ground
+    contrast = difference.square().sum(0)
+    share = ((picture - ground) * difference).sum(0) / contrast.clamp(min=1e-5)
+    sure = (near > inner)[0] & (contrast > LEAST_CONTRAST) & (_nearby(beyond, torch.ones_like(beyond), band + 1)[0] > 0.02)
+    owner[sure & (share > OWNED) & (owner == 0)] = index
+    owner[sure & (share <= OWNED) & (owner == index)] = 0
+
+
+@torch.no_grad()
+def render_edited(net: TokenizerNetwork, tokens: VLETokens) -> Tensor:
+    """The edited picture (3, H, W) uint8 of tokens that carry their source's detail."""
+    detail = tokens.detail
+    changed = changed_windows(tokens)
+    picture = detail.picture.clone()
+    if not changed:
+        return picture
+    margin, (height, width) = round(MARGIN * max(tokens.size)), tokens.size
+    arena = Window(
+        min(w.top for w in changed) - margin, max(w.bottom for w in changed) + margin,
+        min(w.left for w in changed) - margin, max(w.right for w in changed) + margin,
+    ).inside(Window(0, height, 0, width))  # fmt: skip
+    device = next(net.parameters()).device
+    source = picture[arena.planes].to(device).float() / 255
+    base, bodies = take_apart(net, tokens, source, arena)
+    before = composite(base, [bodies[k] for k in _far_to_near(detail.depth) if k in bodies], arena)
+    after = composite(base, placed(net, tokens, bodies, arena), arena)
+    change = after - before
+    change = change * noticed(change, tokens.size)
+    edited = ((source + change).clamp(0, 1) * 255).round().byte().cpu()
+    touched = (change != 0).any(0).cpu()
+    picture[arena.planes] = torch.where(touched, edited, picture[arena.planes])
+    return picture
+
+
+def changed_windows(tokens: VLETokens) -> list[Window]:
+    """Where an edit can change the picture: the old and new frames of every token that is not as its source has it."""
+    detail, (height, width) = tokens.detail, tokens.size
+    kept, windows = set(), []
+    for index in range(1, len(tokens)):
+        source = int(tokens.source[0, index])
+        in_place = tokens.shift(index) == (0.0, 0.0) and source not in kept
+        kept.add(source)
+        if in_place and float(tokens.depth[0, index]) == float(detail.depth[source]):
+            continue
+        windows.append(window_of(tokens.where[0, index], height, width, 2))
+        if source > 0:
+            windows.append(window_of(detail.where[source], height, width, 2))
+    removed = [k for k in range(1, len(detail.where)) if k not in kept]
+    windows += [window_of(detail.where[k], height, width, 2) for k in removed]
+    return [window for window in windows if not window.empty]
+
+
+def take_apart(
+    net: TokenizerNetwork, tokens: VLETokens, source: Tensor, arena: Window
+) -> tuple[Tensor, dict[int, Body]]:
+    """The floor without shadows (3, h, w) over `arena`, and the layers of the source's tokens that reach into it.
+
+    `source` (3, h, w), 0..1, is the arena's part of the source picture.
+    """
+    detail, (height, width) = tokens.detail, tokens.size
+    owner = detail.owner[arena.slices].to(source.device).long()
+    what, where = detail.what.to(source.device), detail.where.to(source.device)
+    windows = {k: window_of(where[k], height, width, 2).inside(arena) for k in range(1, len(where))}
+    windows = {k: w for k, w in windows.items() if not w.empty}
+    near_to_far = [k for k in reversed(_far_to_near(detail.depth)) if k in windows]
+    drawn = {}
+    if near_to_far:
+        layers = net.glimpse_decoder(what[near_to_far])
+        for row, k in enumerate(near_to_far):
+            drawn[k] = draw(_planes(layers, row), where[k], height, width, windows[k])  # (5, h, w)
+
+    says = stretch(net.background_decoder(what[:1]), height, width)[0][arena.planes]
+    band = {k: _band(where[k], height, width, net.sizes.glimpse) for k in near_to_far}
+    floor = (owner == 0).float()[None]
+    for k in near_to_far:  # pixels near an outline show object and floor mixed
+        local = windows[k].within(arena)
+        floor[local.planes] *= 1 - _grown((owner[local.slices] == k).float()[None], band[k])
+    shades = observed_shades(source, says, floor, {k: (windows[k].within(arena), drawn[k]) for k in near_to_far})
+
+    # From near to far, undo each token's shadow: `seen` is the picture as it would be without the nearer ones.
+    seen, without = source.clone(), {}
+    for k in near_to_far:
+        part = windows[k].within(arena).planes
+        without[k] = seen[part].clone()
+        seen[part] = (seen[part] - shades[k] * drawn[k][:3]) / (1 - shades[k])
+    base = torch.where(floor > 0, seen, says + filled(seen - says, floor))
+
+    bodies, canvas = {}, base.clone()
+    for k in reversed(near_to_far):
+        local = windows[k].within(arena).slices
+        part = windows[k].within(arena).planes
+        shade = shades[k]
+        canvas[part] = canvas[part] * (1 - shade) + shade * drawn[k][:3]
+        hidden = (owner[local] > 0) & (owner[local] != k) & _is_nearer(owner[local], k, detail.depth)
+        mine = (owner[local] == k).float()[None]
+        colour, matte = cut_out(without[k], canvas[part], mine, hidden[None], drawn[k], band[k])
+        canvas[part] = canvas[part] * (1 - matte) + colour
+        bodies[k] = Body(windows[k], shade * drawn[k][:3], shade, colour, matte)
+    return base, bodies
+
+
+def observed_shades(
+    source: Tensor, says: Tensor, floor: Tensor, drawn: dict[int, tuple[Window, Tensor]]
+) -> dict[int, Tensor]:
+    """Each token's shadow as the picture shows it: alphas (1, h, w) of its window.
+
+    The decoder knows where a shadow should fall; how dark it is there is read off the floor around it (`floor` is 1 on
+    pixels (1, h, w) that show nothing else), so that no shadow is lifted from where the picture has none.
+    """
+    total = torch.zeros_like(floor)
+    for window, planes in drawn.values():
+        total[window.planes] += planes[3:4]
+    lit = floor * (total < FAINT)
+    ground = says + filled(source - says, lit)
+    shades = {}
+    for k, (window, planes) in drawn.items():
+        towards = ground[window.planes] - planes[:3]
+        darker = ((ground - source)[window.planes] * towards).sum(0, keepdim=True)
+        there = darker / towards.square().sum(0, keepdim=True).clamp(min=1e-4)
+        expected = planes[3:4].clamp(max=DARKEST)
+        mine = (expected / total[window.planes].clamp(min=1e-4)).clamp(max=1)
+        found = torch.minimum(_nearby(there, torch.ones_like(there), 0).clamp(min=0) * mine, 1.6 * expected)
+        ratio = filled((found / expected.clamp(min=1e-4)).clamp(0, 1.6), floor[window.planes] * (expected > FAINT))
+        shades[k] = torch.where(floor[window.planes] > 0, found, expected * ratio).clamp(0, DARKEST)
+    return shades
+
+
+def cut_out(
+    seen: Tensor, behind: Tensor, mine: Tensor, hidden: Tensor, drawn: Tensor, band: int
+) -> tuple[Tensor, Tensor]:
+    """A body's premultiplied colour (3, h, w) and matte (1, h, w), out of the picture.
+
+    Inside its outline the body is what is seen; in a band along the outline the matte is where the colour lies between
+    what is behind and the body's own colour nearby (the compositing equation solved for alpha; Smith & Blinn 1996);
+    where something nearer hides it, the decoded layer says what is there.
+    """
+    covered = hidden.float()
+    shape = torch.maximum(mine, covered * (drawn[4:5] > OWNED))  # the outline, whole
+    inner = 1 - _grown(1 - shape, band)
+    if (inner * mine).sum() == 0:
+        inner = shape
+    outer = _grown(shape, band)
+    clean = inner * mine * (1 - _grown(covered, band))  # nothing of a nearer object mixed in
+    own = _nearby(seen, clean, band)
+    own = torch.where(_nearby(clean, torch.ones_like(clean), band) > 0.01, own, drawn[5:8])
+    difference = own - behind
+    distance = difference.square().sum(0, keepdim=True)
+    along = ((seen - behind) * difference).sum(0, keepdim=True) / distance.clamp(min=1e-5)
+    contrast = (distance / 0.01).clamp(max=1)  # too alike: the outline decides
+    soft = _nearby(mine, torch.ones_like(mine), 0)
+    matte = torch.where(inner > 0, 1.0, outer * (contrast * along.clamp(0, 1) + (1 - contrast) * soft))
+    colour = torch.where(inner > 0, seen, seen - (1 - matte) * behind)
+    colour = torch.minimum(colour.clamp(min=0), matte)
+    guess = (_grown(covered, band) > 0) & ((clean == 0) | hidden)
+    guess = guess & ((covered > 0) | (inner > 0))
+    matte = torch.where(hidden, drawn[4:5], matte)
+    colour = torch.where(guess, torch.where(hidden, drawn[5:8], own) * matte, colour)
+    return colour, matte
+
+
+def placed(net: TokenizerNetwork, tokens: VLETokens, bodies: dict[int, Body], arena: Window) -> list[Body]:
+    """The layers of the edited tokens in their new places, far to near."""
+    height, width = tokens.size
+    result = []
+    for index in _far_to_near(tokens.depth[0].cpu()):
+        source, shift = int(tokens.source[0, index]), tokens.shift(index)
+        if shift is not None and source in bodies:
+            moved = shifted(bodies[source], shift, arena)
+        elif shift == (0.0, 0.0):
+            continue  # it does not reach into the arena
+        else:
+            moved = decoded(net, tokens, index, height, width, arena)
+        if not moved.window.empty:
+            result.append(moved)
+    return result
+
+
+def decoded(net: TokenizerNetwork, tokens: VLETokens, index: int, height: int, width: int, arena: Window) -> Body:
+    """The layers of a token of which no source picture knows anything."""
+    device = next(net.parameters()).device
+    where = tokens.where[0, index].to(device)
+    window = window_of(where, height, width, 2).inside(arena)
+    layers = net.glimpse_decoder(tokens.what[0, index : index + 1].to(device))
+    planes = draw(_planes(layers, 0), where, height, width, window)
+    return Body(window, planes[3:4] * planes[:3], planes[3:4], planes[4:5] * planes[5:8], planes[4:5])
+
+
+def shifted(body: Body, shift: tuple[float, float], arena: Window) -> Body:
+    """The layers moved by (dx, dy) pixels, cut to the arena; whole pixels exactly, fractions by bicubic interpolation."""
+    dx, dy = shift
+    planes = torch.cat([body.shadow, body.shade, body.colour, body.matte])
+    whole_x, whole_y = int(dx // 1), int(dy // 1)
+    fraction_x, fraction_y = dx - whole_x, dy - whole_y
+    if fraction_x or fraction_y:
+        planes = F.pad(planes, (2, 2, 2, 2))
+        rows, columns = planes.shape[-2:]
+        x = (torch.arange(columns, device=planes.device) + 0.5 - fraction_x) / columns * 2 - 1
+        y = (torch.arange(rows, device=planes.device) + 0.5 - fraction_y) / rows * 2 - 1
+        grid = torch.stack([x[None].expand(rows, -1), y[:, None].expand(-1, columns)], -1)
+        planes = F.grid_sample(planes[None], grid[None], "bicubic", "zeros", False)[0].clamp(0, 1)
+        whole_x, whole_y = whole_x - 2, whole_y - 2
+    top, left = body.window.top + whole_y, body.window.left + whole_x
+    full = Window(top, top + planes.shape[1], left, left + planes.shape[2])
+    window = full.inside(arena)
+    if window.empty:
+        return Body(window, *planes[:, :0, :0].split([3, 1, 3, 1]))
+    planes = planes[window.within(full).planes]
+    return Body(window, *planes.split([3, 1, 3, 1]))
+
+
+def composite(base: Tensor, bodies: list[Body], arena: Window) -> Tensor:
+    """Layers, far to near, over the floor (3, h, w) of the arena."""
+    canvas = base.clone()
+    for body in bodies:
+        part = body.window.within(arena).planes
+        canvas[part] = canvas[part] * (1 - body.shade) + body.shadow
+        canvas[part] = canvas[part] * (1 - body.matte) + body.colour
+    return canvas
+
+
+def noticed(change: Tensor, size: tuple[int, int]) -> Tensor:
+    """How much of a change (3, h, w) is kept: all of it where it can be noticed, fading to none away from there, so that
+    the faint tails of a soft shadow touch no far pixel. (1, h, w), 0..1."""
+    reach = max(2, round(REACH * max(size)))
+    seen = (change.abs().amax(0, keepdim=True) > NOTICED).float()
+    inside = _box_mean(_grown(seen, reach), reach) / _box_mean(torch.ones_like(seen), reach)
+    return (2 * inside - 1).clamp(0, 1).maximum(seen)
+
+
+def filled(values: Tensor, known: Tensor) -> Tensor:
+    """Values (C, h, w) where known (1, h, w) is 1, smoothly continued elsewhere (push-pull, Gortler et al. 1996)."""
+    levels, weight, value = [], known[None], (values * known)[None]
+    while min(weight.shape[-2:]) > 1 and weight.min() == 0:
+        levels.append((value, weight))
+        value, weight = (F.avg_pool2d(v, 2, ceil_mode=True, count_include_pad=False) for v in (value, weight))
+        value = value / weight.clamp(min=1e-6) * (weight > 0)
+        weight = (weight * 4).clamp(max=1)
+        value = value * weight
+    out = value / weight.clamp(min=1e-6) if weight.max() > 0 else value
+    for value, weight in reversed(levels):
+        coarse = F.interpolate(out, value.shape[-2:], mode="bilinear", align_corners=False)
+        out = value + (1 - weight) * coarse
+    return out[0]
+
+
+def _planes(layers: Layers, row: int) -> Tensor:
+    """Shadow colour 3, shadow alpha 1, solid 1, body colour 3: (8, S, S)."""
+    solid, alpha = layers.solid[row], layers.alpha[row]
+    shade = ((alpha - solid) / (1 - solid).clamp(min=1e-3)).clamp(0, 1)
+    return torch.cat([layers.colour[row], shade, solid, layers.colour[row]])
+
+
+def _band(where: Tensor, height: int, width: int, glimpse: int) -> int:
+    """Half-width in picture pixels of the uncertain band along the outline of a token of frame `where`."""
+    frame = float(where[2:].max()) * max(height, width)
+    return max(1, round(EDGE * max(1.0, frame / glimpse)))
+
+
+def _grown(mask: Tensor, radius: int) -> Tensor:
+    """A mask (1, h, w) dilated by a square of `radius`."""
+    wide = F.max_pool2d(mask[None], (1, 2 * radius + 1), 1, (0, radius))
+    return F.max_pool2d(wide, (2 * radius + 1, 1), 1, (radius, 0))[0]
+
+
+def _nearby(values: Tensor, weight: Tensor, radius: int) -> Tensor:
+    """Mean of `values` (C, h, w) where `weight` (1, h, w) is, over squares that reach a little past `radius`."""
+    total = _box_mean(values * weight, radius + 1)
+    return total / _box_mean(weight, radius + 1).clamp(min=1e-6)
+
+
+def _box_mean(values: Tensor, radius: int) -> Tensor:
+    """Mean of values (C, h, w) over squares of `radius`, zeros beyond the border; one axis at a time, since radii grow
+    with the picture."""
+    rows = F.avg_pool2d(values[None], (1, 2 * radius + 1), 1, (0, radius))
+    return F.avg_pool2d(rows, (2 * radius + 1, 1), 1, (radius, 0))[0]
+
+
+def _is_nearer(owner: Tensor, index: int, depth: Tensor) -> Tensor:
+    nearer = (depth < depth[index]).to(owner.device)
+    return nearer[owner]
+
+
+def _far_to_near(depth: Tensor) -> list[int]:
+    """Indices of the object tokens (all but token 0)."""
+    return (depth[1:].argsort(descending=True) + 1).tolist()

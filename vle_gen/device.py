@@ -1,0 +1,23 @@
+"""Choosing where to compute, with an error that a person can act on when it is not there."""
+from __future__ import annotations
+
+import torch
+
+from vle_gen.errors import UserError
+
+
+def choose(name: str | torch.device | None = None) -> torch.device:
+    """The named device, or without a name CUDA where there is one and the CPU elsewhere.
+
+    Raises:
+        UserError: no such device, here or anywhere.
+    """
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        there = ", ".join(["cpu", *(f"cuda:{k}" for k in range(torch.cuda.device_count()))])
+        raise UserError(f"device {str(name)!r} is not available: expected one of {there}") from None
+    return device

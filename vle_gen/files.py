@@ -1,0 +1,108 @@
+"""Which files a command reads and writes: tokens from a picture or a `.vle`, and the names that results get."""
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from vle_gen.errors import UserError
+from vle_gen.image_io import open_image, save_image, write_whole
+
+if TYPE_CHECKING:
+    from vle_gen.pipeline import VLEPipeline, VLEPipelineOutput
+    from vle_gen.tokens import VLETokens
+
+VLE = ".vle"
+
+
+def read_tokens(pipe: VLEPipeline, path: str | Path) -> VLETokens:
+    """The tokens of a picture, or those that a `.vle` file holds. Raises `UserError` for anything else."""
+    path = Path(path)
+    if path.suffix.lower() == VLE:
+        from vle_gen.tokens import VLETokens
+
+        return VLETokens.load(path).to(pipe.device)
+    return pipe.encode(open_image(path))
+
+
+def write_result(pipe: VLEPipeline, tokens: VLETokens, path: str | Path) -> Path:
+    """Writes tokens as the picture they say or, where `path` ends in .vle, as they are; the path."""
+    path = Path(path)
+    if path.suffix.lower() == VLE:
+        tokens.save(path)
+        return path
+    return save_image(pipe.decode(tokens), path)
+
+
+def from_text(
+    pipe: VLEPipeline,
+    prompt: str,
+    count: int,
+    seed: int,
+    steps: int | None,
+    guidance: float | None,
+    tries: int | None = None,
+) -> VLEPipelineOutput:
+    """Pictures and tokens for a prompt; options that are None keep the pipeline's own values."""
+    chosen = {"num_inference_steps": steps, "guidance_scale": guidance, "tries": tries}
+    generator = torch.Generator("cpu").manual_seed(seed)  # of the CPU, so that a seed means the same on every machine
+    options = {key: value for key, value in chosen.items() if value is not None}
+    return pipe(prompt, num_images_per_prompt=count, generator=generator, **options)
+
+
+def shortcomings(result: VLEPipelineOutput, paths: list[Path]) -> list[str]:
+    """A line for each picture that does not show what was asked, as far as the check can tell, or was not checked."""
+    lines = []
+    for path, problems, checked in zip(paths, result.problems, result.checked, strict=True):
+        if not checked:
+            lines.append(f"{path} is not checked: the prompt is beyond the caption language")
+        elif problems:
+            lines.append(f"{path} is not quite what was asked: {'; '.join(problems)}")
+    return lines
+
+
+def write_json(value: Any, path: str | Path) -> Path:
+    """Writes `value` as JSON, whole or not at all; the path."""
+    return write_whole(path, lambda part: part.write_text(json.dumps(value, indent=2) + "\n"))
+
+
+def beside(source: str | Path, tag: str, suffix: str = ".png") -> Path:
+    """The name of a result without one: `img-TAG.png` beside `img.jpg`."""
+    source = Path(source)
+    return source.with_name(f"{source.stem}-{tag}{suffix}")
+
+
+def for_each(target: Path | None, sources: list[Path], suffix: str) -> list[Path | None]:
+    """Where one option's result goes for each source: `target` itself for one source, files in the folder `target` for
+    several. All None without a target."""
+    if target is None or len(sources) == 1:
+        return [target] * len(sources)
+    if not target.is_dir():
+        raise UserError(f"{target} is no folder: with {len(sources)} pictures give an existing folder for the results")
+    return [target / f"{source.stem}{suffix}" for source in sources]
+
+
+def numbered(path: Path, count: int) -> list[Path]:
+    """`path` itself for one result; `name-1.png`, `name-2.png`, ... for several."""
+    if count == 1:
+        return [path]
+    return [path.with_name(f"{path.stem}-{k + 1}{path.suffix}") for k in range(count)]
+
+
+def named_after(prompt: str) -> Path:
+    """A file name made of the words of a prompt."""
+    words = re.sub(r"[^a-z0-9]+", "-", prompt.lower()).strip("-")
+    return Path((words[:60].strip("-") or "picture") + ".png")
+
+
+def save_masks(label_map: Any, path: str | Path) -> Path:
+    """Writes a label map (H, W) as an 8-bit grey picture whose values are token indices, without loss; the path."""
+    path = Path(path)
+    if path.suffix.lower() not in (".png", ".tif", ".tiff", ".bmp"):
+        raise UserError(f"cannot save masks as {path}: expected .png, which keeps every value")
+    return save_image(Image.fromarray(np.asarray(label_map).astype(np.uint8)), path)

@@ -1,0 +1,128 @@
+"""Opening any picture as upright RGB, and saving one so that nothing half-written is ever left behind.
+
+Whatever is wrong with a file becomes a `UserError` of one line.
+"""
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from vle_gen.errors import UserError
+
+MAX_PIXELS = 100_000_000  # above this a file is taken for a decompression bomb
+MIN_SIDE = 8  # pixels: nothing can be told apart in less
+FORMATS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+
+
+def open_image(path: str | Path) -> Image.Image:
+    """The picture at `path` as RGB, the way up that its EXIF says; the first frame of an animation, alpha over white.
+
+    Raises:
+        UserError: no such file, not a picture, damaged, under 8 pixels on a side, or over 100 megapixels.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise UserError(f"{path} does not exist")
+    if path.is_dir():
+        raise UserError(f"{path} is a folder: expected a picture")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of large pictures; ours is the limit that counts
+            with Image.open(path) as file:
+                _check_size(file.size, path)
+                return to_rgb(file)
+    except UserError:
+        raise
+    except Image.DecompressionBombError:
+        raise UserError(f"{path} is too large: expected at most {MAX_PIXELS // 10**6} megapixels") from None
+    except UnidentifiedImageError:
+        raise UserError(f"{path} is not a picture: expected a format that Pillow reads, such as PNG or JPEG") from None
+    except PermissionError:
+        raise UserError(f"{path} cannot be read: permission denied") from None
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as fault:
+        raise UserError(f"{path} is damaged and cannot be read: {' '.join(str(fault).split())}") from None
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """A picture of any Pillow mode as 8-bit RGB of its own, EXIF rotation applied, transparency over white.
+
+    An 8-bit RGB picture keeps its values exactly.
+    """
+    _check_size(image.size, "the picture")
+    image = ImageOps.exif_transpose(image)
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return Image.fromarray(_eight_bit(image)).convert("RGB")
+    if image.mode == "P" or image.mode == "PA" or "transparency" in image.info:
+        image = image.convert("RGBA")
+    if image.mode in ("RGBA", "LA", "La", "RGBa"):
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("RGB")
+    return image.convert("RGB") if image.mode != "RGB" else image.copy()
+
+
+def _check_size(size: tuple[int, int], name: str | Path) -> None:
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise UserError(f"{name} is {width} x {height}: expected at most {MAX_PIXELS // 10**6} megapixels")
+    if min(size) < MIN_SIDE:
+        raise UserError(f"{name} is {width} x {height}: expected at least {MIN_SIDE} pixels on each side")
+
+
+def _eight_bit(image: Image.Image) -> np.ndarray:
+    """Grey of 16 or 32 bits, or float, as uint8 (H, W). Integers over 255 are 16-bit; floats are 0..1 or 0..255."""
+    values = np.asarray(image).astype(np.float64)
+    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    if image.mode == "F":
+        scale = 255.0 if values.max(initial=0) <= 1 else 1.0
+    else:  # Pillow opens a 16-bit PNG as "I;16" or "I"
+        scale = 1.0 if image.mode == "I" and values.max(initial=0) <= 255 else 255 / 65535
+    return (values * scale).round().clip(0, 255).astype(np.uint8)
+
+
+def save_image(image: Image.Image, path: str | Path) -> Path:
+    """Writes `image` to `path` in the format of its suffix, whole or not at all; the path.
+
+    Raises:
+        UserError: a suffix that is no picture format, or a place that cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in FORMATS:
+        raise UserError(f"cannot save a picture as {path}: expected a name that ends in {', '.join(FORMATS)}")
+    options = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg") else {}
+    if path.suffix.lower() == ".webp":
+        options = {"lossless": True}
+    return write_whole(path, lambda part: image.save(part, **options))
+
+
+def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
+    """Calls `write` on a temporary file beside `path` (same suffix) and renames it when that succeeded; the path."""
+    path = Path(path)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    except OSError as fault:
+        raise UserError(f"cannot write {path}: {fault.strerror}") from None
+    os.close(handle)
+    part = Path(name)
+    try:
+        write(part)
+        part.chmod(0o666 & ~_umask())
+        os.replace(part, path)
+    except OSError as fault:
+        raise UserError(f"cannot write {path}: {fault.strerror or fault}") from None
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def _umask() -> int:
+    """The process's umask; reading it means setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

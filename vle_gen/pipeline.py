@@ -1,0 +1,230 @@
+"""`VLEPipeline`: pictures to tokens to pictures, and prompts to tokens to pictures, as a diffusers pipeline."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from diffusers import DiffusionPipeline, FlowMatchEulerDiscreteScheduler
+from diffusers.utils import BaseOutput
+from PIL import Image
+
+from prompts.grammar import SceneRequest, parse, require_known
+from prompts.satisfied import check
+from prompts.vocabulary import describe
+from vle_gen.clip import ClipModel, Names, cut_glimpses
+from vle_gen.errors import UserError
+from vle_gen.image_io import to_rgb
+from vle_gen.prior.model import TextToTokenPrior
+from vle_gen.prior.sampling import Guidance, SampledTokens
+from vle_gen.tokenizer.loop import SCENE_DEPTH
+from vle_gen.tokenizer.model import VLETokenizer
+from vle_gen.tokenizer.sizes import FRAME_SCALE
+from vle_gen.tokens import VLETokens
+
+PICTURE_SIDE = 256  # pictures from text are squares of this many pixels unless asked otherwise
+
+
+@dataclass
+class VLEPipelineOutput(BaseOutput):
+    """What a prompt became.
+
+    Args:
+        images: one picture per sample.
+        tokens: the tokens of each picture.
+        problems: what of the prompt each picture fails to show, as far as was checked; empty where all holds.
+        checked: whether each prompt could be read, and so its pictures checked.
+    """
+
+    images: list[Image.Image]
+    tokens: list[VLETokens]
+    problems: list[list[str]]
+    checked: list[bool]
+
+
+class VLEPipeline(DiffusionPipeline):
+    """Encodes, decodes and writes pictures.
+
+    Args:
+        tokenizer: picture <-> tokens.
+        prior: text features -> tokens.
+        clip: text features, and names for tokens.
+        scheduler: samples the prior's flow head.
+    """
+
+    model_cpu_offload_seq = "clip->prior->tokenizer"
+
+    def __init__(
+        self,
+        tokenizer: VLETokenizer,
+        prior: TextToTokenPrior,
+        clip: ClipModel,
+        scheduler: FlowMatchEulerDiscreteScheduler,
+    ):
+        super().__init__()
+        self.register_modules(tokenizer=tokenizer, prior=prior, clip=clip, scheduler=scheduler)
+
+    @classmethod
+    def from_pretrained(cls, path, **options) -> VLEPipeline:
+        """As for every diffusers pipeline, in float32 unless `torch_dtype` says otherwise."""
+        options.setdefault("low_cpu_mem_usage", False)  # the models are small, and it would need accelerate
+        return super().from_pretrained(path, **options)
+
+    def encode(self, image: Image.Image) -> VLETokens:
+        """Tokens of a picture of any size and mode, with its fine detail carried.
+
+        Raises:
+            UserError: the picture is too small or too large.
+        """
+        pixels = np.array(to_rgb(image))  # (H, W, 3)
+        return self.tokenizer.encode(torch.from_numpy(pixels).permute(2, 0, 1).contiguous())
+
+    def decode(self, tokens: VLETokens, carry: bool = True, size: int | None = None) -> Image.Image:
+        """The picture of one picture's tokens.
+
+        Args:
+            tokens: of one picture.
+            carry: add the source picture's detail where it is known; without it, what the tokens alone say.
+            size: longer side of the result in pixels; without it the picture's own.
+        """
+        if size is not None and size < 1:
+            raise UserError(f"a picture of {size} pixels cannot be made: expected a size of 1 or more")
+        height, width = tokens.size
+        scale = 1.0 if size is None else size / max(height, width)
+        target = (max(1, round(height * scale)), max(1, round(width * scale)))
+        if carry and tokens.detail is not None:
+            picture = _to_image(self.tokenizer.decode(tokens))
+            return picture if target == (height, width) else picture.resize(target[::-1], Image.Resampling.LANCZOS)
+        return _to_image(self.tokenizer.decode(tokens.resized(*target), carry=False))
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        prompt: str | list[str],
+        num_images_per_prompt: int = 1,
+        generator: torch.Generator | list[torch.Generator] | None = None,
+        guidance_scale: float = 2.0,
+        num_inference_steps: int = 16,
+        height: int = PICTURE_SIDE,
+        width: int = PICTURE_SIDE,
+        tries: int = 24,
+    ) -> VLEPipelineOutput:
+        """Pictures for one or more prompts.
+
+        Each sample's tokens are named by CLIP and held against the prompt; a sample that breaks it is drawn again, up to
+        `tries` times in all, and the one with the fewest problems is kept. The check only accepts or rejects.
+
+        Args:
+            prompt: what to show.
+            num_images_per_prompt: samples of each prompt.
+            generator: of the CPU; the same seed gives the same pictures. A list holds one for each picture.
+            guidance_scale: how strictly the text is followed; 1 is as learnt.
+            num_inference_steps: steps of the flow head per token.
+            height, width: of the pictures in pixels; equal, since the prior writes for square canvases.
+            tries: most draws per picture; 1 shows the prior as it is.
+
+        Raises:
+            UserError: an empty prompt, words that the checkpoint has never seen, or an argument out of range.
+        """
+        prompts = [prompt] if isinstance(prompt, str) else list(prompt)
+        for text in prompts:
+            require_known(text, *([self.clip.words] if self.clip.words is not None else []))
+        if height != width:
+            raise UserError(f"pictures from text are square: got height {height} and width {width}")
+        if num_images_per_prompt < 1 or tries < 1:
+            raise UserError(f"got {num_images_per_prompt} images per prompt and {tries} tries: expected 1 or more of each")
+        texts = [text for text in prompts for _ in range(num_images_per_prompt)]
+        if isinstance(generator, list) and len(generator) != len(texts):
+            raise UserError(f"{len(generator)} generators for {len(texts)} pictures: give one, or one for each")
+        requests = [parse(text) for text in texts]
+        read = self.clip.text_features(texts)
+        words = self.prior.config.max_words
+        features, mask = read.tokens[:, :words].float(), read.mask[:, :words]
+        best: list[tuple[VLETokens, list[str]] | None] = [None] * len(texts)
+        pending = list(range(len(texts)))
+        left, burst = tries, 1
+        while pending and left:
+            burst = min(burst, left)
+            rows = [k for k in pending for _ in range(burst)]
+            drawn = self.prior.sample(
+                features[rows],
+                mask[rows],
+                [generator[k] for k in rows] if isinstance(generator, list) else generator,
+                guidance=Guidance(guidance_scale, guidance_scale),
+                flow_steps=num_inference_steps,
+                scheduler=self.scheduler,
+                background_depth=SCENE_DEPTH,
+            )
+            for row, k in enumerate(rows):
+                if best[k] is not None and not best[k][1]:
+                    continue
+                tokens = self._written(drawn, row, (height, width))
+                problems = self.problems(tokens, requests[k]) if requests[k] else []
+                if best[k] is None or len(problems) < len(best[k][1]):
+                    best[k] = (tokens, problems)
+            pending = [k for k in pending if best[k][1]]
+            left, burst = left - burst, 2 * burst  # most prompts need one draw; those that need more get them in batches
+        return VLEPipelineOutput(
+            images=[self.decode(tokens) for tokens, _ in best],
+            tokens=[tokens for tokens, _ in best],
+            problems=[problems for _, problems in best],
+            checked=[request is not None for request in requests],
+        )
+
+    def problems(self, tokens: VLETokens, request: SceneRequest) -> list[str]:
+        """What of a parsed prompt the tokens of one picture do not show, by CLIP's names and the tokens' places."""
+        names = self._names(tokens).attributes.tolist() if len(tokens) > 1 else []
+        box = tokens.where[0, 1:].clone()
+        box[:, 2:] /= FRAME_SCALE
+        return check(request, names, box.tolist(), tokens.depth[0, 1:].tolist(), exact=True)
+
+    def name_tokens(self, tokens: VLETokens) -> list[str]:
+        """What each token shows, in words; "scene" for the scene token."""
+        return ["scene", *self._names(tokens).text] if len(tokens) > 1 else ["scene"]
+
+    def find(self, tokens: VLETokens, phrase: str) -> int:
+        """The index of the one object that `phrase` describes, such as "the red ball".
+
+        Raises:
+            UserError: the phrase describes no object, or several, which are then listed.
+        """
+        require_known(phrase)
+        request = parse(phrase)
+        if request is None or len(request.mentions) != 1 or request.count != 1:
+            raise UserError(f"{phrase!r} does not describe one object: expected words like 'the red ball'")
+        rows = self._names(tokens).attributes.tolist() if len(tokens) > 1 else []
+        fitting = [index for index, row in enumerate(rows, 1) if request.mentions[0].covers(row)]
+        if len(fitting) == 1:
+            return fitting[0]
+        listed = ", ".join(f"{k} ({describe(rows[k - 1])})" for k in (fitting or range(1, len(rows) + 1)))
+        if fitting:
+            raise UserError(f"{phrase!r} fits tokens {listed}: say more, or give --token")
+        raise UserError(f"{phrase!r} fits no token: there are {listed or 'no objects'}")
+
+    def _names(self, tokens: VLETokens) -> Names:
+        """CLIP's descriptions of the object tokens (all but token 0)."""
+        picture = torch.from_numpy(np.array(self.decode(tokens))).permute(2, 0, 1).to(self.device).float() / 255
+        where, depth = tokens.where[0, 1:].to(self.device), tokens.depth[0, 1:].to(self.device)
+        return self.clip.name(cut_glimpses(picture, where, depth))
+
+    def _written(self, drawn: SampledTokens, row: int, size: tuple[int, int]) -> VLETokens:
+        """Sample `row` as tokens of one picture."""
+        used = int(drawn.length[row])
+        what = drawn.what[row, :used]
+        return VLETokens(
+            what=what[None],
+            where=drawn.where[row : row + 1, :used],
+            depth=drawn.depth[row : row + 1, :used],
+            kind=drawn.kind[row : row + 1, :used],
+            length=drawn.length[row : row + 1],
+            size=size,
+            scope=self.tokenizer.silhouettes(what)[None],
+            score=torch.ones(1, used, device=what.device),
+            source=torch.full((1, used), -1, device=what.device),
+            checkpoint=self.tokenizer.checkpoint_id,
+        )
+
+
+def _to_image(pixels: torch.Tensor) -> Image.Image:
+    """A picture (3, H, W) uint8 as RGB."""
+    return Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())

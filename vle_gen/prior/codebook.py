@@ -1,0 +1,28 @@
+"""A codebook of `what`: the prior first says roughly what a token is, as one of K codes, and then exactly, by the flow.
+
+When several objects of a text could come next, a code is where one is chosen: a mean of them would be none of them.
+"""
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+@torch.no_grad()
+def make_codebook(points: Tensor, codes: int, rounds: int = 12, seed: int = 0) -> Tensor:
+    """K-means centres (codes, D) of points (S, D). Seeded; where there are fewer points than codes, some repeat."""
+    random = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(points), generator=random)
+    centres = points[order.repeat(-(-codes // len(points)))[:codes].to(points.device)].clone()
+    for _ in range(rounds):
+        nearest = nearest_code(points, centres)
+        sums = torch.zeros_like(centres).index_add_(0, nearest, points)
+        counts = torch.bincount(nearest, minlength=codes)[:, None]
+        centres = torch.where(counts > 0, sums / counts.clamp(min=1), centres)
+    return centres
+
+
+def nearest_code(points: Tensor, centres: Tensor) -> Tensor:
+    """Index (S,) of the centre (K, D) nearest to each point (S, D)."""
+    # |p - c|^2 without |p|^2, which is the same for all centres
+    return (centres.square().sum(1) - 2 * points @ centres.T).argmin(1)

@@ -1,0 +1,102 @@
+"""`TextToTokenPrior`: the prior as users of diffusers know models (`from_pretrained`, `save_pretrained`, config)."""
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+
+import torch
+from diffusers import ConfigMixin, ModelMixin
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor
+
+from vle_gen.errors import UserError
+from vle_gen.prior.network import PriorNetwork
+from vle_gen.prior.sampling import SampledTokens, sample
+from vle_gen.prior.sizes import PriorSizes
+
+
+class TextToTokenPrior(ModelMixin, ConfigMixin):
+    """Writes tokens from text.
+
+    Args:
+        text_width: width of the text features that it reads.
+        what_dim: numbers in a token's `what`.
+        width, blocks, heads: of the trunk.
+        text_blocks: layers of the text adapter.
+        flow_width, flow_blocks: of the MLP that samples `what`.
+        bins: bins per number of a place.
+        codes: kinds of appearance, one of which is chosen before `what` is drawn exactly.
+        max_tokens: most tokens in a picture, the background counted.
+        max_words: most positions of a text.
+        depth_near, depth_far: range of the objects' depths.
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        text_width: int = 256,
+        what_dim: int = 128,
+        width: int = 256,
+        blocks: int = 4,
+        heads: int = 8,
+        text_blocks: int = 2,
+        flow_width: int = 256,
+        flow_blocks: int = 3,
+        bins: int = 128,
+        codes: int = 512,
+        max_tokens: int = 16,
+        max_words: int = 77,
+        depth_near: float = 4.0,
+        depth_far: float = 20.0,
+    ):
+        super().__init__()
+        trunk = (width, blocks, heads, text_blocks, flow_width, flow_blocks)
+        sizes = PriorSizes(*trunk, bins, codes, max_tokens, max_words, depth_near, depth_far)
+        self.network = PriorNetwork(sizes, text_width, what_dim)
+
+    @staticmethod
+    def from_network(network: PriorNetwork) -> TextToTokenPrior:
+        """A prior with a copy of the weights of a trained network."""
+        prior = TextToTokenPrior(network.text_width, network.what_dim, **vars(network.sizes))
+        prior.network.load_state_dict(network.state_dict())
+        return prior.eval()
+
+    @classmethod
+    def from_pretrained(cls, path, **options) -> TextToTokenPrior:
+        """As for every diffusers model, but in float32, though weights are float16, unless `torch_dtype` is given."""
+        options["torch_dtype"] = options.get("torch_dtype") or torch.float32
+        options.setdefault("low_cpu_mem_usage", False)  # the models are small, and it would need accelerate
+        return super().from_pretrained(path, **options).eval()
+
+    @classmethod
+    def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> TextToTokenPrior:
+        """The checkpoint in `folder`, ready to use. Raises `UserError` when there is none."""
+        if not (Path(folder) / cls.config_name).is_file():
+            raise UserError(f"no prior checkpoint in {folder}: expected {cls.config_name} and weights there")
+        return cls.from_pretrained(str(folder)).to(device)
+
+    def save_checkpoint(self, folder: str | Path, card: dict | None = None) -> None:
+        """Writes config, float16 weights and, with `card`, a model card."""
+        copy.deepcopy(self).cpu().half().save_pretrained(str(folder))
+        if card is not None:
+            (Path(folder) / "README.md").write_text(model_card(card))
+
+    def sample(self, features: Tensor, mask: Tensor, generator=None, **options) -> SampledTokens:
+        """Draws tokens for texts: see `vle_gen.prior.sampling.sample` for the options."""
+        return sample(self.network, features, mask, generator, **options)
+
+    def forward(self, what: Tensor, place: Tensor, features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Hidden states (B, T, width) from which `what` and the next place are read off: see `PriorNetwork.forward`."""
+        return self.network(what, place, self.network.read_text(features, mask))
+
+
+def model_card(card: dict) -> str:
+    """The README.md of a checkpoint: what it is, and how it was trained."""
+    return (
+        "# Text-to-token prior\n\n"
+        "An autoregressive transformer that reads CLIP's text features and writes tokens near to far: the place of "
+        "each in bins, its `what` by a small flow-matching head. Trained on captioned layouts of composed scenes.\n"
+        "It only fits the tokenizer and the CLIP that it was trained with. Weights are float16 safetensors.\n\n"
+        "## Training\n\n```json\n" + json.dumps(card, indent=2, default=str) + "\n```\n"
+    )

@@ -1,0 +1,223 @@
+"""The prior's network: tokens so far and a text in, what comes next out. Plain PyTorch, all that training needs.
+
+Every token takes two positions: its place, from which its `what` is read off, and its `what`, from which it is read off
+whether to stop and where the next token goes. So the whole trunk stands between a place and what is put there.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vle_gen.prior.codebook import make_codebook, nearest_code
+from vle_gen.prior.flow import FlowHead
+from vle_gen.prior.layers import Block, KeyValues, Packing, TextLayer
+from vle_gen.prior.places import VARIABLES, WAVES, PlaceCode, waves
+from vle_gen.prior.plan import TextPlan
+from vle_gen.prior.sizes import PriorSizes
+
+BACKGROUND_FRAME = (0.5, 0.5, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A batch of texts, read."""
+
+    layers: tuple[tuple[Tensor, Tensor], ...]  # for every block keys and values (B, heads, L, d)
+    mask: Tensor  # (B, L) bool
+    plan: Tensor  # (B, max_tokens + 1, width): what is said of each token
+    count: Tensor  # (B,) things mentioned
+
+
+class PlaceHead(nn.Module):
+    """Bins of x, y, scale, aspect, depth, one after the other, each given those before it."""
+
+    def __init__(self, width: int, bins: int):
+        super().__init__()
+        self.value = nn.Parameter(torch.randn(VARIABLES, WAVES, width) * 0.02)  # how a written number is told on
+        self.turn = nn.Parameter(torch.randn(VARIABLES, width) * 0.02)
+        self.norm = nn.LayerNorm(width)
+        widen, back = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+        self.mlp = nn.Sequential(nn.LayerNorm(width), widen, nn.SiLU(), back)
+        self.outlet = nn.Parameter(torch.zeros(VARIABLES, width, bins))
+        self.bias = nn.Parameter(torch.zeros(VARIABLES, 1, bins))
+
+    def forward(self, hidden: Tensor, place: Tensor) -> Tensor:
+        """Logits (K, 5, bins) for hidden (K, width); of `place` (K, 5) each variable sees only those before it."""
+        told = torch.einsum("kvf,vfw->kvw", waves(place).to(hidden.dtype), self.value)  # (K, 5, width)
+        told = told.cumsum(1) - told
+        x = self.norm(hidden)[:, None] + told + self.turn
+        x = x + self.mlp(x)
+        return (torch.einsum("kvw,vwb->vkb", x, self.outlet) + self.bias).transpose(0, 1)
+
+    def one(self, hidden: Tensor, place: Tensor, variable: int) -> Tensor:
+        """Logits (K, bins) of one variable, given place[:, :variable]."""
+        told = torch.einsum("kvf,vfw->kw", waves(place[:, :variable]).to(hidden.dtype), self.value[:variable])
+        x = self.norm(hidden) + told + self.turn[variable]
+        x = x + self.mlp(x)
+        return x @ self.outlet[variable] + self.bias[variable]
+
+
+class PriorNetwork(nn.Module):
+    """Autoregressive transformer over (place, what) pairs, cross-attending to text."""
+
+    def __init__(self, sizes: PriorSizes, text_width: int, what_dim: int):
+        super().__init__()
+        self.sizes, self.text_width, self.what_dim = sizes, text_width, what_dim
+        self.code = PlaceCode((sizes.depth_near, sizes.depth_far), sizes.bins)
+        width = sizes.width
+        self.text_inlet = nn.Sequential(nn.LayerNorm(text_width), nn.Linear(text_width, width))
+        self.text_position = nn.Parameter(torch.randn(sizes.max_words, width) * 0.02)
+        self.no_text = nn.Parameter(torch.randn(width) * 0.02)
+        self.text_layers = nn.ModuleList(TextLayer(width, sizes.heads) for _ in range(sizes.text_blocks))
+        self.text_norm = nn.LayerNorm(width)
+        self.plan = TextPlan(width, sizes.max_tokens + 1)
+        self.place_inlet = nn.Linear(VARIABLES * WAVES, width)
+        self.background_place = nn.Parameter(torch.randn(width) * 0.02)
+        self.what_inlet = nn.Linear(what_dim, width)
+        self.turn = nn.Parameter(torch.randn(sizes.max_tokens, width) * 0.02)
+        self.blocks = nn.ModuleList(Block(width, sizes.heads) for _ in range(sizes.blocks))
+        self.norm = nn.LayerNorm(width)
+        self.stop = nn.Linear(width, 1)
+        self.place = PlaceHead(width, sizes.bins)
+        self.code_logits = nn.Linear(width, sizes.codes)
+        self.flow = FlowHead(what_dim, width, sizes.flow_width, sizes.flow_blocks)
+        # statistics of `what` per kind (0 background, 1 object); the network works on standardised numbers
+        self.register_buffer("what_mean", torch.zeros(2, what_dim))
+        self.register_buffer("what_std", torch.ones(2, what_dim))
+        self.register_buffer("codebook", torch.zeros(sizes.codes, what_dim))  # of standardised `what`
+
+    def standardise(self, what: Tensor) -> Tensor:
+        """`what` (B, T, D) of whole token lists -> about zero mean, unit variance."""
+        row = (torch.arange(what.shape[1], device=what.device) > 0).long()
+        return (what - self.what_mean[row]) / self.what_std[row]
+
+    @torch.no_grad()
+    def fit_codes(self, backgrounds: Tensor, objects: Tensor) -> None:
+        """Takes statistics and codebook from examples of `what`, (.., D) of each kind; before training."""
+        kinds = (backgrounds, objects)
+        self.what_mean.copy_(torch.stack([kind.mean(0) for kind in kinds]))
+        self.what_std.copy_(torch.stack([kind.std(0, unbiased=False).clamp(min=1e-3) for kind in kinds]))
+        points = [(kind - mean) / std for kind, mean, std in zip(kinds, self.what_mean, self.what_std, strict=True)]
+        # most codes for objects; backgrounds are fewer
+        share = max(1, len(self.codebook) // 16)
+        books = make_codebook(points[0], share), make_codebook(points[1], len(self.codebook) - share)
+        self.codebook.copy_(torch.cat(books))
+
+    def read_text(self, features: Tensor, mask: Tensor, drop: Tensor | None = None) -> Text:
+        """Text features (B, L, text_width) with mask (B, L) bool; where `drop` (B,) is True, as if there was none."""
+        words = torch.arange(features.shape[1], device=mask.device)
+        if drop is not None:
+            mask = torch.where(drop[:, None], words == 0, mask)
+        packing = Packing(mask)
+        row, word = mask.nonzero(as_tuple=True)  # (M,) of each word
+        x = self.text_inlet(packing.pack(features)) + self.text_position[word]
+        if drop is not None:
+            x = torch.where(drop[row, None], self.no_text.to(x.dtype), x)
+        for layer in self.text_layers:
+            x = layer(x, packing)
+        x = self.text_norm(x)
+        attentions = [block.attend_text for block in self.blocks]
+        layers = tuple(a.keys_values(packing.pad(a.key_value(x))) for a in attentions)
+        return Text(layers, mask, *self.plan(packing.pad(x), mask if drop is None else mask & ~drop[:, None]))
+
+    def embed_place(self, place: Tensor, text: Text, first: int = 0) -> Tensor:
+        """Places (B, T, 5) in 0..1 of tokens first, first + 1, ...: (B, T, width). Token 0's place says nothing."""
+        end = first + place.shape[1]
+        x = self.place_inlet(waves(place).flatten(2).to(self.place_inlet.weight.dtype))
+        if first == 0:
+            x = torch.cat([self.background_place.to(x.dtype).expand(len(x), 1, -1), x[:, 1:]], 1)
+        return x + self.turn[first:end] + text.plan[:, first:end]
+
+    def embed_what(self, what: Tensor, text: Text, first: int = 0) -> Tensor:
+        """Standardised `what` (B, T, D) of tokens first, first + 1, ...: (B, T, width), with what is said of the next."""
+        end = first + what.shape[1]
+        return self.what_inlet(what) + self.turn[first:end] + text.plan[:, first + 1 : end + 1]
+
+    def trunk(self, x: Tensor, text: Text, cache: list[KeyValues] | None = None) -> Tensor:
+        """Hidden states (B, S, width) of positions (B, S, width)."""
+        caches = cache if cache is not None else [None] * len(self.blocks)
+        for block, layer, kept in zip(self.blocks, text.layers, caches, strict=True):
+            x = block(x, layer, text.mask, kept)
+        return self.norm(x)
+
+    def forward(self, what: Tensor, place: Tensor, text: Text) -> tuple[Tensor, Tensor]:
+        """Hidden states from which `what` is read off, and from which stop and the next place are: (B, T, width) each.
+
+        what (B, T, D) standardised, place (B, T, 5).
+        """
+        pairs = torch.stack([self.embed_place(place, text), self.embed_what(what, text)], 2)  # (B, T, 2, width)
+        hidden = self.trunk(pairs.flatten(1, 2), text)
+        return hidden[:, 0::2], hidden[:, 1::2]
+
+
+@dataclass(frozen=True)
+class PriorBatch:
+    """Token lists with their texts, padded to T tokens."""
+
+    what: Tensor  # (B, T, D)
+    where: Tensor  # (B, T, 4) frames in canvas units
+    depth: Tensor  # (B, T)
+    length: Tensor  # (B,) tokens in use, the background counted
+    features: Tensor  # (B, L, text_width)
+    mask: Tensor  # (B, L) bool
+    mentioned: Tensor  # (B,) things that the text mentions
+
+
+@dataclass(frozen=True)
+class PriorLoss:
+    """Means over the batch: nats, for the flow the mean squared error of standardised `what`, for the count of things
+    mentioned its error."""
+
+    place: Tensor  # (5,) per variable
+    stop: Tensor
+    code: Tensor
+    flow: Tensor
+    count: Tensor
+
+    def total(self, place_weight: float, what_weight: float) -> Tensor:
+        """The loss to train on."""
+        return place_weight * self.place.sum() + self.stop + self.count + what_weight * (self.code + self.flow)
+
+
+def prior_loss(
+    network: PriorNetwork, batch: PriorBatch, text_drop: float, repeats: int, generator: torch.Generator
+) -> PriorLoss:
+    """The losses of one batch; `repeats` noise draws per token for the flow. `generator` is on the network's device."""
+    device = batch.what.device
+    what, place = network.standardise(batch.what), network.code.encode(batch.where, batch.depth)
+    drop = torch.rand(len(what), generator=generator, device=device) < text_drop
+    text = network.read_text(batch.features, batch.mask, drop)
+    to_what, to_next = network(what, place, text)
+
+    turn = torch.arange(what.shape[1], device=device)
+    used = turn < batch.length[:, None]  # (B, T)
+    last = turn == batch.length[:, None] - 1
+    stop = network.stop(to_next)[..., 0].float()
+    stop_loss = F.binary_cross_entropy_with_logits(stop[used], last[used].float())
+
+    goes_on = used[:, :-1] & ~last[:, :-1]
+    target = place[:, 1:][goes_on]  # (K, 5)
+    logits = network.place(to_next[:, :-1][goes_on], target).float()  # (K, 5, bins)
+    place_loss = _soft_cross_entropy(logits, network.code.to_bins(target)).mean(0)
+
+    hidden, data = to_what[used], what[used]
+    code = nearest_code(data, network.codebook)
+    code_loss = F.cross_entropy(network.code_logits(hidden).float(), code)
+    flow_loss = network.flow.loss(data, hidden, network.codebook[code], repeats, generator)
+    miscount = F.smooth_l1_loss(text.count, batch.mentioned.float(), reduction="none")
+    return PriorLoss(place_loss, stop_loss, code_loss, flow_loss, (miscount * ~drop).mean())
+
+
+def _soft_cross_entropy(logits: Tensor, target: Tensor, spill: float = 0.15) -> Tensor:
+    """Cross entropy (K, V) where each neighbour of the target bin gets the share `spill`: bins know their order."""
+    logged = logits.log_softmax(-1)
+    top = logits.shape[-1] - 1
+
+    def at(index: Tensor) -> Tensor:
+        return logged.gather(-1, index.clamp(0, top)[..., None])[..., 0]
+
+    return -((1 - 2 * spill) * at(target) + spill * at(target - 1) + spill * at(target + 1))
+

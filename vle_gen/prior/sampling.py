@@ -1,0 +1,260 @@
+"""Drawing tokens from the prior: place, what, go on or stop, and again, with guidance and a key-value cache.
+
+Objects are written in the order in which the text mentions them, and sorted near to far at the end. All chance comes
+from generators on the CPU, in an order that does not depend on the device.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from vle_gen.errors import UserError
+from vle_gen.prior.layers import KeyValues
+from vle_gen.prior.network import BACKGROUND_FRAME, PriorNetwork, Text
+from vle_gen.prior.places import VARIABLES
+
+if TYPE_CHECKING:
+    from diffusers import FlowMatchEulerDiscreteScheduler
+
+Generators = torch.Generator | list[torch.Generator]
+
+
+@dataclass(frozen=True)
+class SampledTokens:
+    """Tokens as drawn, padded to the longest: token 0 is the background, the rest run near to far."""
+
+    what: Tensor  # (B, T, D) float32
+    where: Tensor  # (B, T, 4) frames cx, cy, w, h in canvas units
+    depth: Tensor  # (B, T) larger is farther
+    kind: Tensor  # (B, T) uint8: 0 scene, 1 object
+    length: Tensor  # (B,) long, the background counted
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """How strongly the text is followed: 1 is as learnt, more is stricter and less varied, 0 ignores the text."""
+
+    place: float = 2.0  # of where, depth, and go on or stop
+    what: float = 2.0  # of the appearance
+
+    @property
+    def needed(self) -> bool:
+        return self.place != 1.0 or self.what != 1.0
+
+
+def make_scheduler() -> FlowMatchEulerDiscreteScheduler:
+    """The scheduler that the flow head is sampled with unless the caller brings another."""
+    from diffusers import FlowMatchEulerDiscreteScheduler  # here, since training must do without it
+
+    return FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000, shift=1.0)
+
+
+class Draws:
+    """Random numbers for a batch, from one generator or one per sample, made on the CPU and moved to the device."""
+
+    def __init__(self, generator: Generators | None, batch: int, device: torch.device):
+        if isinstance(generator, list) and len(generator) != batch:
+            raise UserError(f"{len(generator)} generators for {batch} samples: give one, or one for each")
+        self.generator, self.batch, self.device = generator, batch, device
+
+    def _draw(self, maker, count: int) -> Tensor:
+        if isinstance(self.generator, list):
+            made = torch.cat([maker(1, count, generator=g) for g in self.generator])
+        else:
+            made = maker(self.batch, count, generator=self.generator)
+        return made.to(self.device)
+
+    def uniform(self, count: int) -> Tensor:
+        """(B, count) in [0, 1)."""
+        return self._draw(torch.rand, count)
+
+    def normal(self, count: int) -> Tensor:
+        """(B, count) of unit variance."""
+        return self._draw(torch.randn, count)
+
+
+@torch.no_grad()
+def sample(
+    network: PriorNetwork,
+    features: Tensor,
+    mask: Tensor,
+    generator: Generators | None = None,
+    guidance: Guidance | None = None,
+    flow_steps: int = 16,
+    temperature: float = 1.0,
+    max_tokens: int | None = None,
+    background_depth: float = 1e3,
+    scheduler: FlowMatchEulerDiscreteScheduler | None = None,
+    use_cache: bool = True,
+) -> SampledTokens:
+    """Writes tokens for a batch of texts.
+
+    Args:
+        features, mask: (B, L, text_width) and (B, L) bool, from the text tower that the prior was trained with.
+        generator: one CPU generator for the batch, or a list with one per sample (a sample then does not depend on
+            the others). Same generators, same tokens.
+        flow_steps: steps of the scheduler per `what`; 1 or more.
+        temperature: of the bins; 1 is as learnt, less is less varied.
+        max_tokens: most tokens per sample, the background counted; at most what the network was built for.
+        background_depth: written as the depth of token 0.
+        use_cache: without it everything so far is computed anew at each step, with the same result.
+
+    Raises:
+        UserError: an argument out of range.
+    """
+    batch, device = len(features), features.device
+    sizes, guidance = network.sizes, guidance or Guidance()
+    max_tokens = max_tokens or sizes.max_tokens
+    if not 1 <= max_tokens <= sizes.max_tokens:
+        raise UserError(f"max_tokens is {max_tokens}: this prior writes 1 to {sizes.max_tokens}")
+    if flow_steps < 1:
+        raise UserError(f"flow_steps is {flow_steps}: expected 1 or more")
+    if temperature <= 0:
+        raise UserError(f"temperature is {temperature}: expected more than 0")
+    scheduler = scheduler or make_scheduler()
+    draws = Draws(generator, batch, device)
+    writer = _Writer(network, read_texts(network, features, mask, guidance.needed), guidance, use_cache)
+
+    place = features.new_zeros(batch, VARIABLES)  # token 0: not read
+    places, whats = [place], []
+    length = torch.full((batch,), max_tokens, device=device)
+    going = torch.ones(batch, dtype=torch.bool, device=device)
+    for turn in range(max_tokens):
+        hidden = writer.after_place(place, turn)
+        code = draw_code(network, hidden, draws.uniform(1), guidance.what, temperature)
+        what = draw_what(network, hidden, code, draws.normal(network.what_dim), guidance.what, flow_steps, scheduler)
+        whats.append(what)
+        if turn + 1 == max_tokens:
+            break
+        hidden = writer.after_what(what, turn)
+        stop = _guided(network.stop(hidden).float(), batch, guidance.place)[:, 0].sigmoid()
+        stops = draws.uniform(1)[:, 0] < stop
+        length = torch.where(going & stops, turn + 1, length)
+        going = going & ~stops
+        chance = draws.uniform(2 * VARIABLES)
+        place = draw_place(network, hidden, chance, guidance.place, temperature)
+        if not going.any():
+            break
+        places.append(place)
+    return _tokens(network, torch.stack(whats, 1), torch.stack(places, 1), length, background_depth)
+
+
+def read_texts(network: PriorNetwork, features: Tensor, mask: Tensor, guided: bool) -> Text:
+    """The texts, and under guidance as many empty ones after them (2B)."""
+    if not guided:
+        return network.read_text(features, mask)
+    drop = torch.arange(2 * len(features), device=mask.device) >= len(features)
+    return network.read_text(features.repeat(2, 1, 1), mask.repeat(2, 1), drop)
+
+
+def draw_code(
+    network: PriorNetwork, hidden: Tensor, chance: Tensor, guidance: float, temperature: float
+) -> Tensor:
+    """The chosen rows (B, D) of the codebook, from chance (B, 1) and hidden states (B or 2B, width)."""
+    odds = (_guided(network.code_logits(hidden).float(), len(chance), guidance) / temperature).softmax(-1)
+    return network.codebook[_pick(odds, chance)]
+
+
+def draw_what(
+    network: PriorNetwork,
+    hidden: Tensor,
+    code: Tensor,
+    noise: Tensor,
+    guidance: float,
+    steps: int,
+    scheduler: FlowMatchEulerDiscreteScheduler,
+) -> Tensor:
+    """Standardised `what` (B, D): the flow from noise (B, D), given hidden states (B or 2B, width) and codes (B, D)."""
+    batch = len(noise)
+    guided = guidance != 1.0 and len(hidden) > batch
+    copies = 2 if guided else 1
+    condition = network.flow.condition(hidden[: copies * batch], code.repeat(copies, 1))
+    scheduler.set_timesteps(sigmas=[1 - step / steps for step in range(steps)], device=noise.device)
+    x = noise
+    for moment, sigma in zip(scheduler.timesteps, scheduler.sigmas, strict=False):
+        inputs = x.repeat(copies, 1)
+        velocity = network.flow(inputs, sigma.to(x.dtype).expand(len(inputs)), condition)
+        x = scheduler.step(_guided(velocity, batch, guidance), moment, x, return_dict=False)[0]
+    return x
+
+
+def draw_place(
+    network: PriorNetwork, hidden: Tensor, chance: Tensor, guidance: float, temperature: float
+) -> Tensor:
+    """The next token's place (B, 5) in 0..1, from chance (B, 10): five for the bins, five for within the bins."""
+    batch, bins = len(chance), network.sizes.bins
+    place = chance.new_zeros(batch, VARIABLES)
+    for variable in range(VARIABLES):
+        written = torch.cat([place, place]) if len(hidden) > batch else place
+        logits = network.place.one(hidden, written, variable).float()
+        odds = (_guided(logits, batch, guidance) / temperature).softmax(-1)
+        index = _pick(odds, chance[:, variable : variable + 1])
+        place[:, variable] = (index + chance[:, VARIABLES + variable]) / bins
+    return place
+
+
+def _pick(odds: Tensor, chance: Tensor) -> Tensor:
+    """Indices (B,) drawn with odds (B, N), which need not sum to one, by chance (B, 1) in [0, 1)."""
+    heaped = odds.cumsum(-1)
+    return (heaped < chance * heaped[:, -1:]).sum(-1).clamp(max=odds.shape[-1] - 1)
+
+
+def _guided(out: Tensor, batch: int, strength: float) -> Tensor:
+    """Outputs (B, ...) from those with text and, where there are 2B, those without."""
+    if len(out) == batch:
+        return out
+    told, untold = out[:batch], out[batch:]
+    return untold + strength * (told - untold)
+
+
+class _Writer:
+    """Feeds the trunk one position at a time; without a cache it feeds all positions again."""
+
+    def __init__(self, network: PriorNetwork, text: Text, guidance: Guidance, use_cache: bool):
+        self.network, self.text, self.copies = network, text, 2 if guidance.needed else 1
+        self.cache = [KeyValues() for _ in network.blocks] if use_cache else None
+        self.inputs: list[Tensor] = []
+
+    def after_place(self, place: Tensor, turn: int) -> Tensor:
+        """Hidden states (copies * B, width) once the place (B, 5) of token `turn` is written."""
+        return self._feed(self.network.embed_place(place[:, None].repeat(self.copies, 1, 1), self.text, turn))
+
+    def after_what(self, what: Tensor, turn: int) -> Tensor:
+        """Hidden states (copies * B, width) once the `what` (B, D) of token `turn` is written."""
+        return self._feed(self.network.embed_what(what[:, None].repeat(self.copies, 1, 1), self.text, turn))
+
+    def _feed(self, x: Tensor) -> Tensor:
+        if self.cache is None:
+            self.inputs.append(x)
+            x = torch.cat(self.inputs, 1)
+        return self.network.trunk(x, self.text, self.cache)[:, -1]
+
+
+def _tokens(
+    network: PriorNetwork, what: Tensor, place: Tensor, length: Tensor, background_depth: float
+) -> SampledTokens:
+    """Tokens in the units of `VLETokens`, objects sorted near to far; zeros past each sample's length."""
+    longest = int(length.max())
+    what, place = what[:, :longest], place[:, :longest]
+    where, depth = network.code.decode(place)
+    where, depth = where.clone(), depth.clone()
+    where[:, 0] = where.new_tensor(BACKGROUND_FRAME)
+    depth[:, 0] = background_depth
+    turn = torch.arange(longest, device=length.device)
+    row = (turn > 0).long()
+    used = turn < length[:, None]  # (B, T)
+    what = what * network.what_std[row] + network.what_mean[row]
+    kind = (row * used).to(torch.uint8)
+    rank = torch.where(used, depth, torch.inf)
+    rank[:, 0] = -torch.inf
+    order = rank.argsort(dim=1, stable=True)
+    what, where = (_reorder(value * used[..., None], order) for value in (what, where))
+    return SampledTokens(what, where, (depth * used).gather(1, order), kind, length)
+
+
+def _reorder(values: Tensor, order: Tensor) -> Tensor:
+    """Rows of values (B, T, C) in the order (B, T)."""
+    return values.gather(1, order[..., None].expand_as(values))

@@ -1,0 +1,58 @@
+"""The prior's hyper-parameters: sizes of its network, and how it is trained. Plain data, no torch."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vle_gen.errors import UserError
+
+
+@dataclass
+class PriorSizes:
+    """Sizes of the network; a checkpoint is rebuilt from these. See configs/prior.yaml."""
+
+    width: int = 256
+    blocks: int = 4
+    heads: int = 8
+    text_blocks: int = 2
+    flow_width: int = 256
+    flow_blocks: int = 3
+    bins: int = 128
+    codes: int = 512
+    max_tokens: int = 16
+    max_words: int = 77
+    depth_near: float = 4.0
+    depth_far: float = 20.0
+
+    def __post_init__(self) -> None:
+        if self.heads < 1 or self.width % self.heads:
+            raise UserError(f"model.width is {self.width}: expected a multiple of model.heads, which is {self.heads}")
+        if not 0 < self.depth_near < self.depth_far:
+            raise UserError(f"model.depth_near is {self.depth_near}: expected above 0 and below model.depth_far")
+        if self.codes < 2:
+            raise UserError(f"model.codes is {self.codes}: expected 2 or more")
+        if self.max_tokens < 2:
+            raise UserError(f"model.max_tokens is {self.max_tokens}: expected 2 or more (the background and an object)")
+
+
+@dataclass
+class PriorLearning:
+    """What a training step of the prior consists of. See configs/prior.yaml."""
+
+    easy_steps: int = 250
+    few: int = 4
+    many: int = 9
+    few_share: float = 0.8
+    whole_captions: float = 0.9
+    text_drop: float = 0.1
+    flow_draws: int = 2
+    place_weight: float = 0.5
+    what_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        for key in ("few_share", "whole_captions", "text_drop"):
+            if not 0 <= getattr(self, key) <= 1:
+                raise UserError(f"learning.{key} is {getattr(self, key)}: expected 0 to 1")
+        if not 1 <= self.few <= self.many:
+            raise UserError(f"learning.few is {self.few}: expected 1 to learning.many, which is {self.many}")
+        if self.flow_draws < 1:
+            raise UserError(f"learning.flow_draws is {self.flow_draws}: expected 1 or more")

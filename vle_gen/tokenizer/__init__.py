@@ -1,0 +1,1 @@
+"""The tokenizer: picture -> tokens -> picture. Backbone, autoregressive loop, glimpse encoder and decoder."""

@@ -1,0 +1,52 @@
+"""The scene token: what the whole picture looks like without its objects, as a smooth low-resolution layer."""
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vle_gen.tokenizer.blocks import ResBlock, norm
+
+POOL = 8  # the picture's features are pooled to POOL x POOL cells, whatever its aspect
+
+
+class BackgroundEncoder(nn.Module):
+    """Coarse features (B, C, h, w) -> mean and log-variance of `what`, each (B, D)."""
+
+    def __init__(self, width: int, what: int):
+        super().__init__()
+        self.squeeze = nn.Sequential(ResBlock(width, width), norm(width), nn.SiLU(), nn.Conv2d(width, 32, 1))
+        self.colour = nn.Conv2d(32 + 6, 64, 3, padding=1)
+        self.head = nn.Sequential(nn.SiLU(), nn.Linear(64 * POOL * POOL, 256), nn.SiLU(), nn.Linear(256, 2 * what))
+
+    def forward(self, coarse: Tensor, picture: Tensor) -> tuple[Tensor, Tensor]:
+        """coarse (B, C, h, w); picture (B, 3, H, W) in -1..1 gives each cell's mean colour and its deviation."""
+        pooled = F.adaptive_avg_pool2d(self.squeeze(coarse), POOL)
+        mean = F.adaptive_avg_pool2d(picture, POOL)
+        spread = F.adaptive_avg_pool2d(picture.square(), POOL) - mean.square()
+        h = self.colour(torch.cat([pooled, mean.to(pooled.dtype), spread.to(pooled.dtype)], 1))
+        return self.head(h.flatten(1)).float().chunk(2, 1)
+
+
+class BackgroundDecoder(nn.Module):
+    """`what` (B, D) -> colours (B, 3, size, size) in 0..1, to be stretched smoothly over the picture.
+
+    The lighting of a floor has few degrees of freedom, so most of it is a linear map; an MLP adds the rest.
+    """
+
+    def __init__(self, what: int, size: int):
+        super().__init__()
+        self.size = size
+        self.linear = nn.Linear(what, 3 * size * size)
+        self.mlp = nn.Sequential(nn.Linear(what, 256), nn.SiLU(), nn.Linear(256, 3 * size * size))
+        nn.init.normal_(self.linear.weight, std=0.01)
+        nn.init.zeros_(self.mlp[2].weight)
+
+    def forward(self, what: Tensor) -> Tensor:
+        pixels = (self.linear(what) + self.mlp(what)).float()
+        return (0.4 + 0.1 * pixels).view(-1, 3, self.size, self.size)  # floors are mid-grey
+
+
+def stretch(colours: Tensor, height: int, width: int) -> Tensor:
+    """The decoded background (B, 3, s, s) over a picture: (B, 3, height, width), clamped to 0..1."""
+    return F.interpolate(colours, (height, width), mode="bicubic", align_corners=False).clamp(0, 1)

@@ -1,0 +1,72 @@
+"""Convolutional building blocks that the tokenizer's networks share, and affine sampling of frames."""
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def norm(channels: int) -> nn.GroupNorm:
+    """Group normalisation: batch-size free, so that one picture is encoded as a batch is."""
+    return nn.GroupNorm(max(1, channels // 16), channels)
+
+
+class ResBlock(nn.Module):
+    """Pre-activation residual block (He et al. 2016) of two 3 x 3 convolutions; changes width if asked."""
+
+    def __init__(self, width_in: int, width: int, dilation: int = 1):
+        super().__init__()
+        self.norm1, self.conv1 = norm(width_in), nn.Conv2d(width_in, width, 3, padding=1)
+        self.norm2 = norm(width)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation)
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.conv2.bias)
+        self.skip = nn.Identity() if width_in == width else nn.Conv2d(width_in, width, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.conv1(F.silu(self.norm1(x)))
+        return self.skip(x) + self.conv2(F.silu(self.norm2(h)))
+
+
+def frame_grid(where: Tensor, size: int) -> Tensor:
+    """Canvas points (K, size, size, 2), in canvas units, of the pixel centres of frames (K, 4)."""
+    unit = (torch.arange(size, device=where.device) + 0.5) / size - 0.5
+    x = where[:, 0:1] + unit * where[:, 2:3]  # (K, size)
+    y = where[:, 1:2] + unit * where[:, 3:4]
+    return torch.stack([x[:, None].expand(-1, size, -1), y[:, :, None].expand(-1, -1, size)], -1)
+
+
+class Extent(NamedTuple):
+    """How much of its square canvas a picture fills: width and height in canvas units, the longer one 1."""
+
+    width: float
+    height: float
+
+    @staticmethod
+    def of(height: int, width: int) -> Extent:
+        """The extent of a picture of height x width pixels."""
+        side = max(height, width)
+        return Extent(width / side, height / side)
+
+
+def crop(pictures: Tensor, extent: Extent, where: Tensor, size: int, mode: str = "bilinear") -> Tensor:
+    """Affine crops (B, N, C, size, size): frames `where` (B, N, 4) of each picture of `pictures` (B, C, h, w), all of
+    which show the whole of `extent`; 0 outside."""
+    batch, count = where.shape[:2]
+    scale = torch.tensor(extent, device=where.device)
+    grid = (frame_grid(where.flatten(0, 1), size) - 0.5) / scale * 2  # (B * N, size, size, 2)
+    grid = grid.view(batch, count * size, size, 2).to(pictures.dtype)
+    crops = F.grid_sample(pictures, grid, mode, "zeros", False)  # (B, C, N * size, size)
+    return crops.view(batch, -1, count, size, size).transpose(1, 2)
+
+
+def paste(layers: Tensor, extent: Extent, where: Tensor, height: int, width: int) -> Tensor:
+    """Layers (K, C, S, S), seen in frames (K, 4), drawn on pictures (K, C, height, width) of `extent`; 0 outside."""
+    x = 0.5 + ((torch.arange(width, device=where.device) + 0.5) / width - 0.5) * extent.width
+    y = 0.5 + ((torch.arange(height, device=where.device) + 0.5) / height - 0.5) * extent.height
+    gx = (x - where[:, 0:1]) / where[:, 2:3] * 2  # (K, W)
+    gy = (y - where[:, 1:2]) / where[:, 3:4] * 2
+    grid = torch.stack([gx[:, None].expand(-1, height, -1), gy[:, :, None].expand(-1, -1, width)], -1)
+    return F.grid_sample(layers, grid.to(layers.dtype), "bilinear", "zeros", False)

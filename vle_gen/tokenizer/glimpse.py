@@ -1,0 +1,119 @@
+"""A token's own frame: the scope (which pixels are its), the encoder to `what`, and the decoder to an RGBA layer."""
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vle_gen.tokenizer.blocks import ResBlock, norm
+
+CONTRAST = 4.0  # colours of a glimpse are spread by this about mid-grey: at their own small spread `what` learns them late
+GLIMPSE_CHANNELS = 8  # colour 3, difference from the background 3, coverage 1, inside the picture 1
+
+
+class GlimpseCode(NamedTuple):
+    """`scope` (K, S, S) logits of the visible part, `mean` and `logvar` (K, D) of `what`."""
+
+    scope: Tensor
+    mean: Tensor
+    logvar: Tensor
+
+
+class Layers(NamedTuple):
+    """Decoded layers: straight colour (K, 3, S, S) 0..1; alpha (K, 1, S, S) with the soft shadow; solid (K, 1, S, S)
+    the object itself, whole even where something hides it."""
+
+    colour: Tensor
+    alpha: Tensor
+    solid: Tensor
+
+    @property
+    def premultiplied(self) -> Tensor:
+        """Colour times alpha, and alpha: (K, 4, S, S)."""
+        return torch.cat([self.colour * self.alpha, self.alpha], 1)
+
+
+class GlimpseEncoder(nn.Module):
+    """U-Net (Ronneberger et al. 2015) over the glimpse: its skips keep the scope sharp, its bottom becomes `what`."""
+
+    def __init__(self, feature_width: int, widths: tuple[int, int, int, int], what: int, size: int):
+        super().__init__()
+        w1, w2, w4, w8 = widths
+        self.size = size
+        self.full = nn.Sequential(nn.Conv2d(GLIMPSE_CHANNELS, w1, 3, padding=1), nn.SiLU())
+        self.down2 = nn.Conv2d(w1, w2, 3, stride=2, padding=1)
+        self.block2 = ResBlock(w2, w2)
+        self.down4 = nn.Conv2d(w2, w4, 3, stride=2, padding=1)
+        self.context = nn.Conv2d(feature_width, w4, 1)
+        nn.init.zeros_(self.context.weight)  # at first the glimpse alone counts
+        self.block4 = nn.Sequential(ResBlock(w4, w4), ResBlock(w4, w4))
+        self.down8 = nn.Conv2d(w4, w8, 3, stride=2, padding=1)
+        self.block8 = nn.Sequential(ResBlock(w8, w8), ResBlock(w8, w8))
+        self.up4, self.merge4 = nn.Conv2d(w8, w4, 1), ResBlock(w4, w4)
+        self.up2, self.merge2 = nn.Conv2d(w4, w2, 1), ResBlock(w2, w2)
+        self.up1 = nn.Conv2d(w2, w1, 1)
+        self.merge1 = nn.Sequential(nn.Conv2d(w1, w1, 3, padding=1), nn.SiLU(), nn.Conv2d(w1, 1, 3, padding=1))
+        self.bottom = nn.Conv2d(w8 + 1, w8, 3, stride=2, padding=1)
+        cells = size // 16
+        self.what = nn.Sequential(
+            ResBlock(w8, w8), norm(w8), nn.SiLU(), nn.Flatten(), nn.Linear(w8 * cells * cells, 2 * what)
+        )
+        # A short way for the token's mean colour, which would else pass eight layers before `what` can hold it.
+        self.tint = nn.Linear(6, what, bias=False)
+        nn.init.normal_(self.tint.weight, std=0.3)
+
+    def scope_parts(self) -> tuple[nn.Module, ...]:
+        """The modules that `scope` alone depends on, besides those that it shares with `what`."""
+        return self.up4, self.merge4, self.up2, self.merge2, self.up1, self.merge1
+
+    def forward(self, glimpse: Tensor, context: Tensor) -> GlimpseCode:
+        """glimpse (K, 8, S, S); context (K, C, S/4, S/4): backbone features cut by the same frame."""
+        colour, difference, planes = glimpse.split([3, 3, 2], 1)
+        spread = torch.cat([(colour - 0.4) * CONTRAST, difference * CONTRAST], 1)
+        x1 = self.full(torch.cat([spread, planes], 1))
+        x2 = self.block2(self.down2(x1))
+        x4 = self.block4(self.down4(x2) + self.context(context))
+        x8 = self.block8(self.down8(x4))
+        up = self.merge4(x4 + _double(self.up4(x8)))
+        up = self.merge2(x2 + _double(self.up2(up)))
+        scope = self.merge1(x1 + _double(self.up1(up)))  # (K, 1, S, S)
+        owned = torch.sigmoid(scope)
+        seen = F.avg_pool2d(owned, 8)
+        mean, logvar = self.what(self.bottom(torch.cat([x8, seen], 1))).float().chunk(2, 1)
+        tint = (spread * owned).sum((2, 3)) / owned.sum((2, 3)).clamp(min=1)  # (K, 6)
+        return GlimpseCode(scope[:, 0].float(), mean + self.tint(tint).float(), logvar.clamp(-10, 4))
+
+
+class GlimpseDecoder(nn.Module):
+    """`what` (K, D) -> `Layers` of S x S."""
+
+    def __init__(self, what: int, widths: tuple[int, int, int, int], size: int):
+        super().__init__()
+        w2, w4, w8, w16 = widths
+        self.cells, self.start = size // 16, w16
+        self.expand = nn.Linear(what, w16 * self.cells * self.cells)
+        self.at16 = ResBlock(w16, w16)
+        self.at8 = nn.Sequential(nn.Conv2d(w16, w8, 1), ResBlock(w8, w8), ResBlock(w8, w8))
+        self.at4 = nn.Sequential(nn.Conv2d(w8, w4, 1), ResBlock(w4, w4), ResBlock(w4, w4))
+        self.at2 = nn.Sequential(nn.Conv2d(w4, w2, 1), ResBlock(w2, w2))
+        self.out = nn.Sequential(norm(w2), nn.SiLU(), nn.Conv2d(w2, 4 * 5, 3, padding=1), nn.PixelShuffle(2))
+        self.tint = nn.Linear(what, 5)  # the layer's mean, past all blocks
+        nn.init.zeros_(self.tint.weight)
+        nn.init.zeros_(self.tint.bias)
+        with torch.no_grad():
+            self.out[2].weight.mul_(0.3)
+
+    def forward(self, what: Tensor) -> Layers:
+        x = self.expand(what).view(-1, self.start, self.cells, self.cells)
+        x = self.at8(_double(self.at16(x)))
+        x = self.at2(_double(self.at4(_double(x))))
+        out = torch.sigmoid((self.out(x) + self.tint(what)[..., None, None]).float())  # (K, 5, S, S)
+        # The object is opaque, so alpha is at least solid: the shadow is only what alpha adds to it.
+        solid, shade = out[:, 4:5], out[:, 3:4]
+        return Layers(out[:, :3], solid + (1 - solid) * shade, solid)
+
+
+def _double(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2.0, mode="nearest")

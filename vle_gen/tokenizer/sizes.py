@@ -1,0 +1,39 @@
+"""The tokenizer's hyper-parameters: sizes of its networks, and weights of its losses. Plain data, no torch."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+FRAME_SCALE = 2.0  # a token's frame is this much wider and higher than the object's box, so that the shadow fits
+
+
+@dataclass
+class TokenizerSizes:
+    """Sizes of the networks; a checkpoint is rebuilt from these. See configs/tokenizer.yaml."""
+
+    what: int = 128
+    glimpse: int = 64
+    background: int = 32
+    work_side: int = 192
+    glimpse_side: int = 264
+    backbone_widths: list[int] = field(default_factory=lambda: [32, 64, 128, 160])
+    step_width: int = 48
+    encoder_widths: list[int] = field(default_factory=lambda: [16, 32, 64, 128])
+    decoder_widths: list[int] = field(default_factory=lambda: [32, 64, 96, 128])
+
+
+@dataclass
+class LossWeights:
+    """Weight of each term of `vle_gen.tokenizer.losses`; 0 switches it off. See configs/tokenizer.yaml."""
+
+    score: float = 1.0
+    box: float = 1.0
+    depth: float = 0.3
+    scope: float = 1.0
+    layer: float = 20.0
+    silhouette: float = 5.0
+    background: float = 20.0
+    intermediate: float = 10.0
+    distinct: float = 0.05
+    mask_empty: float = 0.1
+    mask_apart: float = 0.1
+    kl: float = 1e-5

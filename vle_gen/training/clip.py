@@ -1,0 +1,203 @@
+"""Training CLIP on the caption language: whole scenes with captions, and glimpses of single objects with theirs.
+
+The labels of the contrastive loss are the truth: a caption is a match of every picture of the batch that it is true of.
+"""
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from prompts import check
+from prompts.captions import Caption, negative, write, write_object
+from prompts.vocabulary import combinations, describe
+from vle_gen import config as configs
+from vle_gen.clip import ClipModel, cut_glimpses
+from vle_gen.data.compose import Composer
+from vle_gen.data.scene import SceneBatch
+from vle_gen.data.scenes import SceneStore
+from vle_gen.data.sprites import SpriteBank
+
+SHAPES = ((170, 256), (208, 208))  # pictures that are trained on, height and width: 3:2 and square
+MOST_OBJECTS = 7  # in a composed scene
+WHOLE = 0.7  # chance that a scene's caption mentions every object
+LEAST_SHOWN = 0.3  # share of its box that an object must show to be named
+LARGEST_SCALE = 100.0  # of the similarities, as in CLIP
+HELD_OUT = 10  # every tenth whole scene is kept for measuring
+
+
+class ClipTask:
+    """CLIP for `vle_gen.training.loop`."""
+
+    def __init__(self, config: configs.ClipConfig, device: torch.device):
+        torch.manual_seed(config.train.seed)
+        self.config = config
+        sizes = config.model
+        self.model = ClipModel.named(sizes.name, sizes.pretrained) if sizes.name else ClipModel.small(sizes)
+        self.model = self.model.requires_grad_(True).to(device)
+        self.composer = Composer(SpriteBank.load(config.data.sprites, device), 1, MOST_OBJECTS)
+        self.scenes = training_scenes(SceneStore.load(config.data.scenes, device)) if config.data.scenes else None
+        self.names = [describe(row) for row in combinations()]
+        self.name_of = torch.tensor(combinations(), device=device)  # (96, 4)
+
+    def batch(self, count: int, generator: torch.Generator) -> SceneBatch:
+        """Scenes of one picture shape, some of them mirrored, brighter or darker, or blurred."""
+        device = generator.device
+        wide, soft = torch.rand(2, generator=generator, device=device).tolist()
+        height, width = SHAPES[wide < 0.5]
+        whole = round(count * self.config.data.scenes_fraction) if self.scenes else 0
+        mirror = torch.rand(count, generator=generator, device=device) < 0.5
+        one, zero = torch.ones(count, device=device), torch.zeros(count, device=device)
+        view = torch.stack([torch.where(mirror, one, zero), zero, torch.where(mirror, -one, one), one], 1)
+        parts = [self.composer(count - whole, generator, height, width, view[whole:])] if count > whole else []
+        parts += [self.scenes(whole, generator, height, width, view[:whole])] if whole else []
+        scenes = SceneBatch.cat(parts)
+        noise = torch.randn(count, 3, generator=generator, device=device)
+        image = scenes.image * torch.exp(0.06 * noise[:, :1] + 0.02 * noise)[..., None, None]
+        if soft < 0.3:  # decoded tokens are softer than renders
+            small = F.interpolate(image, scale_factor=0.45 + soft, mode="bilinear", antialias=True, align_corners=False)
+            image = F.interpolate(small, (height, width), mode="bilinear", align_corners=False)
+        return SceneBatch(**{**vars(scenes), "image": image.clamp(0, 1)})
+
+    def glimpses(self, scenes: SceneBatch, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Up to `count` glimpses (K, 3, side, side) of objects that show, and their attributes (K, 4)."""
+        area = scenes.box[..., 2] * scenes.box[..., 3] * canvas_share(scenes.image)
+        shown = scenes.present & (scenes.visible > LEAST_SHOWN * area)
+        rows, slots = torch.nonzero(shown, as_tuple=True)
+        chosen = torch.randperm(len(rows), generator=generator, device=rows.device)[:count]
+        rows, slots = rows[chosen], slots[chosen]
+        noise = torch.randn(len(rows), 3, generator=generator, device=rows.device)
+        box = scenes.box[rows, slots]
+        where = torch.cat([box[:, :2] + 0.04 * box[:, 2:] * noise[:, :2], box[:, 2:]], 1)
+        depth = scenes.depth[rows, slots] * torch.exp(0.05 * noise[:, 2])
+        side = self.config.model.image_size
+        cuts = scenes.image.new_empty(len(rows), 3, side, side)
+        for row in rows.unique().tolist():
+            mine = rows == row
+            cuts[mine] = cut_glimpses(scenes.image[row], where[mine], depth[mine], side)
+        return cuts, scenes.attributes[rows, slots]
+
+    def loss(self, step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+        """Contrastive losses of scenes, of glimpses, of glimpses against all names, and of hard negatives."""
+        config, device = self.config, generator.device
+        random = Random(int(torch.randint(2**31, (), generator=generator, device=device)))
+        count = max(2, round(config.train.batch * (1 - config.glimpses_fraction)))
+        with torch.autocast(device.type, enabled=False):
+            scenes = self.batch(count, generator)
+            cuts, attributes = self.glimpses(scenes, config.train.batch - count, generator)
+            side = self.config.model.image_size
+            whole = resized(scenes.image, side)
+        written = write_captions(scenes, random)
+        wrong = [None if n is None else n.text for n in written.negatives]
+        truth = written.truth.to(device)
+        phrases = [write_object(row, random) for row in attributes.tolist()]
+        covers = torch.tensor([[p.request.mentions[0].covers(row) for p in phrases] for row in attributes.tolist()])
+        index = (attributes[:, None] == self.name_of).all(-1).float().argmax(-1)  # (K,)
+
+        model = self.model
+        pictures = model.encode_pixels(torch.cat([whole, cuts]))
+        scene_pictures, cut_pictures = pictures[:count], pictures[count:]
+        falsehoods = [text for text in wrong if text is not None]
+        long_texts = model.encode_texts([c.text for c in written.captions] + falsehoods)
+        short_texts = model.encode_texts([p.text for p in phrases] + self.names)
+        scale = model.clip.logit_scale.exp().clamp(max=LARGEST_SCALE)
+
+        scene_loss = contrastive(scene_pictures, long_texts[:count], scale, truth)
+        glimpse_loss = contrastive(cut_pictures, short_texts[: len(cuts)], scale, covers.to(device))
+        logits = scale * cut_pictures @ short_texts[len(cuts) :].T  # (K, 96)
+        name_loss = F.cross_entropy(logits, index)
+        has = torch.tensor([text is not None for text in wrong], device=device)
+        right = (scene_pictures * long_texts[:count]).sum(-1)[has]
+        false = (scene_pictures[has] * long_texts[count:]).sum(-1)
+        hard_loss = F.softplus(scale * (false - right)).mean() if len(falsehoods) else scene_loss * 0
+        loss = scene_loss + glimpse_loss + name_loss + config.negatives * hard_loss
+        with torch.no_grad():
+            numbers = {
+                "scenes": scene_loss,
+                "glimpses": glimpse_loss,
+                "names": name_loss,
+                "hard": hard_loss,
+                "named": (logits.argmax(-1) == index).float().mean(),
+                "hard_right": (right > false).float().mean() if len(falsehoods) else 1.0,
+                "retrieved": truth.gather(1, (scene_pictures @ long_texts[:count].T).argmax(1)[:, None]).float().mean(),
+                "scale": scale,
+            }
+        return loss, numbers
+
+    def sample_grid(self, ema_model: ClipModel) -> Image.Image | None:
+        """There is nothing to see in an embedding."""
+        return None
+
+    def export(self, ema_model: ClipModel, folder: Path, card: dict) -> None:
+        """Writes the checkpoint that `ClipModel.load` reads."""
+        ema_model.save_checkpoint(folder, card)
+
+
+class Written:
+    """Captions of a batch of scenes, a hard negative for each (or None), and which are true of which scene."""
+
+    def __init__(self, captions: list[Caption], negatives: list[Caption | None], truth: Tensor):
+        self.captions, self.negatives, self.truth = captions, negatives, truth  # truth (B, B): [scene, caption]
+
+
+def write_captions(scenes: SceneBatch, random: Random, whole: float = WHOLE) -> Written:
+    """Captions of all scenes of a batch."""
+    contents = scene_contents(scenes)
+    captions = [write(*content, random, whole=whole) for content in contents]
+    negatives = [negative(c, *content, random) for c, content in zip(captions, contents, strict=True)]
+    truth = torch.eye(len(captions), dtype=torch.bool)
+    for j, caption in enumerate(captions):
+        if caption.request.count <= 3:  # longer ones are hardly ever true of two scenes
+            for i, content in enumerate(contents):
+                truth[i, j] |= not check(caption.request, *content)
+    return Written(captions, negatives, truth)
+
+
+def scene_contents(scenes: SceneBatch) -> list[tuple[list, list, list]]:
+    """Attributes, boxes and depths of the objects of each scene, as plain lists."""
+    columns = (scenes.present.tolist(), scenes.attributes.tolist(), scenes.box.tolist(), scenes.depth.tolist())
+    contents = []
+    for present, *values in zip(*columns, strict=True):
+        here = [k for k, there in enumerate(present) if there]
+        contents.append(tuple([rows[k] for k in here] for rows in values))
+    return contents
+
+
+def contrastive(pictures: Tensor, texts: Tensor, scale: Tensor, truth: Tensor) -> Tensor:
+    """CLIP's symmetric cross entropy with several matches: truth (B, P) bool, [picture, text]."""
+    from open_clip import ClipLoss
+
+    per_picture, per_text = ClipLoss().get_logits(pictures, texts, scale)
+    target = truth.float()
+    rows, columns = target / target.sum(1, keepdim=True), (target / target.sum(0, keepdim=True)).T
+    return (F.cross_entropy(per_picture, rows) + F.cross_entropy(per_text, columns)) / 2
+
+
+def canvas_share(image: Tensor) -> float:
+    """Canvas units squared -> share of the picture."""
+    height, width = image.shape[-2:]
+    return max(height, width) ** 2 / (height * width)
+
+
+def resized(image: Tensor, side: int) -> Tensor:
+    """Pictures (B, 3, H, W) in the middle of a grey square of `side`."""
+    height, width = image.shape[-2:]
+    longer = max(height, width)
+    inner = (round(height * side / longer), round(width * side / longer))
+    small = F.interpolate(image, inner, mode="bilinear", antialias=True, align_corners=False)
+    left, top = (side - inner[1]) // 2, (side - inner[0]) // 2
+    return F.pad(small, (left, side - inner[1] - left, top, side - inner[0] - top), value=0.5)
+
+
+def training_scenes(store: SceneStore) -> SceneStore:
+    """The whole scenes that are trained on: all but every tenth."""
+    return store.subset(torch.arange(len(store)) % HELD_OUT != 0)
+
+
+def build(config: configs.ClipConfig, device: torch.device) -> ClipTask:
+    """The task of `vlegen train clip`."""
+    return ClipTask(config, device)

@@ -1,0 +1,235 @@
+"""Training of the prior: captioned layouts of a sprite pack as token lists, their `what` encoded once beforehand.
+
+No picture is rendered: a batch costs the drawing of a layout, a caption for it, and a look into the table.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+import vle_gen
+from prompts import captions
+from prompts.satisfied import assign
+from vle_gen.config import PriorConfig
+from vle_gen.data.compose import Composer
+from vle_gen.data.scene import SceneBatch
+from vle_gen.data.sprites import SpriteBank
+from vle_gen.errors import UserError
+from vle_gen.prior.network import BACKGROUND_FRAME, PriorBatch, PriorNetwork, prior_loss
+
+NUMBERS = ("x", "y", "scale", "aspect", "depth", "stop", "code", "flow", "count")  # what is logged
+ReadText = Callable[[list[str]], tuple[Tensor, Tensor]]  # captions -> features (B, L, W), mask (B, L) bool
+
+
+@dataclass(frozen=True)
+class WhatTable:
+    """`what` of every sprite (S, D) and every rig's background (R, D), as posteriors: mean and spread."""
+
+    sprite_mean: Tensor
+    sprite_std: Tensor
+    background_mean: Tensor
+    background_std: Tensor
+
+    @staticmethod
+    @torch.no_grad()
+    def of(tokenizer, bank: SpriteBank) -> WhatTable:
+        """Encodes a whole bank with a `VLETokenizer`."""
+        near, far = tokenizer.encode_sprites(bank), tokenizer.encode_backgrounds(bank)
+        # cloned, since tensors made in inference mode cannot take part in training
+        near, far = ((mean.float().clone(), (logvar.float() / 2).exp()) for mean, logvar in (near, far))
+        return WhatTable(*near, *far)
+
+    def draw(self, generator: torch.Generator, least: int = 512) -> tuple[Tensor, Tensor]:
+        """Equally many draws of every background (.., D) and of every sprite (.., D), at least `least` of each kind."""
+
+        def drawn(mean: Tensor, std: Tensor) -> Tensor:
+            times = -(-least // len(mean))
+            noise = torch.randn(times * len(mean), mean.shape[1], generator=generator, device=mean.device)
+            return mean.repeat(times, 1) + std.repeat(times, 1) * noise
+
+        return drawn(self.background_mean, self.background_std), drawn(self.sprite_mean, self.sprite_std)
+
+
+class CaptionedTokens:
+    """Draws captioned token lists.
+
+    Args:
+        bank: the sprites; its pixels are not used.
+        table: `what` of the bank.
+        read_text: the frozen text tower.
+        few, many: most objects in the two sorts of scenes; few_share: share of the scenes of the first sort.
+        whole: chance that a caption mentions every object.
+    """
+
+    def __init__(
+        self,
+        bank: SpriteBank,
+        table: WhatTable,
+        read_text: ReadText,
+        few: int = 4,
+        many: int = 9,
+        few_share: float = 0.8,
+        whole: float = 0.9,
+    ):
+        self.table, self.read_text, self.whole, self.few_share = table, read_text, whole, few_share
+        layout_bank = replace(bank, pixels=bank.pixels[:0].clone(), background=bank.background[:0].clone())
+        self.easy = Composer(layout_bank, 1, min(2, few))
+        self.few = Composer(layout_bank, 1, few)
+        self.many = Composer(layout_bank, min(few + 1, many), many)
+
+    def batches(self, count: int, generator: torch.Generator, easy: bool = False) -> list[PriorBatch]:
+        """`count` token lists, short ones and long ones apart, so that little is spent on padding; easy ones alone, of
+        one or two objects, teach what the words mean at a fraction of the cost."""
+        if easy:
+            return [self.batch(self.easy, count, generator)]
+        few = count if self.few_share >= 1 else round(count * self.few_share)
+        parts = [(self.few, few), (self.many, count - few)]
+        return [self.batch(composer, size, generator) for composer, size in parts if size]
+
+    @torch.no_grad()
+    def batch(self, composer: Composer, count: int, generator: torch.Generator) -> PriorBatch:
+        """Token lists of new layouts from one composer."""
+        device = self.table.sprite_mean.device
+        with torch.autocast(device.type, enabled=False):  # places need all their digits
+            scenes = composer.layout(count, generator)
+        random = Random(int(torch.randint(2**31, (), generator=generator, device=device)))
+        written = write_captions(scenes, random, self.whole)
+        features, mask = self.read_text([caption.text for caption in written])
+        slots = int(scenes.present.sum(1).max())
+        order = torch.tensor(text_order(scenes, written), device=device)[:, :slots]
+        sprite = scenes.sprite.gather(1, order).clamp(min=0)
+        mean = torch.cat([self.table.background_mean[scenes.rig][:, None], self.table.sprite_mean[sprite]], 1)
+        std = torch.cat([self.table.background_std[scenes.rig][:, None], self.table.sprite_std[sprite]], 1)
+        box = scenes.box.gather(1, order[..., None].expand(-1, -1, 4))
+        frame = torch.cat([box[..., :2], 2 * box[..., 2:]], -1)
+        whole = frame.new_tensor(BACKGROUND_FRAME).expand(count, 1, 4)
+        return PriorBatch(
+            what=mean + std * torch.randn(mean.shape, generator=generator, device=device),
+            where=torch.cat([whole, frame], 1),
+            depth=torch.cat([frame.new_ones(count, 1), scenes.depth.gather(1, order)], 1),
+            length=scenes.present.sum(1) + 1,
+            features=features,
+            mask=mask,
+            mentioned=torch.tensor([caption.request.count for caption in written], device=device),
+        )
+
+
+def write_captions(scenes: SceneBatch, random: Random, whole: float = 0.9) -> list[captions.Caption]:
+    """One caption for every scene of a batch."""
+    return [captions.write(*scene, random, whole) for scene in _scenes(scenes)]
+
+
+def text_order(scenes: SceneBatch, written: list[captions.Caption]) -> list[list[int]]:
+    """All slots of every scene, in the order in which its caption mentions the objects; the unmentioned come after.
+
+    A prior that writes in this order knows at each step which words are next, and need not choose among all of them.
+    """
+    slots, orders = scenes.present.shape[1], []
+    for scene, caption in zip(_scenes(scenes), written, strict=True):
+        mentioned = [slot for group in assign(caption.request, *scene) or [] for slot in sorted(group)]
+        orders.append(mentioned + [slot for slot in range(slots) if slot not in mentioned])
+    return orders
+
+
+def _scenes(scenes: SceneBatch) -> Iterator[tuple[list, list, list]]:
+    """Attributes, boxes and depths of every scene's objects."""
+    counts = scenes.present.sum(1).tolist()  # present slots come first
+    rows = zip(counts, scenes.attributes.tolist(), scenes.box.tolist(), scenes.depth.tolist(), strict=True)
+    return ((attributes[:n], box[:n], depth[:n]) for n, attributes, box, depth in rows)
+
+
+class PriorTask:
+    """The prior for `vle_gen.training.loop`.
+
+    Args:
+        config: the whole configuration.
+        device: where to train.
+        tokenizer: the `VLETokenizer` whose tokens are to be written; stays as it is.
+        clip: the `ClipModel` whose text features are read; stays as it is.
+    """
+
+    def __init__(self, config: PriorConfig, device: torch.device, tokenizer, clip):
+        self.config, self.tokenizer, self.clip = config, tokenizer, clip
+        learning = config.learning
+        if learning.many >= config.model.max_tokens:
+            raise UserError(
+                f"learning.many is {learning.many}: expected less than model.max_tokens, which is "
+                f"{config.model.max_tokens} with the background"
+            )
+        bank = SpriteBank.load(config.data.sprites, device)
+        table = WhatTable.of(tokenizer, bank)
+        self.data = CaptionedTokens(
+            bank, table, self.read_text, learning.few, learning.many, learning.few_share, learning.whole_captions
+        )
+        self.model = PriorNetwork(config.model, clip.text_width, table.sprite_mean.shape[1]).to(device)
+        self.model.fit_codes(*table.draw(torch.Generator(device).manual_seed(0)))
+
+    def read_text(self, texts: list[str]) -> tuple[Tensor, Tensor]:
+        """Features of the frozen text tower, cut to what the prior reads."""
+        read = self.clip.text_features(texts)
+        words = self.config.model.max_words
+        return read.tokens[:, :words].float(), read.mask[:, :words]
+
+    def loss(self, step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+        """One batch's loss, and its parts."""
+        learning, total = self.config.learning, 0.0
+        parts = dict.fromkeys(NUMBERS, 0.0)
+        for batch in self.data.batches(self.config.train.batch, generator, step < learning.easy_steps):
+            share = len(batch.what) / self.config.train.batch
+            loss = prior_loss(self.model, batch, learning.text_drop, learning.flow_draws, generator)
+            total = total + share * loss.total(learning.place_weight, learning.what_weight)
+            numbers = [*loss.place, loss.stop, loss.code, loss.flow, loss.count]
+            parts = {name: parts[name] + share * part.detach() for name, part in zip(parts, numbers, strict=True)}
+        return total, parts
+
+    def sample_grid(self, ema_model: PriorNetwork) -> Image.Image:
+        """Two pictures from tokens alone for each of a few prompts."""
+        from vle_gen.prior.sampling import sample
+        from vle_gen.tokenizer.render import render_tokens
+
+        features, mask = self.read_text([prompt for prompt in SHOWN for _ in range(2)])
+        drawn = sample(ema_model, features, mask, torch.Generator().manual_seed(0))
+        pictures = []
+        for row, length in enumerate(drawn.length.tolist()):
+            one = (value[row, :length] for value in (drawn.what, drawn.where, drawn.depth))
+            pictures.append(render_tokens(self.tokenizer.network, *one, 160, 160).clamp(0, 1))
+        pairs = [torch.cat(pictures[k : k + 2], 1) for k in range(0, len(pictures), 2)]  # (3, 320, 160) each
+        grid = torch.cat(pairs, 2)
+        return Image.fromarray((grid * 255).round().byte().permute(1, 2, 0).cpu().numpy())
+
+    def export(self, ema_model: PriorNetwork, folder: Path, card: dict) -> None:
+        """Writes the checkpoint that `vle_gen.load` reads."""
+        from vle_gen.prior.model import TextToTokenPrior
+
+        TextToTokenPrior.from_network(ema_model).save_checkpoint(folder, card)
+
+
+SHOWN = (
+    "red ball left of a cube",
+    "a small yellow cylinder in front of a large metal cube",
+    "red metal cube and blue rubber cube",
+    "three green balls",
+    "a purple cube",
+    "a gray can, a cyan ball, a brown cube and a red cylinder",
+)
+"""Prompts of the sample pictures."""
+
+
+def build(config: PriorConfig, device: torch.device) -> PriorTask:
+    """The task of `vlegen train prior`."""
+    from vle_gen.clip import ClipModel
+    from vle_gen.tokenizer.model import VLETokenizer
+
+    tokenizer = VLETokenizer.load(part(config.tokenizer, "tokenizer"), device)
+    return PriorTask(config, device, tokenizer, ClipModel.load(part(config.clip, "clip"), device))
+
+
+def part(given: str | None, name: str) -> Path:
+    """The folder of the checkpoint of one part: the one given, else the one that is shipped."""
+    return Path(given) if given else Path(vle_gen.__file__).parent / "weights" / name

@@ -1,0 +1,129 @@
+"""Training the tokenizer: composed scenes with exact layers, whole rendered scenes mixed in, random views of both."""
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from vle_gen import config as configs
+from vle_gen.data.compose import Composer
+from vle_gen.data.scene import SceneBatch
+from vle_gen.data.scenes import SceneStore
+from vle_gen.data.sprites import SpriteBank
+from vle_gen.errors import UserError
+from vle_gen.tokenizer.losses import TokenizerLoss
+from vle_gen.tokenizer.network import TokenizerNetwork
+
+SHAPES = ((176, 264), (264, 264))  # pictures that are trained on, height and width: 3:2 and square
+WIDE_SHARE = 0.7  # of the steps are on 3:2 pictures
+LARGEST_ZOOM = 1.35
+
+
+def random_view(batch: int, height: int, width: int, generator: torch.Generator) -> Tensor:
+    """Views (B, 4) of the source square: a window of the picture's aspect that stays inside it, mirrored half the time.
+
+    What a window shows need not reach the canvas's corners, so the picture (not its canvas) lies inside the source.
+    """
+    device = generator.device
+    u = torch.rand(batch, 4, generator=generator, device=device)
+    scale = 1 / (1 + (LARGEST_ZOOM - 1) * u[:, 0])  # (B,) the canvas's extent in the source
+    side = max(height, width)
+    free_x, free_y = 1 - scale * width / side, 1 - scale * height / side
+    spread = 0.5 + 0.7 * (u[:, 2] - 0.5)  # whole scenes hold little at the very top and bottom
+    left = u[:, 1] * free_x - scale * (1 - width / side) / 2
+    top = spread * free_y - scale * (1 - height / side) / 2
+    mirror = u[:, 3] < 0.5
+    return torch.stack([torch.where(mirror, left + scale, left), top, torch.where(mirror, -scale, scale), scale], 1)
+
+
+def starting_network(config: configs.TokenizerConfig) -> TokenizerNetwork:
+    """A new network, or that of a checkpoint; with `trained: loop` only what finds objects and their outlines trains."""
+    if config.init is None:
+        network = TokenizerNetwork(config.model)
+    else:
+        from vle_gen.tokenizer.model import VLETokenizer
+
+        network = VLETokenizer.load(config.init).network
+        if network.sizes != config.model:
+            raise UserError(f"init: {config.init} has other sizes than model: {network.sizes}")
+    if config.trained == "loop":
+        network.requires_grad_(False)
+        for part in (network.step, *network.glimpse_encoder.scope_parts()):
+            part.requires_grad_(True)
+    return network
+
+
+class TokenizerTask:
+    """The tokenizer for `vle_gen.training.loop`."""
+
+    def __init__(self, config: configs.TokenizerConfig, device: torch.device):
+        self.config = config
+        self.model = starting_network(config).to(device)
+        self.composer = Composer(SpriteBank.load(config.data.sprites, device), config.least_objects)
+        self.scenes = SceneStore.load(config.data.scenes, device) if config.data.scenes else None
+        self.criterion = TokenizerLoss(config.losses, self.composer, config.states)
+
+    def batch(self, generator: torch.Generator) -> SceneBatch:
+        """Composed scenes and, where there are any, whole scenes, of one picture shape."""
+        wide = torch.rand((), generator=generator, device=generator.device) < WIDE_SHARE
+        height, width = SHAPES[0] if wide else SHAPES[1]
+        count = max(2, round(self.config.train.batch * SHAPES[0][0] / height))
+        whole = round(count * self.config.data.scenes_fraction) if self.scenes else 0
+        view = random_view(count, height, width, generator)
+        batches = [self.composer(count - whole, generator, height, width, view[whole:])]
+        if whole:
+            batches.append(self.scenes(whole, generator, height, width, view[:whole]))
+        return brightened(SceneBatch.cat(batches), generator)
+
+    def loss(self, step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+        """One batch's weighted loss and its terms."""
+        with torch.autocast(self.model.backbone.stem.weight.device.type, enabled=False):
+            scenes = self.batch(generator)
+        return self.criterion(self.model, scenes, generator)
+
+    def sample_grid(self, ema_model: TokenizerNetwork) -> Image.Image:
+        """Composed scenes above, whole scenes below: the picture, tokens alone, owners."""
+        from vle_gen.tokenizer.loop import encode_picture
+        from vle_gen.tokenizer.render import render_tokens
+
+        generator = torch.Generator(next(ema_model.parameters()).device).manual_seed(1)
+        height, width = SHAPES[0]
+        view = random_view(4, height, width, generator)
+        pictures = list(self.composer(4, generator, height, width, view).image)
+        if self.scenes:
+            pictures += list(self.scenes(4, generator, height, width, view).image)
+        rows = []
+        for picture in pictures:
+            code = encode_picture(ema_model, picture)
+            picture_again = render_tokens(ema_model, code.what, code.where, code.depth, height, width)
+            owners = F.interpolate(code.owner[None, None].float(), (height, width), mode="nearest")[0]
+            rows.append(torch.cat([picture, picture_again, (owners * 0.1).expand(3, -1, -1)], 1))
+        columns = torch.cat(rows, 2).clamp(0, 1)
+        return Image.fromarray((columns * 255).round().byte().permute(1, 2, 0).cpu().numpy())
+
+    def export(self, ema_model: TokenizerNetwork, folder, card: dict) -> None:
+        """Writes the checkpoint that `vle_gen.load` reads."""
+        from vle_gen.tokenizer.model import VLETokenizer
+
+        VLETokenizer.from_network(ema_model).save_checkpoint(folder, card)
+
+
+def brightened(scenes: SceneBatch, generator: torch.Generator) -> SceneBatch:
+    """The same scenes, some of them a little brighter, darker or warmer, layers included by way of the gain.
+
+    Layers are looked up from the sprites, so only whole renders are changed.
+    """
+    if scenes.has_layers.all():
+        return scenes
+    noise = torch.randn(len(scenes), 3, generator=generator, device=generator.device)
+    gain = torch.exp(0.04 * noise[:, :1] + 0.02 * noise)
+    gain = torch.where(scenes.has_layers[:, None], torch.ones_like(gain), gain)
+    values = dict(vars(scenes))
+    values["image"] = (scenes.image * gain[..., None, None]).clamp(0, 1)
+    return SceneBatch(**values)
+
+
+def build(config: configs.TokenizerConfig, device: torch.device) -> TokenizerTask:
+    """The task of `vlegen train tokenizer`."""
+    return TokenizerTask(config, device)
