@@ -113,7 +113,9 @@ def run(
 
     if progress < 1:
         return Outcome(step, minutes, None)
-    card = {"steps": step, "minutes": round(minutes, 1), "device": describe(device), **configs.to_dict(config)}
+    settings = configs.to_dict(config)
+    settings["data"] |= {k: Path(v).name for k, v in settings["data"].items() if isinstance(v, str)}  # no folder of ours
+    card = {"steps": step, "minutes": round(minutes, 1), "device": describe(device), **settings}
     (out / "checkpoint").mkdir(exist_ok=True)
     task.export(ema, out / "checkpoint", card | {"last": log.last})
     return Outcome(step, minutes, out / "checkpoint")
