@@ -88,9 +88,11 @@ class Composer:
         )
 
     @torch.no_grad()
-    def render(self, scenes: SceneBatch, height: int, width: int, least_visible: float = 1.5e-4) -> SceneBatch:
+    def render(
+        self, scenes: SceneBatch, height: int, width: int, least_visible: float = 1.5e-4, step: Tensor | None = None
+    ) -> SceneBatch:
         """The pixels of a layout at `height` x `width`. Objects with less than `least_visible` of the picture showing
-        are marked absent (their few pixels stay, as clutter)."""
+        are marked absent (their few pixels stay, as clutter). `step` (B, N, 2) shifts objects, in canvas units."""
         bank, batch = self.bank, len(scenes)
         grid = view_grid(scenes.view, height, width)
         background = F.grid_sample(_unit(bank.background[scenes.rig]), grid, "bilinear", "border", False)
@@ -100,7 +102,10 @@ class Composer:
             rows = torch.nonzero(scenes.present[:, slot])[:, 0]
             if len(rows) == 0:
                 continue
-            drawn = F.grid_sample(_unit(bank.pixels[scenes.sprite[rows, slot]]), grid[rows], "bilinear", "zeros", False)
+            at = grid[rows]
+            if step is not None:
+                at = at - 2 * (step[rows, slot] * scenes.view[rows, 2:])[:, None, None]
+            drawn = F.grid_sample(_unit(bank.pixels[scenes.sprite[rows, slot]]), at, "bilinear", "zeros", False)
             image[rows] = drawn[:, :3] + image[rows] * (1 - drawn[:, 3:4])
             labels[rows] = torch.where(drawn[:, 4] > 0.5, slot + 1, labels[rows])
         slots = torch.arange(1, scenes.present.shape[1] + 1, device=labels.device)
@@ -109,6 +114,15 @@ class Composer:
         values |= dict(image=image, background=background, labels=labels, visible=visible)
         values["present"] = scenes.present & (visible >= least_visible)
         return SceneBatch(**values)
+
+    def moved(self, scenes: SceneBatch, slot: Tensor, step: Tensor) -> SceneBatch:
+        """The counterparts of rendered scenes in which object `slot` (B,) of each stands `step` (B, 2) canvas units
+        further, with its shadow: exact truth for an edit."""
+        shift = torch.zeros_like(scenes.box[..., :2])
+        shift[torch.arange(len(scenes), device=slot.device), slot] = step
+        values = dict(vars(scenes))
+        values["box"] = torch.cat([scenes.box[..., :2] + shift, scenes.box[..., 2:]], -1)
+        return self.render(SceneBatch(**values), *scenes.image.shape[-2:], step=shift)
 
     def __call__(
         self, batch_size: int, generator: torch.Generator, height: int = 256, width: int = 256, view: Tensor | None = None

@@ -1,0 +1,42 @@
+"""The composition engine: seeded, exact in its layers, and able to move an object."""
+from __future__ import annotations
+
+import pytest
+import torch
+
+from vle_gen.data.compose import Composer
+from vle_gen.data.sprites import SpriteBank
+
+
+@pytest.fixture(scope="module")
+def composer(sprites) -> Composer:
+    return Composer(SpriteBank.load(sprites), 1, 3)
+
+
+def test_a_seed_gives_the_same_scenes(composer):
+    first, again = (composer(4, torch.Generator().manual_seed(5), 128, 128) for _ in range(2))
+    assert torch.equal(first.image, again.image) and torch.equal(first.labels, again.labels)
+
+
+def test_objects_are_listed_near_to_far_and_lie_in_their_boxes(composer):
+    scenes = composer(6, torch.Generator().manual_seed(1), 256, 256)
+    for row in range(len(scenes)):
+        depth = scenes.depth[row][scenes.present[row]]
+        assert (depth[1:] >= depth[:-1]).all()
+        for slot in torch.nonzero(scenes.present[row])[:, 0].tolist():
+            y, x = torch.nonzero(scenes.labels[row] == slot + 1).float().add(0.5).div(256).unbind(1)
+            cx, cy, w, h = scenes.box[row, slot].tolist()
+            assert ((x - cx).abs() <= w / 2 + 0.02).all() and ((y - cy).abs() <= h / 2 + 0.02).all()
+
+
+def test_a_moved_counterpart_differs_by_the_move_alone(composer):
+    scenes = composer(3, torch.Generator().manual_seed(2), 256, 256)
+    slot = torch.zeros(3, dtype=torch.long)
+    assert torch.allclose(composer.moved(scenes, slot, torch.zeros(3, 2)).image, scenes.image)
+    step = torch.tensor([[8 / 256, -4 / 256]]).expand(3, 2)
+    moved = composer.moved(scenes, slot, step)
+    for row in range(3):
+        before, after = (torch.nonzero(s.labels[row] == 1).float().mean(0) for s in (scenes, moved))
+        assert torch.allclose(after - before, torch.tensor([-4.0, 8.0]), atol=0.6)
+        assert torch.allclose(moved.box[row, 0, :2] - scenes.box[row, 0, :2], step[row])
+    assert torch.equal(scenes.background, moved.background)
