@@ -40,3 +40,11 @@ def test_a_moved_counterpart_differs_by_the_move_alone(composer):
         assert torch.allclose(after - before, torch.tensor([-4.0, 8.0]), atol=0.6)
         assert torch.allclose(moved.box[row, 0, :2] - scenes.box[row, 0, :2], step[row])
     assert torch.equal(scenes.background, moved.background)
+
+
+def test_a_counterpart_keeps_objects_that_count_as_absent(composer):
+    layout = composer.layout(8, torch.Generator().manual_seed(3))
+    scenes = composer.render(layout, 128, 128, least_visible=0.02)  # small objects are drawn, but not listed
+    assert not torch.equal(scenes.present, layout.present)
+    still = composer.moved(scenes, torch.zeros(8, dtype=torch.long), torch.zeros(8, 2))
+    assert torch.allclose(still.image, scenes.image, atol=1e-4)

@@ -99,7 +99,7 @@ class Composer:
         image = background.clone()
         labels = torch.zeros(batch, height, width, dtype=torch.long, device=image.device)
         for slot in reversed(range(scenes.present.shape[1])):  # far to near
-            rows = torch.nonzero(scenes.present[:, slot])[:, 0]
+            rows = torch.nonzero(scenes.sprite[:, slot] >= 0)[:, 0]
             if len(rows) == 0:
                 continue
             at = grid[rows]
@@ -112,7 +112,7 @@ class Composer:
         visible = (labels.flatten(1)[:, None] == slots[None, :, None]).float().mean(2)  # (B, N)
         values = dict(vars(scenes))
         values |= dict(image=image, background=background, labels=labels, visible=visible)
-        values["present"] = scenes.present & (visible >= least_visible)
+        values["present"] = (scenes.sprite >= 0) & (visible >= least_visible)
         return SceneBatch(**values)
 
     def moved(self, scenes: SceneBatch, slot: Tensor, step: Tensor) -> SceneBatch:
