@@ -95,6 +95,7 @@ def move(
     dx: Annotated[Optional[float], typer.Option(help="Pixels to the right.")] = None,
     dy: Annotated[Optional[float], typer.Option(help="Pixels down.")] = None,
     to: Annotated[Optional[str], typer.Option(metavar="X,Y", help="Pixels where its centre is to be.")] = None,
+    perspective: Annotated[bool, typer.Option("--perspective", help="Moved down it comes nearer and grows.")] = False,
     out: Out = None,
     checkpoint: Checkpoint = None,
     device: Device = None,
@@ -105,7 +106,7 @@ def move(
 
     which, target = one_of(token, object), Target.parse(dx, dy, to)
     pipe = _load(checkpoint, device)
-    moved = move_object(pipe, files.read_tokens(pipe, picture), which, target, picture)
+    moved = move_object(pipe, files.read_tokens(pipe, picture), which, target, picture, perspective)
     print(files.write_result(pipe, moved, out or files.beside(picture, "moved")))
 
 

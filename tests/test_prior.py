@@ -10,6 +10,7 @@ import torch
 
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.errors import UserError
+from vle_gen.prior.codebook import nearest_code
 from vle_gen.prior.network import PriorNetwork, prior_loss
 from vle_gen.prior.places import PlaceCode
 from vle_gen.prior.plan import TextPlan
@@ -57,6 +58,19 @@ def same(a: SampledTokens, b: SampledTokens, tolerance: float = 0.0) -> bool:
         and torch.allclose(getattr(a, f).float(), getattr(b, f).float(), atol=tolerance, rtol=tolerance)
         for f in FIELDS
     )
+
+
+def test_codes_keep_their_meaning_when_what_changes():
+    random = torch.Generator().manual_seed(2)
+    kinds = torch.randn(9, WHAT, generator=random), 1 + 2 * torch.randn(40, WHAT, generator=random)
+    network = make_network()
+    network.fit_codes(*kinds)
+    stds, means = network.what_std.clone(), network.what_mean.clone()
+    code = nearest_code((kinds[1] - means[1]) / stds[1], network.codebook)
+    other = tuple(3 - 5 * kind.flip(1) for kind in kinds)  # another tokenizer's numbers for the same things
+    network.follow_codes(kinds, other)
+    again = nearest_code((other[1] - network.what_mean[1]) / network.what_std[1], network.codebook)
+    assert (code == again).float().mean() > 0.9  # a few lie between two centres, which are means now
 
 
 def test_a_seed_means_the_same_tokens_and_another_seed_others(network, texts):

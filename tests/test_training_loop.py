@@ -20,13 +20,15 @@ from vle_gen.training import loop
 
 
 class Toy:
-    """Learns to add up four numbers; dropout and a convolution, so that global random state and layout matter."""
+    """Learns to add up four numbers; dropout and convolutions, so that global random state and layout matter, and one
+    of them is large enough for Muon."""
 
     def __init__(self, pause: float = 0.0):
         torch.manual_seed(5)
         self.pause = pause
         self.model = nn.Sequential(
-            nn.Conv2d(4, 8, 1), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout(0.1), nn.Flatten(), nn.Linear(8, 1)
+            nn.Conv2d(4, 16, 1), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 16, 1), nn.Dropout(0.1), nn.Flatten(),
+            nn.Linear(16, 1),
         )
 
     def loss(self, step, generator):
@@ -91,6 +93,14 @@ def test_a_killed_run_resumes_to_the_same_weights(whole, tmp_path, how):
         assert torch.equal(value, weights(tmp_path)[name]), name
     steps = [json.loads(row)["step"] for row in metrics.read_text().splitlines()]
     assert steps == sorted(set(steps)) and steps[-1] == 60
+
+
+def test_muon_trains_kernels_and_only_them(tmp_path):
+    fixed, moved = Toy(), Toy()
+    loop.run(moved, settings(steps=1, warmup_steps=0, lr=1e-12, lr_floor=0, matrix_lr=0.01), tmp_path)
+    shift = [(b - a).abs().max() for a, b in zip(fixed.model.parameters(), moved.model.parameters(), strict=True)]
+    far = [i for i, s in enumerate(shift) if s > 1e-4]
+    assert [list(moved.model.parameters())[i].shape for i in far] == [(16, 16, 1, 1)]
 
 
 def test_max_minutes_ends_the_schedule(tmp_path):

@@ -2,8 +2,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+
+import vle_gen
 
 TINY = ["train.batch=4", "train.log_every=1", "train.sample_every=2", "train.warmup_steps=1", "train.precision=float32"]
 
@@ -11,6 +14,8 @@ TINY = ["train.batch=4", "train.log_every=1", "train.sample_every=2", "train.war
 @pytest.mark.parametrize("kind", ["tokenizer", "clip", "prior"])
 def test_train(kind, vlegen, sprites, scenes, tmp_path):
     data = [f"data.sprites={sprites}"] + ([f"data.scenes={scenes}"] if kind == "tokenizer" else [])
+    shipped = Path(vle_gen.__file__).parent / "weights" / kind
+    data += [f"init={shipped}"] if kind != "clip" else []
     ran = vlegen("train", kind, *TINY, *data, "train.steps=3", "--out", tmp_path, "--device", "cpu")
     assert ran.status == 0, ran.err
     assert ran.out.strip() == str(tmp_path / "checkpoint")
@@ -19,6 +24,9 @@ def test_train(kind, vlegen, sprites, scenes, tmp_path):
     assert all(row["loss"] == row["loss"] for row in rows)
     written = {p.suffix for p in (tmp_path / "checkpoint").rglob("*") if p.is_file()}
     assert ".safetensors" in written and ".json" in written and not written & {".pt", ".bin", ".pkl", ".pth"}
+
+    card = (tmp_path / "checkpoint" / "README.md").read_text()
+    assert str(sprites) not in card and str(shipped) not in card, "a model card names data and checkpoints, not folders"
 
     refused = vlegen("train", kind, *TINY, *data, "--out", tmp_path)
     assert refused.status == 2 and "already holds a run" in refused.err

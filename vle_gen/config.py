@@ -27,6 +27,7 @@ class TrainConfig:
     steps: int = MISSING
     batch: int = MISSING
     lr: float = MISSING
+    matrix_lr: float = MISSING
     lr_floor: float = MISSING
     warmup_steps: int = MISSING
     weight_decay: float = MISSING
@@ -44,6 +45,8 @@ class TrainConfig:
         for key, bound in least.items():
             if getattr(self, key) < bound:
                 raise UserError(f"train.{key} is {getattr(self, key)}: expected {bound} or more")
+        if self.lr <= 0 or self.matrix_lr < 0:
+            raise UserError(f"train.lr is {self.lr}, train.matrix_lr {self.matrix_lr}: expected above 0, and 0 or more")
         if self.precision not in ("bf16", "float32"):
             raise UserError(f"train.precision is {self.precision!r}: expected bf16 or float32")
         if not 0 <= self.ema_decay < 1:
@@ -74,6 +77,8 @@ class TokenizerConfig:
     model: TokenizerSizes = MISSING
     losses: LossWeights = MISSING
     states: int = MISSING
+    supervision: str = MISSING
+    proposals: int = MISSING
     least_objects: int = MISSING
     init: Optional[str] = None
     trained: str = MISSING
@@ -83,6 +88,10 @@ class TokenizerConfig:
             raise UserError(f"trained is {self.trained!r}: expected all or loop")
         if not 1 <= self.least_objects <= 9:
             raise UserError(f"least_objects is {self.least_objects}: expected 1 to 9")
+        if self.supervision not in ("layers", "none"):
+            raise UserError(f"supervision is {self.supervision!r}: expected layers or none")
+        if not 1 <= self.proposals <= 32:
+            raise UserError(f"proposals is {self.proposals}: expected 1 to 32")
 
 
 @dataclass
@@ -127,8 +136,11 @@ class PriorConfig:
     learning: PriorLearning = MISSING
     tokenizer: Optional[str] = None
     clip: Optional[str] = None
+    init: Optional[str] = None
+    init_tokenizer: Optional[str] = None
 
 
+FOLDERS = ("init", "init_tokenizer", "tokenizer", "clip")  # keys that name a checkpoint's folder
 SCHEMAS = {"tokenizer": TokenizerConfig, "clip": ClipConfig, "prior": PriorConfig}
 Config = TokenizerConfig | ClipConfig | PriorConfig
 

@@ -5,6 +5,7 @@ and a body with a soft edge. The edit composites them anew, and only the differe
 """
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +17,7 @@ from vle_gen.tokenizer.glimpse import Layers
 from vle_gen.tokenizer.loop import PictureCode
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.render import Window, draw, window_of
-from vle_gen.tokens import OWNED, VLETokens
+from vle_gen.tokens import IN_PLACE, OWNED, Placement, VLETokens
 
 NOTICED = 5 / 255  # an edit's difference that an eye may notice; what is fainter counts near a noticed one only
 REACH = 0.02  # how near, as a share of the picture's longer side
@@ -112,7 +113,7 @@ def changed_windows(tokens: VLETokens) -> list[Window]:
     kept, windows = set(), []
     for index in range(1, len(tokens)):
         source = int(tokens.source[0, index])
-        in_place = tokens.shift(index) == (0.0, 0.0) and source not in kept
+        in_place = tokens.placement(index) == IN_PLACE and source not in kept
         kept.add(source)
         if in_place and float(tokens.depth[0, index]) == float(detail.depth[source]):
             continue
@@ -237,10 +238,12 @@ def placed(net: TokenizerNetwork, tokens: VLETokens, bodies: dict[int, Body], ar
     height, width = tokens.size
     result = []
     for index in _far_to_near(tokens.depth[0].cpu()):
-        source, shift = int(tokens.source[0, index]), tokens.shift(index)
-        if shift is not None and source in bodies:
-            moved = shifted(bodies[source], shift, arena)
-        elif shift == (0.0, 0.0):
+        source, placement = int(tokens.source[0, index]), tokens.placement(index)
+        if placement is not None and source in bodies and placement.scale != 1:
+            moved = scaled(bodies[source], placement, tokens.detail.where[source], (height, width), arena)
+        elif placement is not None and source in bodies:
+            moved = shifted(bodies[source], placement[:2], arena)
+        elif placement == IN_PLACE:
             continue  # it does not reach into the arena
         else:
             moved = decoded(net, tokens, index, height, width, arena)
@@ -279,6 +282,33 @@ def shifted(body: Body, shift: tuple[float, float], arena: Window) -> Body:
     if window.empty:
         return Body(window, *planes[:, :0, :0].split([3, 1, 3, 1]))
     planes = planes[window.within(full).planes]
+    return Body(window, *planes.split([3, 1, 3, 1]))
+
+
+def scaled(body: Body, placement: Placement, where: Tensor, size: tuple[int, int], arena: Window) -> Body:
+    """The layers moved and grown about the centre of their frame `where` (4,), cut to the arena.
+
+    Bicubic interpolation; layers that shrink are averaged first, so that nothing finer than a pixel is left to flicker.
+    """
+    (height, width), scale = size, placement.scale
+    cx, cy = ((where[:2].double() - 0.5) * max(size)).tolist()
+    cx, cy = cx + width / 2, cy + height / 2
+    at_x, at_y = cx + placement.dx, cy + placement.dy
+    old = body.window
+    top, bottom = (math.floor(at_y + (old.top - cy) * scale) - 2, math.ceil(at_y + (old.bottom - cy) * scale) + 2)
+    left, right = (math.floor(at_x + (old.left - cx) * scale) - 2, math.ceil(at_x + (old.right - cx) * scale) + 2)
+    window = Window(top, bottom, left, right).inside(arena)
+    planes = torch.cat([body.shadow, body.shade, body.colour, body.matte])
+    if window.empty:
+        return Body(window, *planes[:, :0, :0].split([3, 1, 3, 1]))
+    if scale < 1:
+        small = [max(1, round(s * scale)) for s in planes.shape[-2:]]
+        planes = F.interpolate(planes[None], small, mode="bicubic", antialias=True, align_corners=False)[0]
+    x = (torch.arange(window.left, window.right, device=planes.device) + 0.5 - at_x) / scale + cx - old.left
+    y = (torch.arange(window.top, window.bottom, device=planes.device) + 0.5 - at_y) / scale + cy - old.top
+    gx, gy = x / (old.right - old.left) * 2 - 1, y / (old.bottom - old.top) * 2 - 1
+    grid = torch.stack([gx[None].expand(len(y), -1), gy[:, None].expand(-1, len(x))], -1)
+    planes = F.grid_sample(planes[None], grid[None].to(planes.dtype), "bicubic", "zeros", False)[0].clamp(0, 1)
     return Body(window, *planes.split([3, 1, 3, 1]))
 
 

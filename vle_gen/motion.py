@@ -46,9 +46,10 @@ def one_of(token: int | None, words: str | None) -> int | str:
 
 
 def move_object(
-    pipe: VLEPipeline, tokens: VLETokens, which: int | str, target: Target, source: str | Path
+    pipe: VLEPipeline, tokens: VLETokens, which: int | str, target: Target, source: str | Path, perspective: bool = False
 ) -> VLETokens:
-    """The tokens with one object moved: `which` is an index or words; `source` is named in errors."""
+    """The tokens with one object moved: `which` is an index or words; `source` is named in errors;
+    with `perspective` it grows as it comes nearer."""
     count = len(tokens)
     if count == 1:
         raise UserError(f"{source} has no object tokens: only the scene, token 0, which cannot be moved")
@@ -57,6 +58,6 @@ def move_object(
         hint = f"{source} has tokens 0 to {count - 1} (see 'vlegen tokens {source}')"
         raise UserError(f"token {index} does not exist: {hint}")
     if not target.absolute:
-        return move(tokens, index, dx=target.x, dy=target.y)
+        return move(tokens, index, dx=target.x, dy=target.y, perspective=perspective)
     row = token_rows(tokens, [""] * count)[index]
-    return move(tokens, index, dx=target.x - row.x, dy=target.y - row.y)
+    return move(tokens, index, dx=target.x - row.x, dy=target.y - row.y, perspective=perspective)

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from vle_gen.errors import UserError
 
 SCENE, OBJECT = 0, 1  # values of `kind`
 FORMAT = "vle-1"
+SAME_SCALE = 1e-5  # frames whose extents differ by less than this, as a share, have the same extents
 OWNED = 0.5  # a pixel belongs to a token whose share of it is more than this
 
 
@@ -39,6 +41,17 @@ class SourceDetail:
     what: Tensor  # (T, D)
     where: Tensor  # (T, 4)
     depth: Tensor  # (T,)
+
+
+class Placement(NamedTuple):
+    """How a token lies compared with its source: its centre moved by (dx, dy) pixels, its frame grown by `scale`."""
+
+    dx: float
+    dy: float
+    scale: float = 1.0
+
+
+IN_PLACE = Placement(0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -125,16 +138,23 @@ class VLETokens:
 
     def shift(self, index: int) -> tuple[float, float] | None:
         """How far token `index` is from where its source has it, in pixels (x, y); None when it has no source or
-        differs from it in more than place, so that the source's pixels no longer show it."""
+        differs from it in more than place, so that the source's pixels no longer show it as it is."""
+        placement = self.placement(index)
+        return placement[:2] if placement is not None and placement.scale == 1 else None
+
+    def placement(self, index: int) -> Placement | None:
+        """Where token `index` lies compared with its source; None when it has no source or differs from it in more than
+        place and size, so that the source's pixels no longer show it."""
         source = int(self.source[0, index])
         if self.detail is None or source < 0:
             return None
-        was, now = self.detail.where[source], self.where[0, index].cpu()
-        if not torch.equal(was[2:], now[2:]) or not torch.equal(self.detail.what[source], self.what[0, index].cpu()):
+        was, now = self.detail.where[source].double(), self.where[0, index].cpu().double()
+        scale_x, scale_y = (now[2:] / was[2:]).tolist()
+        if abs(scale_x / scale_y - 1) > SAME_SCALE or not torch.equal(self.detail.what[source], self.what[0, index].cpu()):
             return None
-        side = max(self.size)
-        dx, dy = ((now[:2].double() - was[:2].double()) * side).tolist()
-        return _snapped(dx), _snapped(dy)
+        dx, dy = ((now[:2] - was[:2]) * max(self.size)).tolist()
+        same = abs(scale_x - 1) < SAME_SCALE  # but for float32 rounding
+        return Placement(_snapped(dx), _snapped(dy), 1.0 if same else (scale_x * scale_y) ** 0.5)
 
     def _silhouette(self, index: int) -> tuple[np.ndarray, int, int]:
         """Pixels of the picture that token `index` covers where nothing hides it: bool (h, w), and its top and left."""
@@ -151,18 +171,23 @@ class VLETokens:
         grid = torch.stack([gx[None].expand(len(gy), -1), gy[:, None].expand(-1, len(gx))], -1)
         scope = self.scope[0, index].cpu().float()[None, None]
         covered = (F.grid_sample(scope, grid[None].float(), "bilinear", "zeros", False)[0, 0] > OWNED).numpy()
-        shift = self.shift(index)
-        if shift is not None:
-            covered = self._sharpened(covered, top, left, index, round(shift[0]), round(shift[1]))
+        placement = self.placement(index)
+        if placement is not None:
+            covered = self._sharpened(covered, top, left, index, placement)
         return covered, top, left
 
-    def _sharpened(self, covered: np.ndarray, top: int, left: int, index: int, dx: int, dy: int) -> np.ndarray:
+    def _sharpened(self, covered: np.ndarray, top: int, left: int, index: int, placement: Placement) -> np.ndarray:
         """The silhouette, replaced by the encoder's exact ownership wherever the source picture shows the token or
         something that lay behind it."""
         source = int(self.source[0, index])
-        rows = np.arange(top, top + covered.shape[0]) - dy
-        columns = np.arange(left, left + covered.shape[1]) - dx
         height, width = self.size
+        rows = np.arange(top, top + covered.shape[0]) - round(placement.dy)
+        columns = np.arange(left, left + covered.shape[1]) - round(placement.dx)
+        if placement.scale != 1:
+            cx, cy = ((self.detail.where[source, :2].double() - 0.5) * max(self.size)).tolist()
+            x, y = cx + width / 2, cy + height / 2
+            rows = np.floor(y + (np.arange(len(rows)) + top + 0.5 - y - placement.dy) / placement.scale).astype(int)
+            columns = np.floor(x + (np.arange(len(columns)) + left + 0.5 - x - placement.dx) / placement.scale).astype(int)
         inside = ((rows >= 0) & (rows < height))[:, None] & ((columns >= 0) & (columns < width))[None]
         owner = self.detail.owner.numpy()[rows.clip(0, height - 1)][:, columns.clip(0, width - 1)]
         nearer = self.detail.depth < self.detail.depth[source]

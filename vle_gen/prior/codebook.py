@@ -26,3 +26,11 @@ def nearest_code(points: Tensor, centres: Tensor) -> Tensor:
     """Index (S,) of the centre (K, D) nearest to each point (S, D)."""
     # |p - c|^2 without |p|^2, which is the same for all centres
     return (centres.square().sum(1) - 2 * points @ centres.T).argmin(1)
+
+
+@torch.no_grad()
+def centres_of(points: Tensor, group: Tensor, codes: int) -> Tensor:
+    """Means (codes, D) of the points (S, D) of each group (S,) of 0..codes - 1; a group of none gets the mean of all."""
+    sums = points.new_zeros(codes, points.shape[1]).index_add_(0, group, points)
+    counts = torch.bincount(group, minlength=codes)[:, None]
+    return torch.where(counts > 0, sums / counts.clamp(min=1), points.mean(0))

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vle_gen.prior.codebook import make_codebook, nearest_code
+from vle_gen.prior.codebook import centres_of, make_codebook, nearest_code
 from vle_gen.prior.flow import FlowHead
 from vle_gen.prior.layers import Block, KeyValues, Packing, TextLayer
 from vle_gen.prior.places import VARIABLES, WAVES, PlaceCode, waves
@@ -97,14 +97,25 @@ class PriorNetwork(nn.Module):
     @torch.no_grad()
     def fit_codes(self, backgrounds: Tensor, objects: Tensor) -> None:
         """Takes statistics and codebook from examples of `what`, (.., D) of each kind; before training."""
-        kinds = (backgrounds, objects)
-        self.what_mean.copy_(torch.stack([kind.mean(0) for kind in kinds]))
-        self.what_std.copy_(torch.stack([kind.std(0, unbiased=False).clamp(min=1e-3) for kind in kinds]))
-        points = [(kind - mean) / std for kind, mean, std in zip(kinds, self.what_mean, self.what_std, strict=True)]
+        points = self._fit_statistics(backgrounds, objects)
         # most codes for objects; backgrounds are fewer
         share = max(1, len(self.codebook) // 16)
         books = make_codebook(points[0], share), make_codebook(points[1], len(self.codebook) - share)
         self.codebook.copy_(torch.cat(books))
+
+    @torch.no_grad()
+    def follow_codes(self, old: tuple[Tensor, Tensor], new: tuple[Tensor, Tensor]) -> None:
+        """Takes up the `what` of another tokenizer: `new` are the same backgrounds (.., D) and objects (.., D) as `old`,
+        which the tokenizer of before wrote. Every code goes on meaning the appearances that it meant."""
+        before = [(kind - mean) / std for kind, mean, std in zip(old, self.what_mean, self.what_std, strict=True)]
+        group = nearest_code(torch.cat(before), self.codebook)
+        points = torch.cat(self._fit_statistics(*new))
+        self.codebook.copy_(centres_of(points, group, len(self.codebook)))
+
+    def _fit_statistics(self, *kinds: Tensor) -> list[Tensor]:
+        self.what_mean.copy_(torch.stack([kind.mean(0) for kind in kinds]))
+        self.what_std.copy_(torch.stack([kind.std(0, unbiased=False).clamp(min=1e-3) for kind in kinds]))
+        return [(kind - mean) / std for kind, mean, std in zip(kinds, self.what_mean, self.what_std, strict=True)]
 
     def read_text(self, features: Tensor, mask: Tensor, drop: Tensor | None = None) -> Text:
         """Text features (B, L, text_width) with mask (B, L) bool; where `drop` (B,) is True, as if there was none."""

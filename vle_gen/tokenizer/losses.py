@@ -75,7 +75,7 @@ class TokenizerLoss:
         terms = self._step_terms(net, scenes, extent, features.fine, background.detach(), centres, masks, generator)
         terms |= self._glimpse_terms(net, scenes, extent, features.fine, background, generator)
         layered = scenes.has_layers.float()
-        error = (background - scenes.background).abs().mean((1, 2, 3))
+        error = self._apart(background - scenes.background).mean((1, 2, 3))
         terms["background"] = (error * layered).sum() / layered.sum().clamp(min=1)
         terms["kl"] = terms["kl"] + kl_divergence(bg_mean, bg_logvar).mean() / 4
         total = sum(getattr(self.weights, name) * value for name, value in terms.items())
@@ -153,7 +153,7 @@ class TokenizerLoss:
 
         terms = {"scope": _mask_loss(code.scope, own, inside), "kl": kl_divergence(code.mean, code.logvar).mean()}
         terms |= self._layer_terms(scenes, rows, slots, frame, layers, colour[:, :3], own, nearer, inside)
-        terms |= _canvas_terms(scenes, extent, rows, slots, frame, layers, torch.sigmoid(code.scope), background)
+        terms |= self._canvas_terms(scenes, extent, rows, slots, frame, layers, torch.sigmoid(code.scope), background)
         what = F.normalize(code.mean, dim=1)
         same = (rows[:, None] == rows[None]) & ~torch.eye(len(rows), dtype=torch.bool, device=device)
         alike = (what @ what.T).square()
@@ -168,10 +168,12 @@ class TokenizerLoss:
             truth[layered] = self.composer.layers(scenes, rows[layered], slots[layered], frame[layered], own.shape[-1])
         exact = layered.float()[:, None, None]
         in_view = 0.1 + 0.9 * inside
-        focus = in_view * (1 + 3 * truth[:, 4])
-        layer = ((layers.premultiplied - truth[:, :4]).abs().mean(1) * focus * exact).sum() / (focus * exact).sum().clamp(1)
+        # The root, so that faint shadows count: they are most of a layer's area, and what is wrong with them shows.
+        focus = in_view * (1 + 3 * truth[:, 3].clamp(0, 1).sqrt())
+        apart = self._apart(layers.premultiplied - truth[:, :4]).mean(1)
+        layer = (apart * focus * exact).sum() / (focus * exact).sum().clamp(1)
         owned = own * (1 - exact)
-        rough = ((layers.colour - seen).abs().mean(1) * owned).sum() / owned.sum().clamp(1)
+        rough = (self._apart(layers.colour - seen).mean(1) * owned).sum() / owned.sum().clamp(1)
         share = exact.mean()
         silhouette = torch.where(layered[:, None, None], truth[:, 4], own)
         known = in_view * torch.where(layered[:, None, None], torch.ones_like(own), 1 - nearer)
@@ -182,6 +184,44 @@ class TokenizerLoss:
             "silhouette": (entropy * known).sum() / known.sum().clamp(1),
         }
 
+    def _apart(self, difference: Tensor) -> Tensor:
+        """Absolute error, plus a share of squared error that keeps highlights from being averaged away."""
+        return difference.abs() + self.weights.squared * difference.square()
+
+    def _canvas_terms(self, scenes, extent, rows, slots, frame, layers: Layers, scope, background) -> dict[str, Tensor]:
+        """Reconstruction after every token, and the mask terms, on the canvas at half the picture's resolution."""
+        height, width = (s // 2 for s in scenes.image.shape[-2:])
+        batch, count = scenes.present.shape
+        planes = torch.cat([layers.premultiplied, scope[:, None]], 1)
+        drawn = paste(planes, extent, frame, height, width)  # (K, 5, h, w)
+        canvas = drawn.new_zeros(batch, count, 5, height, width)
+        canvas[rows, slots] = drawn
+        image = F.interpolate(scenes.image, (height, width), mode="area")
+        base = F.interpolate(background, (height, width), mode="area")
+        shown, through = torch.zeros_like(image), torch.ones_like(image[:, :1])
+        labels = scenes.labels[:, ::2, ::2]
+        error = (self._apart(base - image) * (labels == 0)[:, None]).mean()  # after the scene token alone
+        steps = 1.0
+        for slot, drawing in enumerate(canvas.unbind(1)):  # near to far: what is written so far, over the background
+            colour, alpha, _ = drawing.split([3, 1, 1], 1)
+            shown = shown + through * colour
+            through = through * (1 - alpha)
+            # What is yet to be written is left out: nearer tokens would else learn to paint what lies behind them.
+            due = (labels <= slot + 1)[:, None]
+            after = (self._apart(shown + through * base - image) * due).mean((1, 2, 3))
+            written = scenes.present[:, slot].float()
+            error = error + (after * written).mean()
+            steps = steps + written.mean()
+        scopes = canvas[:, :, 4]  # (B, N, h, w)
+        total = scopes.sum(1)
+        apart = (F.relu(total - 1)).mean()  # a pixel has one owner
+        area = scope.mean((1, 2))
+        return {
+            "intermediate": error / steps,
+            "mask_apart": apart,
+            "mask_empty": F.relu(0.02 - area).mean() * 50,  # a scope is no sliver of its frame
+        }
+
 
 def _mask_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Binary cross-entropy plus soft Dice (Milletari et al. 2016), over pixels of `weight`."""
@@ -189,34 +229,3 @@ def _mask_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     p = torch.sigmoid(logits) * weight
     dice = 1 - (2 * (p * target).sum((1, 2)) + 1) / (p.sum((1, 2)) + (target * weight).sum((1, 2)) + 1)
     return entropy.sum() / weight.sum().clamp(1) + dice.mean()
-
-
-def _canvas_terms(scenes, extent, rows, slots, frame, layers: Layers, scope, background) -> dict[str, Tensor]:
-    """Reconstruction after every token, and the mask terms, on the canvas at half the picture's resolution."""
-    height, width = (s // 2 for s in scenes.image.shape[-2:])
-    batch, count = scenes.present.shape
-    planes = torch.cat([layers.premultiplied, scope[:, None]], 1)
-    drawn = paste(planes, extent, frame, height, width)  # (K, 5, h, w)
-    canvas = drawn.new_zeros(batch, count, 5, height, width)
-    canvas[rows, slots] = drawn
-    image = F.interpolate(scenes.image, (height, width), mode="area")
-    base = F.interpolate(background, (height, width), mode="area")
-    shown, through = torch.zeros_like(image), torch.ones_like(image[:, :1])
-    error = (base - image).abs().mean()  # after the scene token alone
-    steps = 1.0
-    for slot in range(count):  # near to far: what is written so far, over the background
-        shown = shown + through * canvas[:, slot, :3]
-        through = through * (1 - canvas[:, slot, 3:4])
-        after = (shown + through * base - image).abs().mean((1, 2, 3))
-        written = scenes.present[:, slot].float()
-        error = error + (after * written).mean()
-        steps = steps + written.mean()
-    scopes = canvas[:, :, 4]  # (B, N, h, w)
-    total = scopes.sum(1)
-    apart = (F.relu(total - 1)).mean()  # a pixel has one owner
-    area = scope.mean((1, 2))
-    return {
-        "intermediate": error / steps,
-        "mask_apart": apart,
-        "mask_empty": F.relu(0.02 - area).mean() * 50,  # a scope is no sliver of its frame
-    }

@@ -12,6 +12,7 @@ from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
+from vle_gen.compact.code import DEFAULT_QUALITY, CodedTokens, TokenCode
 from vle_gen.data.compose import FULL_VIEW, Composer
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
@@ -19,7 +20,7 @@ from vle_gen.detail import owners, render_edited
 from vle_gen.errors import UserError
 from vle_gen.tokenizer.blocks import Extent, crop
 from vle_gen.tokenizer.glimpse import Layers
-from vle_gen.tokenizer.loop import HALTING, Halting, encode_picture
+from vle_gen.tokenizer.loop import HALTING, SCENE_DEPTH, Halting, encode_picture
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.render import render_tokens
 from vle_gen.tokenizer.sizes import FRAME_SCALE, TokenizerSizes
@@ -31,7 +32,8 @@ SCOPE = 32  # pixels on a side of the silhouettes that tokens carry
 class VLETokenizer(ModelMixin, ConfigMixin):
     """Writes pictures as tokens and reads them back.
 
-    Args: see `vle_gen.tokenizer.sizes.TokenizerSizes` and configs/tokenizer.yaml.
+    Args: see `vle_gen.tokenizer.sizes.TokenizerSizes` and configs/tokenizer.yaml. `coded` says that the weights hold the
+    statistics of tokens that `compress` needs.
     """
 
     @register_to_config
@@ -46,11 +48,13 @@ class VLETokenizer(ModelMixin, ConfigMixin):
         step_width: int = 48,
         encoder_widths: tuple[int, ...] = (16, 32, 64, 128),
         decoder_widths: tuple[int, ...] = (32, 64, 96, 128),
+        coded: bool = False,
     ):
         super().__init__()
         widths = [list(w) for w in (backbone_widths, encoder_widths, decoder_widths)]
         sizes = TokenizerSizes(what, glimpse, background, work_side, glimpse_side, widths[0], step_width, *widths[1:])
         self.network = TokenizerNetwork(sizes)
+        self.code: TokenCode | None = TokenCode(what) if coded else None
 
     @staticmethod
     def from_network(network: TokenizerNetwork) -> VLETokenizer:
@@ -144,6 +148,54 @@ class VLETokenizer(ModelMixin, ConfigMixin):
     def decode_layers(self, what: Tensor) -> Layers:
         """Layers of object tokens' what (K, D)."""
         return self.network.glimpse_decoder(what)
+
+    # Tokens <-> few bytes
+
+    def take_code(self, code: TokenCode) -> None:
+        """Keeps statistics of tokens, which are saved with the weights from now on."""
+        self.code = code.to(self.device)
+        self.register_to_config(coded=True)
+
+    def compress(self, tokens: VLETokens, quality: float = DEFAULT_QUALITY) -> bytes:
+        """The tokens of one picture, without its fine detail, in as few bytes as `quality` (0..100) allows.
+
+        Raises:
+            UserError: other tokens than one scene token and objects, of another checkpoint, or no statistics to code by.
+        """
+        (one,) = tokens.to("cpu")
+        if tokens.checkpoint and tokens.checkpoint != self.checkpoint_id:
+            raise UserError(f"these tokens were made by checkpoint {tokens.checkpoint}: {self.checkpoint_id} cannot code them")
+        if int(one.kind[0, 0]) != SCENE or not (one.kind[0, 1:] == OBJECT).all():
+            raise UserError("only tokens that are one scene token and then objects can be made small")
+        parts = (one.where[0, 1:], one.depth[0, 1:], one.score[0, 1:])
+        return self._known_code().encode(CodedTokens(one.what[0], *parts, tuple(one.size)), quality, self.checkpoint_id)
+
+    @torch.no_grad()
+    def decompress(self, data: bytes) -> VLETokens:
+        """What `compress` wrote, on the tokenizer's device. Raises `UserError` for anything else."""
+        coded = self._known_code().decode(data, self.checkpoint_id)
+        count, extent = len(coded.what), Extent.of(*coded.size)
+        kind = torch.full((1, count), OBJECT, dtype=torch.uint8)
+        kind[:, 0] = SCENE
+        what = coded.what.to(self.device)
+        frame, far, sure = torch.tensor([[0.5, 0.5, *extent]]), torch.tensor([SCENE_DEPTH]), torch.ones(1)
+        return VLETokens(
+            what=what[None],
+            where=torch.cat([frame, coded.where])[None].to(self.device),
+            depth=torch.cat([far, coded.depth])[None].to(self.device),
+            kind=kind.to(self.device),
+            length=torch.tensor([count], device=self.device),
+            size=coded.size,
+            scope=self.silhouettes(what)[None],
+            score=torch.cat([sure, coded.score])[None].to(self.device),
+            source=torch.full((1, count), -1, device=self.device),
+            checkpoint=self.checkpoint_id,
+        )
+
+    def _known_code(self) -> TokenCode:
+        if self.code is None:
+            raise UserError("this checkpoint has no statistics of its tokens, without which they cannot be made small")
+        return self.code
 
     # Tokens of sprites, for the prior
 

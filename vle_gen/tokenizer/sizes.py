@@ -37,3 +37,5 @@ class LossWeights:
     mask_empty: float = 0.1
     mask_apart: float = 0.1
     kl: float = 1e-5
+    squared: float = 10.0
+    area: float = 1.0

@@ -1,4 +1,4 @@
-"""The training loop, the same for every model: AdamW, warm-up and cosine, bf16, averaged weights, saved states, logs.
+"""The training loop, the same for every model: warm-up and cosine, bf16, averaged weights, saved states, logs.
 
 What differs between models is a `Task`: its model, its loss on a batch that it draws itself, its pictures, its export.
 """
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from vle_gen import config as configs
 from vle_gen.errors import UserError
 from vle_gen.training.log import RunLog
+from vle_gen.training.optimizer import Optimizer
 from vle_gen.training.state import RunState
 
 STATE = "state.safetensors"
@@ -77,7 +78,7 @@ def run(
     model = task.model.to(memory_format=torch.channels_last)
     device = next(model.parameters()).device
     ema = copy.deepcopy(model).float().eval().requires_grad_(False)
-    optimizer = make_optimizer(model, cfg.weight_decay)
+    optimizer = Optimizer(model, cfg.lr, cfg.matrix_lr, cfg.weight_decay)
     generator = torch.Generator(device).manual_seed(cfg.seed)
     state = RunState(model, ema, optimizer, generator)
     step, minutes = state.load(out / STATE) if resume else (0, 0.0)
@@ -88,8 +89,7 @@ def run(
     with log, stop_on_signal() as stopped:
         while (progress := share_done(cfg, step, minutes, max_minutes)) < 1 and not stopped.is_set():
             lr = learning_rate(cfg, step, progress)
-            for group in optimizer.param_groups:
-                group["lr"] = lr
+            optimizer.scale(lr / cfg.lr)
             model.train()
             with autocast:
                 loss, numbers = task.loss(step, generator)
@@ -114,21 +114,13 @@ def run(
     if progress < 1:
         return Outcome(step, minutes, None)
     settings = configs.to_dict(config)
-    settings["data"] |= {k: Path(v).name for k, v in settings["data"].items() if isinstance(v, str)}  # no folder of ours
+    # What data and checkpoints are called goes into the card, not where they lay.
+    settings["data"] |= {k: Path(v).name for k, v in settings["data"].items() if isinstance(v, str)}
+    settings |= {k: Path(settings[k]).name for k in configs.FOLDERS if settings.get(k)}
     card = {"steps": step, "minutes": round(minutes, 1), "device": describe(device), **settings}
     (out / "checkpoint").mkdir(exist_ok=True)
     task.export(ema, out / "checkpoint", card | {"last": log.last})
     return Outcome(step, minutes, out / "checkpoint")
-
-
-def make_optimizer(model: nn.Module, weight_decay: float) -> torch.optim.AdamW:
-    """AdamW over the parameters that train; matrices and kernels decay, biases and norms do not."""
-    trained = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW([g for g in groups if g["params"]], betas=(0.9, 0.99))
 
 
 def share_done(cfg: configs.TrainConfig, step: int, minutes: float, max_minutes: float | None) -> float:

@@ -168,7 +168,25 @@ class PriorTask:
             bank, table, self.read_text, learning.few, learning.many, learning.few_share, learning.whole_captions
         )
         self.model = PriorNetwork(config.model, clip.text_width, table.sprite_mean.shape[1]).to(device)
-        self.model.fit_codes(*table.draw(torch.Generator(device).manual_seed(0)))
+        if config.init is None:
+            self.model.fit_codes(*table.draw(torch.Generator(device).manual_seed(0)))
+        else:
+            self._start_from(config, bank, table)
+
+    def _start_from(self, config: PriorConfig, bank: SpriteBank, table: WhatTable) -> None:
+        """Takes over a trained prior, and carries its codes over to this tokenizer's `what`."""
+        from vle_gen.prior.model import TextToTokenPrior
+        from vle_gen.tokenizer.model import VLETokenizer
+
+        trained = TextToTokenPrior.load(config.init).network
+        if trained.sizes != self.model.sizes:
+            raise UserError(f"init: {config.init} has other sizes than model: {trained.sizes}")
+        self.model.load_state_dict(trained.state_dict())
+        before = table
+        if config.init_tokenizer is not None:
+            before = WhatTable.of(VLETokenizer.load(config.init_tokenizer, table.sprite_mean.device), bank)
+        drawn = (t.draw(torch.Generator(t.sprite_mean.device).manual_seed(0)) for t in (before, table))
+        self.model.follow_codes(*drawn)
 
     def read_text(self, texts: list[str]) -> tuple[Tensor, Tensor]:
         """Features of the frozen text tower, cut to what the prior reads."""

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vle_gen.errors import UserError
+from vle_gen.training.optimizer import Optimizer
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
@@ -25,7 +26,7 @@ class RunState:
 
     model: nn.Module
     ema: nn.Module
-    optimizer: torch.optim.Optimizer
+    optimizer: Optimizer
     generator: torch.Generator
 
     def save(self, path: Path, step: int, minutes: float) -> None:
@@ -49,11 +50,9 @@ class RunState:
                 saved = {name: file.get_tensor(name) for name in file.keys()}
         except (SafetensorError, OSError, KeyError, TypeError) as fault:
             raise UserError(f"cannot resume from {path}: {fault}") from None
-        for parameter in self._trained().values():  # AdamW makes its moments at the first step: make them now
-            self.optimizer.state[parameter] = {
-                "step": torch.tensor(float(scalars["step"])),
-                **{moment: torch.zeros_like(parameter) for moment in MOMENTS},
-            }
+        for group in self.optimizer.param_groups:  # moments are made at the first step: make them now
+            for parameter in group["params"]:
+                self.optimizer.state[parameter] = self.optimizer.blank(group, parameter, scalars["step"])
         own = self._tensors()
         wrong = [n for n, t in own.items() if n not in saved or saved[n].shape != t.shape]
         if wrong:

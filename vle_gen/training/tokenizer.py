@@ -14,6 +14,7 @@ from vle_gen.data.sprites import SpriteBank
 from vle_gen.errors import UserError
 from vle_gen.tokenizer.losses import TokenizerLoss
 from vle_gen.tokenizer.network import TokenizerNetwork
+from vle_gen.tokenizer.selfsupervised import SelfSupervisedLoss
 
 SHAPES = ((176, 264), (264, 264))  # pictures that are trained on, height and width: 3:2 and square
 WIDE_SHARE = 0.7  # of the steps are on 3:2 pictures
@@ -62,7 +63,10 @@ class TokenizerTask:
         self.model = starting_network(config).to(device)
         self.composer = Composer(SpriteBank.load(config.data.sprites, device), config.least_objects)
         self.scenes = SceneStore.load(config.data.scenes, device) if config.data.scenes else None
-        self.criterion = TokenizerLoss(config.losses, self.composer, config.states)
+        if config.supervision == "none":
+            self.criterion = SelfSupervisedLoss(config.losses, config.proposals)
+        else:
+            self.criterion = TokenizerLoss(config.losses, self.composer, config.states)
 
     def batch(self, generator: torch.Generator) -> SceneBatch:
         """Composed scenes and, where there are any, whole scenes, of one picture shape."""

@@ -1,0 +1,67 @@
+"""The benchmarks that train: a few steps each, and finished runs are not repeated."""
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vle_gen.image_io import open_image
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture
+def benchmark(monkeypatch):
+    """Runs `python benchmarks/NAME.py ARGUMENTS...` in this process; gives the module."""
+
+    monkeypatch.syspath_prepend(FOLDER)
+
+    def run(name, *arguments):
+        spec = importlib.util.spec_from_file_location(f"benchmark_{name}", FOLDER / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, spec.name, module)
+        spec.loader.exec_module(module)
+        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+        module.main()
+        return module
+
+    return run
+
+
+def test_ablations(benchmark, sprites, scenes, tmp_path, capsys):
+    arguments = [
+        sprites, scenes, scenes, "--out", tmp_path, "--only", "no-kl", "pictures-alone", "--limit", 1, "--steps", 1,
+        "--json", tmp_path / "t.json", "--device", "cpu", "--set", "train.batch=2", "proposals=2", "train.log_every=1",
+    ]  # fmt: skip
+    benchmark("ablations", *arguments)
+    rows = json.loads((tmp_path / "t.json").read_text())
+    assert list(rows) == ["no KL", "pictures alone"]
+    assert all(row["steps"] == 1 and row["recon_psnr"] > 5 for row in rows.values())
+    assert "losses" in (tmp_path / "no-kl" / "config.yaml").read_text()
+    assert open_image(tmp_path / "no-kl" / "pictures.png").height == 3 * 256
+    state = tmp_path / "no-kl" / "state.safetensors"
+    trained_at = state.stat().st_mtime_ns
+    benchmark("ablations", *arguments)
+    assert state.stat().st_mtime_ns == trained_at and "pictures alone" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        benchmark("ablations", *arguments, "states=1")
+    assert "other settings" in capsys.readouterr().err
+
+
+def test_peers(benchmark, sprites, scenes, tmp_path):
+    arguments = [
+        sprites, scenes, scenes, "--out", tmp_path, "--only", "AutoencoderTiny, stride 8", "--limit", 1, "--steps", 1,
+        "--minutes", 5, "--json", tmp_path / "t.json", "--set", "train.batch=2",
+    ]  # fmt: skip
+    peers = benchmark("peers", *arguments)
+    rows = json.loads((tmp_path / "t.json").read_text())
+    peer, ours = rows["AutoencoderTiny, stride 8"], rows["ours, shipped"]
+    assert peer["floats"] == 4 * 32 * 32 and peer["kbits"] == pytest.approx(16 * 4 * 32 * 32 / 1000)
+    assert ours["floats"] < peer["floats"] and ours["psnr"] > peer["psnr"]
+    picture = np.random.default_rng(0).integers(0, 256, (32, 40, 3), np.uint8)
+    assert peers.ssim(picture, picture) == pytest.approx(1)
+    assert peers.ssim(picture, 255 - picture) < 0
