@@ -24,17 +24,25 @@ REACH = 0.02  # how near, as a share of the picture's longer side
 FAINT = 0.02  # alpha below which a shadow cannot be told from the floor's own shading
 MARGIN = 0.06  # of the picture's longer side: how far around an edit the floor is looked at
 DARKEST = 0.85  # a shadow is undone up to this alpha; below what is darker nothing can be seen
+BRIGHTEST = 2.0  # most that reflected light multiplies the floor's
+REFLECTS = 0.05  # an object's claim to changed light near it, beside its shadow's alpha
+SLIGHT = 0.04  # change of the light, as a share of it, that is taken for noise
+UNCLAIMED = 0.01  # a claim that belongs to none, so that faint claims change nothing
 LEAST_CONTRAST = 0.006  # squared colour distance from which object and floor can be told apart
 EDGE = 1.25  # half-width of the uncertain band along an object's outline, in pixels of its glimpse
 
 
 @dataclass
 class Body:
-    """One token's layers on the pixels of `window`: a shadow (premultiplied), and over it a body (premultiplied)."""
+    """One token's layers on the pixels of `window`: what it does to the light there, and over that a body (premultiplied).
+
+    What lies behind comes out as itself * light + shadow: light is below 1 in a shadow, and above 1 where the object
+    reflects onto the floor.
+    """
 
     window: Window
     shadow: Tensor  # (3, h, w)
-    shade: Tensor  # (1, h, w) alpha of the shadow
+    light: Tensor  # (3, h, w)
     colour: Tensor  # (3, h, w) of the body, times its matte
     matte: Tensor  # (1, h, w)
 
@@ -150,54 +158,59 @@ def take_apart(
     for k in near_to_far:  # pixels near an outline show object and floor mixed
         local = windows[k].within(arena)
         floor[local.planes] *= 1 - _grown((owner[local.slices] == k).float()[None], band[k])
-    shades = observed_shades(source, says, floor, {k: (windows[k].within(arena), drawn[k]) for k in near_to_far})
+    lights = observed_lights(source, says, floor, {k: (windows[k].within(arena), drawn[k]) for k in near_to_far})
 
-    # From near to far, undo each token's shadow: `seen` is the picture as it would be without the nearer ones.
+    # From near to far, undo what each token does to the light: `seen` is the picture as it would be without the nearer ones.
     seen, without = source.clone(), {}
     for k in near_to_far:
         part = windows[k].within(arena).planes
         without[k] = seen[part].clone()
-        seen[part] = (seen[part] - shades[k] * drawn[k][:3]) / (1 - shades[k])
+        light, shadow = lights[k]
+        seen[part] = (seen[part] - shadow) / light
     base = torch.where(floor > 0, seen, says + filled(seen - says, floor))
 
     bodies, canvas = {}, base.clone()
     for k in reversed(near_to_far):
         local = windows[k].within(arena).slices
         part = windows[k].within(arena).planes
-        shade = shades[k]
-        canvas[part] = canvas[part] * (1 - shade) + shade * drawn[k][:3]
+        light, shadow = lights[k]
+        canvas[part] = canvas[part] * light + shadow
         hidden = (owner[local] > 0) & (owner[local] != k) & _is_nearer(owner[local], k, detail.depth)
         mine = (owner[local] == k).float()[None]
         colour, matte = cut_out(without[k], canvas[part], mine, hidden[None], drawn[k], band[k])
         canvas[part] = canvas[part] * (1 - matte) + colour
-        bodies[k] = Body(windows[k], shade * drawn[k][:3], shade, colour, matte)
+        bodies[k] = Body(windows[k], shadow, light, colour, matte)
     return base, bodies
 
 
-def observed_shades(
+def observed_lights(
     source: Tensor, says: Tensor, floor: Tensor, drawn: dict[int, tuple[Window, Tensor]]
-) -> dict[int, Tensor]:
-    """Each token's shadow as the picture shows it: alphas (1, h, w) of its window.
+) -> dict[int, tuple[Tensor, Tensor]]:
+    """What each token does to the light, as the picture shows it: (light, shadow), each (3, h, w), of its window.
 
-    The decoder knows where a shadow should fall; how dark it is there is read off the floor around it (`floor` is 1 on
-    pixels (1, h, w) that show nothing else), so that no shadow is lifted from where the picture has none.
+    The decoder knows where a shadow should fall; what it does there, and what the object reflects onto the floor, is read
+    off the floor around it (`floor` is 1 on pixels (1, h, w) that show nothing else), so that nothing is lifted from where
+    the picture has nothing. Where several objects may be the cause, each has a share.
     """
-    total = torch.zeros_like(floor)
-    for window, planes in drawn.values():
-        total[window.planes] += planes[3:4]
-    lit = floor * (total < FAINT)
-    ground = says + filled(source - says, lit)
-    shades = {}
+    total, near, claims = torch.zeros_like(floor), torch.zeros_like(floor), torch.full_like(floor, UNCLAIMED)
+    reach = {k: _middle(planes) for k, (_, planes) in drawn.items()}
     for k, (window, planes) in drawn.items():
-        towards = ground[window.planes] - planes[:3]
-        darker = ((ground - source)[window.planes] * towards).sum(0, keepdim=True)
-        there = darker / towards.square().sum(0, keepdim=True).clamp(min=1e-4)
-        expected = planes[3:4].clamp(max=DARKEST)
-        mine = (expected / total[window.planes].clamp(min=1e-4)).clamp(max=1)
-        found = torch.minimum(_nearby(there, torch.ones_like(there), 0).clamp(min=0) * mine, 1.6 * expected)
-        ratio = filled((found / expected.clamp(min=1e-4)).clamp(0, 1.6), floor[window.planes] * (expected > FAINT))
-        shades[k] = torch.where(floor[window.planes] > 0, found, expected * ratio).clamp(0, DARKEST)
-    return shades
+        total[window.planes] += planes[3:4]
+        near[window.planes] = torch.maximum(near[window.planes], reach[k])
+        claims[window.planes] += planes[3:4] + REFLECTS * reach[k]
+    clear = floor * (total < FAINT) * (near < 0.05)
+    ground = (says + filled(source - says, clear)).clamp(min=0.02)
+    change = (_nearby(source, torch.ones_like(floor), 0).clamp(min=0.02) / ground).log()
+    lights = {}
+    for k, (window, planes) in drawn.items():
+        share = (planes[3:4] + REFLECTS * reach[k]) / claims[window.planes]
+        mine = share * change[window.planes]
+        mine = mine * (_box_mean(mine.abs().amax(0, keepdim=True), 2) / SLIGHT - 1).clamp(0, 1)
+        light = mine.exp().clamp(1 - DARKEST, BRIGHTEST)
+        seen = floor[window.planes]
+        light = torch.where(seen > 0, light, filled(light, seen) if seen.max() > 0 else 1 - planes[3:4])
+        lights[k] = light, torch.zeros_like(light)
+    return lights
 
 
 def cut_out(
@@ -259,13 +272,14 @@ def decoded(net: TokenizerNetwork, tokens: VLETokens, index: int, height: int, w
     window = window_of(where, height, width, 2).inside(arena)
     layers = net.glimpse_decoder(tokens.what[0, index : index + 1].to(device))
     planes = draw(_planes(layers, 0), where, height, width, window)
-    return Body(window, planes[3:4] * planes[:3], planes[3:4], planes[4:5] * planes[5:8], planes[4:5])
+    light = (1 - planes[3:4]).expand(3, -1, -1)
+    return Body(window, planes[3:4] * planes[:3], light, planes[4:5] * planes[5:8], planes[4:5])
 
 
 def shifted(body: Body, shift: tuple[float, float], arena: Window) -> Body:
     """The layers moved by (dx, dy) pixels, cut to the arena; whole pixels exactly, fractions by bicubic interpolation."""
     dx, dy = shift
-    planes = torch.cat([body.shadow, body.shade, body.colour, body.matte])
+    planes = torch.cat([body.shadow, 1 - body.light, body.colour, body.matte])
     whole_x, whole_y = int(dx // 1), int(dy // 1)
     fraction_x, fraction_y = dx - whole_x, dy - whole_y
     if fraction_x or fraction_y:
@@ -274,15 +288,15 @@ def shifted(body: Body, shift: tuple[float, float], arena: Window) -> Body:
         x = (torch.arange(columns, device=planes.device) + 0.5 - fraction_x) / columns * 2 - 1
         y = (torch.arange(rows, device=planes.device) + 0.5 - fraction_y) / rows * 2 - 1
         grid = torch.stack([x[None].expand(rows, -1), y[:, None].expand(-1, columns)], -1)
-        planes = F.grid_sample(planes[None], grid[None], "bicubic", "zeros", False)[0].clamp(0, 1)
+        planes = F.grid_sample(planes[None], grid[None], "bicubic", "zeros", False)[0]
         whole_x, whole_y = whole_x - 2, whole_y - 2
     top, left = body.window.top + whole_y, body.window.left + whole_x
     full = Window(top, top + planes.shape[1], left, left + planes.shape[2])
     window = full.inside(arena)
     if window.empty:
-        return Body(window, *planes[:, :0, :0].split([3, 1, 3, 1]))
+        return _body(window, planes[:, :0, :0])
     planes = planes[window.within(full).planes]
-    return Body(window, *planes.split([3, 1, 3, 1]))
+    return _body(window, planes)
 
 
 def scaled(body: Body, placement: Placement, where: Tensor, size: tuple[int, int], arena: Window) -> Body:
@@ -298,9 +312,9 @@ def scaled(body: Body, placement: Placement, where: Tensor, size: tuple[int, int
     top, bottom = (math.floor(at_y + (old.top - cy) * scale) - 2, math.ceil(at_y + (old.bottom - cy) * scale) + 2)
     left, right = (math.floor(at_x + (old.left - cx) * scale) - 2, math.ceil(at_x + (old.right - cx) * scale) + 2)
     window = Window(top, bottom, left, right).inside(arena)
-    planes = torch.cat([body.shadow, body.shade, body.colour, body.matte])
+    planes = torch.cat([body.shadow, 1 - body.light, body.colour, body.matte])
     if window.empty:
-        return Body(window, *planes[:, :0, :0].split([3, 1, 3, 1]))
+        return _body(window, planes[:, :0, :0])
     if scale < 1:
         small = [max(1, round(s * scale)) for s in planes.shape[-2:]]
         planes = F.interpolate(planes[None], small, mode="bicubic", antialias=True, align_corners=False)[0]
@@ -308,8 +322,14 @@ def scaled(body: Body, placement: Placement, where: Tensor, size: tuple[int, int
     y = (torch.arange(window.top, window.bottom, device=planes.device) + 0.5 - at_y) / scale + cy - old.top
     gx, gy = x / (old.right - old.left) * 2 - 1, y / (old.bottom - old.top) * 2 - 1
     grid = torch.stack([gx[None].expand(len(y), -1), gy[:, None].expand(-1, len(x))], -1)
-    planes = F.grid_sample(planes[None], grid[None].to(planes.dtype), "bicubic", "zeros", False)[0].clamp(0, 1)
-    return Body(window, *planes.split([3, 1, 3, 1]))
+    planes = F.grid_sample(planes[None], grid[None].to(planes.dtype), "bicubic", "zeros", False)[0]
+    return _body(window, planes)
+
+
+def _body(window: Window, planes: Tensor) -> Body:
+    """From planes (10, h, w) that were resampled: shadow 3, 1 - light 3, colour 3, matte 1."""
+    shadow, dark, colour, matte = planes.split([3, 3, 3, 1])
+    return Body(window, shadow.clamp(0, 1), (1 - dark).clamp(1 - DARKEST, BRIGHTEST), colour.clamp(0, 1), matte.clamp(0, 1))
 
 
 def composite(base: Tensor, bodies: list[Body], arena: Window) -> Tensor:
@@ -317,7 +337,7 @@ def composite(base: Tensor, bodies: list[Body], arena: Window) -> Tensor:
     canvas = base.clone()
     for body in bodies:
         part = body.window.within(arena).planes
-        canvas[part] = canvas[part] * (1 - body.shade) + body.shadow
+        canvas[part] = canvas[part] * body.light + body.shadow
         canvas[part] = canvas[part] * (1 - body.matte) + body.colour
     return canvas
 
@@ -334,7 +354,7 @@ def noticed(change: Tensor, size: tuple[int, int]) -> Tensor:
 def filled(values: Tensor, known: Tensor) -> Tensor:
     """Values (C, h, w) where known (1, h, w) is 1, smoothly continued elsewhere (push-pull, Gortler et al. 1996)."""
     levels, weight, value = [], known[None], (values * known)[None]
-    while min(weight.shape[-2:]) > 1 and weight.min() == 0:
+    while max(weight.shape[-2:]) > 1 and weight.min() == 0:
         levels.append((value, weight))
         value, weight = (F.avg_pool2d(v, 2, ceil_mode=True, count_include_pad=False) for v in (value, weight))
         value = value / weight.clamp(min=1e-6) * (weight > 0)
@@ -352,6 +372,15 @@ def _planes(layers: Layers, row: int) -> Tensor:
     solid, alpha = layers.solid[row], layers.alpha[row]
     shade = ((alpha - solid) / (1 - solid).clamp(min=1e-3)).clamp(0, 1)
     return torch.cat([layers.colour[row], shade, solid, layers.colour[row]])
+
+
+def _middle(planes: Tensor) -> Tensor:
+    """1 in the middle of a token's window, smoothly down to 0 at its edge: (1, h, w) for planes (C, h, w)."""
+    bumps = []
+    for count in planes.shape[-2:]:
+        at = (torch.arange(count, device=planes.device) + 0.5) / count * 2 - 1
+        bumps.append((1 - at.square()).square())
+    return (bumps[0][:, None] * bumps[1])[None]
 
 
 def _band(where: Tensor, height: int, width: int, glimpse: int) -> int:
