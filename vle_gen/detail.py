@@ -237,6 +237,7 @@ def cut_out(
     contrast = (distance / 0.01).clamp(max=1)  # too alike: the outline decides
     soft = _nearby(mine, torch.ones_like(mine), 0)
     matte = torch.where(inner > 0, 1.0, outer * (contrast * along.clamp(0, 1) + (1 - contrast) * soft))
+    matte = torch.where(mine > 0, matte.clamp(min=OWNED), matte)  # whose the pixel is was settled with more in view
     colour = torch.where(inner > 0, seen, seen - (1 - matte) * behind)
     colour = torch.minimum(colour.clamp(min=0), matte)
     guess = (_grown(covered, band) > 0) & ((clean == 0) | hidden)
