@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from vle_gen.tokenizer.blocks import ResBlock, norm
 
 CONTRAST = 4.0  # colours of a glimpse are spread by this about mid-grey: at their own small spread `what` learns them late
+FADE = 0.25  # of a frame's half: how far from its edge shadows begin to fade
 GLIMPSE_CHANNELS = 8  # colour 3, difference from the background 3, coverage 1, inside the picture 1
 
 
@@ -111,8 +112,15 @@ class GlimpseDecoder(nn.Module):
         x = self.at2(_double(self.at4(_double(x))))
         out = torch.sigmoid((self.out(x) + self.tint(what)[..., None, None]).float())  # (K, 5, S, S)
         # The object is opaque, so alpha is at least solid: the shadow is only what alpha adds to it.
-        solid, shade = out[:, 4:5], out[:, 3:4]
+        solid, shade = out[:, 4:5], out[:, 3:4] * faded(out.shape[-1], out.device)
         return Layers(out[:, :3], solid + (1 - solid) * shade, solid)
+
+
+def faded(size: int, device: torch.device) -> Tensor:
+    """1 over a frame (size, size), down to 0 at its very edge: a shadow that goes on past the frame fades, uncut."""
+    at = 1 - ((torch.arange(size, device=device) + 0.5) / size * 2 - 1).abs()
+    ramp = (at / FADE).clamp(max=1)
+    return (ramp * ramp * (3 - 2 * ramp))[:, None] * (ramp * ramp * (3 - 2 * ramp))
 
 
 def _double(x: Tensor) -> Tensor:
