@@ -165,28 +165,26 @@ def take_apart(
     for k in near_to_far:
         part = windows[k].within(arena).planes
         without[k] = seen[part].clone()
-        light, shadow = lights[k]
-        seen[part] = (seen[part] - shadow) / light
+        seen[part] = seen[part] / lights[k]
     base = torch.where(floor > 0, seen, says + filled(seen - says, floor))
 
     bodies, canvas = {}, base.clone()
     for k in reversed(near_to_far):
         local = windows[k].within(arena).slices
         part = windows[k].within(arena).planes
-        light, shadow = lights[k]
-        canvas[part] = canvas[part] * light + shadow
+        canvas[part] = canvas[part] * lights[k]
         hidden = (owner[local] > 0) & (owner[local] != k) & _is_nearer(owner[local], k, detail.depth)
         mine = (owner[local] == k).float()[None]
         colour, matte = cut_out(without[k], canvas[part], mine, hidden[None], drawn[k], band[k])
         canvas[part] = canvas[part] * (1 - matte) + colour
-        bodies[k] = Body(windows[k], shadow, light, colour, matte)
+        bodies[k] = Body(windows[k], torch.zeros_like(colour), lights[k], colour, matte)
     return base, bodies
 
 
 def observed_lights(
     source: Tensor, says: Tensor, floor: Tensor, drawn: dict[int, tuple[Window, Tensor]]
-) -> dict[int, tuple[Tensor, Tensor]]:
-    """What each token does to the light, as the picture shows it: (light, shadow), each (3, h, w), of its window.
+) -> dict[int, Tensor]:
+    """What each token does to the light, as the picture shows it: factors (3, h, w) of its window.
 
     The decoder knows where a shadow should fall; what it does there, and what the object reflects onto the floor, is read
     off the floor around it (`floor` is 1 on pixels (1, h, w) that show nothing else), so that nothing is lifted from where
@@ -208,8 +206,7 @@ def observed_lights(
         mine = mine * (_box_mean(mine.abs().amax(0, keepdim=True), 2) / SLIGHT - 1).clamp(0, 1)
         light = mine.exp().clamp(1 - DARKEST, BRIGHTEST)
         seen = floor[window.planes]
-        light = torch.where(seen > 0, light, filled(light, seen) if seen.max() > 0 else 1 - planes[3:4])
-        lights[k] = light, torch.zeros_like(light)
+        lights[k] = torch.where(seen > 0, light, filled(light, seen) if seen.max() > 0 else 1 - planes[3:4].clamp(max=DARKEST))
     return lights
 
 
