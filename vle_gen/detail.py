@@ -5,46 +5,27 @@ and a body with a soft edge. The edit composites them anew, and only the differe
 """
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from vle_gen.body import BRIGHTEST, DARKEST, Body, composite, scaled, shifted
+from vle_gen.filters import box_mean, filled, grown, nearby
 from vle_gen.tokenizer.background import stretch
 from vle_gen.tokenizer.glimpse import Layers
 from vle_gen.tokenizer.loop import PictureCode
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.render import Window, draw, window_of
-from vle_gen.tokens import IN_PLACE, OWNED, Placement, VLETokens
+from vle_gen.tokens import IN_PLACE, OWNED, VLETokens
 
 NOTICED = 5 / 255  # an edit's difference that an eye may notice; what is fainter counts near a noticed one only
 REACH = 0.02  # how near, as a share of the picture's longer side
 FAINT = 0.02  # alpha below which a shadow cannot be told from the floor's own shading
 MARGIN = 0.06  # of the picture's longer side: how far around an edit the floor is looked at
-DARKEST = 0.85  # a shadow is undone up to this alpha; below what is darker nothing can be seen
-BRIGHTEST = 2.0  # most that reflected light multiplies the floor's
 REFLECTS = 0.05  # an object's claim to changed light near it, beside its shadow's alpha
 SLIGHT = 0.04  # change of the light, as a share of it, that is taken for noise
 UNCLAIMED = 0.01  # a claim that belongs to none, so that faint claims change nothing
 LEAST_CONTRAST = 0.006  # squared colour distance from which object and floor can be told apart
 EDGE = 1.25  # half-width of the uncertain band along an object's outline, in pixels of its glimpse
-
-
-@dataclass
-class Body:
-    """One token's layers on the pixels of `window`: what it does to the light there, and over that a body (premultiplied).
-
-    What lies behind comes out as itself * light + shadow: light is below 1 in a shadow, and above 1 where the object
-    reflects onto the floor.
-    """
-
-    window: Window
-    shadow: Tensor  # (3, h, w)
-    light: Tensor  # (3, h, w)
-    colour: Tensor  # (3, h, w) of the body, times its matte
-    matte: Tensor  # (1, h, w)
 
 
 @torch.no_grad()
@@ -75,16 +56,16 @@ def sharpen(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
     """Settles, in place, whether pixels along the outline of `index` are the object's or the floor's, by whose colour
     nearby theirs is like. picture (3, h, w), 0..1; owner (h, w). Where the two are alike the outline stays as it is."""
     mine, floor = (owner == index).float()[None], (owner == 0).float()[None]
-    inner = 1 - _grown(1 - mine, band)
-    near = _grown(mine, band)
+    inner = 1 - grown(1 - mine, band)
+    near = grown(mine, band)
     if inner.sum() == 0 or near.min() == 1:
         return
     beyond = floor * (1 - near)
-    body, ground = _nearby(picture, inner, band), _nearby(picture, beyond, band + 1)
+    body, ground = nearby(picture, inner, band), nearby(picture, beyond, band + 1)
     difference = body - ground
     contrast = difference.square().sum(0)
     share = ((picture - ground) * difference).sum(0) / contrast.clamp(min=1e-5)
-    sure = (near > inner)[0] & (contrast > LEAST_CONTRAST) & (_nearby(beyond, torch.ones_like(beyond), band + 1)[0] > 0.02)
+    sure = (near > inner)[0] & (contrast > LEAST_CONTRAST) & (nearby(beyond, torch.ones_like(beyond), band + 1)[0] > 0.02)
     owner[sure & (share > OWNED) & (owner == 0)] = index
     owner[sure & (share <= OWNED) & (owner == index)] = 0
 
@@ -157,7 +138,7 @@ def take_apart(
     floor = (owner == 0).float()[None]
     for k in near_to_far:  # pixels near an outline show object and floor mixed
         local = windows[k].within(arena)
-        floor[local.planes] *= 1 - _grown((owner[local.slices] == k).float()[None], band[k])
+        floor[local.planes] *= 1 - grown((owner[local.slices] == k).float()[None], band[k])
     lights = observed_lights(source, says, floor, {k: (windows[k].within(arena), drawn[k]) for k in near_to_far})
 
     # From near to far, undo what each token does to the light: `seen` is the picture as it would be without the nearer ones.
@@ -198,12 +179,12 @@ def observed_lights(
         claims[window.planes] += planes[3:4] + REFLECTS * reach[k]
     clear = floor * (total < FAINT) * (near < 0.05)
     ground = (says + filled(source - says, clear)).clamp(min=0.02)
-    change = (_nearby(source, torch.ones_like(floor), 0).clamp(min=0.02) / ground).log()
+    change = (nearby(source, torch.ones_like(floor), 0).clamp(min=0.02) / ground).log()
     lights = {}
     for k, (window, planes) in drawn.items():
         share = (planes[3:4] + REFLECTS * reach[k]) / claims[window.planes]
         mine = share * change[window.planes]
-        mine = mine * (_box_mean(mine.abs().amax(0, keepdim=True), 2) / SLIGHT - 1).clamp(0, 1)
+        mine = mine * (box_mean(mine.abs().amax(0, keepdim=True), 2) / SLIGHT - 1).clamp(0, 1)
         light = mine.exp().clamp(1 - DARKEST, BRIGHTEST)
         seen = floor[window.planes]
         lights[k] = torch.where(seen > 0, light, filled(light, seen) if seen.max() > 0 else 1 - planes[3:4].clamp(max=DARKEST))
@@ -221,23 +202,23 @@ def cut_out(
     """
     covered = hidden.float()
     shape = torch.maximum(mine, covered * (drawn[4:5] > OWNED))  # the outline, whole
-    inner = 1 - _grown(1 - shape, band)
+    inner = 1 - grown(1 - shape, band)
     if (inner * mine).sum() == 0:
         inner = shape
-    outer = _grown(shape, band)
-    clean = inner * mine * (1 - _grown(covered, band))  # nothing of a nearer object mixed in
-    own = _nearby(seen, clean, band)
-    own = torch.where(_nearby(clean, torch.ones_like(clean), band) > 0.01, own, drawn[5:8])
+    outer = grown(shape, band)
+    clean = inner * mine * (1 - grown(covered, band))  # nothing of a nearer object mixed in
+    own = nearby(seen, clean, band)
+    own = torch.where(nearby(clean, torch.ones_like(clean), band) > 0.01, own, drawn[5:8])
     difference = own - behind
     distance = difference.square().sum(0, keepdim=True)
     along = ((seen - behind) * difference).sum(0, keepdim=True) / distance.clamp(min=1e-5)
     contrast = (distance / 0.01).clamp(max=1)  # too alike: the outline decides
-    soft = _nearby(mine, torch.ones_like(mine), 0)
+    soft = nearby(mine, torch.ones_like(mine), 0)
     matte = torch.where(inner > 0, 1.0, outer * (contrast * along.clamp(0, 1) + (1 - contrast) * soft))
     matte = torch.where(mine > 0, matte.clamp(min=OWNED), matte)  # whose the pixel is was settled with more in view
     colour = torch.where(inner > 0, seen, seen - (1 - matte) * behind)
     colour = torch.minimum(colour.clamp(min=0), matte)
-    guess = (_grown(covered, band) > 0) & ((clean == 0) | hidden)
+    guess = (grown(covered, band) > 0) & ((clean == 0) | hidden)
     guess = guess & ((covered > 0) | (inner > 0))
     matte = torch.where(hidden, drawn[4:5], matte)
     colour = torch.where(guess, torch.where(hidden, drawn[5:8], own) * matte, colour)
@@ -274,95 +255,13 @@ def decoded(net: TokenizerNetwork, tokens: VLETokens, index: int, height: int, w
     return Body(window, planes[3:4] * planes[:3], light, planes[4:5] * planes[5:8], planes[4:5])
 
 
-def shifted(body: Body, shift: tuple[float, float], arena: Window) -> Body:
-    """The layers moved by (dx, dy) pixels, cut to the arena; whole pixels exactly, fractions by bicubic interpolation."""
-    dx, dy = shift
-    planes = torch.cat([body.shadow, 1 - body.light, body.colour, body.matte])
-    whole_x, whole_y = int(dx // 1), int(dy // 1)
-    fraction_x, fraction_y = dx - whole_x, dy - whole_y
-    if fraction_x or fraction_y:
-        planes = F.pad(planes, (2, 2, 2, 2))
-        rows, columns = planes.shape[-2:]
-        x = (torch.arange(columns, device=planes.device) + 0.5 - fraction_x) / columns * 2 - 1
-        y = (torch.arange(rows, device=planes.device) + 0.5 - fraction_y) / rows * 2 - 1
-        grid = torch.stack([x[None].expand(rows, -1), y[:, None].expand(-1, columns)], -1)
-        planes = F.grid_sample(planes[None], grid[None], "bicubic", "zeros", False)[0]
-        whole_x, whole_y = whole_x - 2, whole_y - 2
-    top, left = body.window.top + whole_y, body.window.left + whole_x
-    full = Window(top, top + planes.shape[1], left, left + planes.shape[2])
-    window = full.inside(arena)
-    if window.empty:
-        return _body(window, planes[:, :0, :0])
-    planes = planes[window.within(full).planes]
-    return _body(window, planes)
-
-
-def scaled(body: Body, placement: Placement, where: Tensor, size: tuple[int, int], arena: Window) -> Body:
-    """The layers moved and grown about the centre of their frame `where` (4,), cut to the arena.
-
-    Bicubic interpolation; layers that shrink are averaged first, so that nothing finer than a pixel is left to flicker.
-    """
-    (height, width), scale = size, placement.scale
-    cx, cy = ((where[:2].double() - 0.5) * max(size)).tolist()
-    cx, cy = cx + width / 2, cy + height / 2
-    at_x, at_y = cx + placement.dx, cy + placement.dy
-    old = body.window
-    top, bottom = (math.floor(at_y + (old.top - cy) * scale) - 2, math.ceil(at_y + (old.bottom - cy) * scale) + 2)
-    left, right = (math.floor(at_x + (old.left - cx) * scale) - 2, math.ceil(at_x + (old.right - cx) * scale) + 2)
-    window = Window(top, bottom, left, right).inside(arena)
-    planes = torch.cat([body.shadow, 1 - body.light, body.colour, body.matte])
-    if window.empty:
-        return _body(window, planes[:, :0, :0])
-    if scale < 1:
-        small = [max(1, round(s * scale)) for s in planes.shape[-2:]]
-        planes = F.interpolate(planes[None], small, mode="bicubic", antialias=True, align_corners=False)[0]
-    x = (torch.arange(window.left, window.right, device=planes.device) + 0.5 - at_x) / scale + cx - old.left
-    y = (torch.arange(window.top, window.bottom, device=planes.device) + 0.5 - at_y) / scale + cy - old.top
-    gx, gy = x / (old.right - old.left) * 2 - 1, y / (old.bottom - old.top) * 2 - 1
-    grid = torch.stack([gx[None].expand(len(y), -1), gy[:, None].expand(-1, len(x))], -1)
-    planes = F.grid_sample(planes[None], grid[None].to(planes.dtype), "bicubic", "zeros", False)[0]
-    return _body(window, planes)
-
-
-def _body(window: Window, planes: Tensor) -> Body:
-    """From planes (10, h, w) that were resampled: shadow 3, 1 - light 3, colour 3, matte 1."""
-    shadow, dark, colour, matte = planes.split([3, 3, 3, 1])
-    return Body(window, shadow.clamp(0, 1), (1 - dark).clamp(1 - DARKEST, BRIGHTEST), colour.clamp(0, 1), matte.clamp(0, 1))
-
-
-def composite(base: Tensor, bodies: list[Body], arena: Window) -> Tensor:
-    """Layers, far to near, over the floor (3, h, w) of the arena."""
-    canvas = base.clone()
-    for body in bodies:
-        part = body.window.within(arena).planes
-        canvas[part] = canvas[part] * body.light + body.shadow
-        canvas[part] = canvas[part] * (1 - body.matte) + body.colour
-    return canvas
-
-
 def noticed(change: Tensor, size: tuple[int, int]) -> Tensor:
     """How much of a change (3, h, w) is kept: all of it where it can be noticed, fading to none away from there, so that
     the faint tails of a soft shadow touch no far pixel. (1, h, w), 0..1."""
     reach = max(2, round(REACH * max(size)))
     seen = (change.abs().amax(0, keepdim=True) > NOTICED).float()
-    inside = _box_mean(_grown(seen, reach), reach) / _box_mean(torch.ones_like(seen), reach)
+    inside = box_mean(grown(seen, reach), reach) / box_mean(torch.ones_like(seen), reach)
     return (2 * inside - 1).clamp(0, 1).maximum(seen)
-
-
-def filled(values: Tensor, known: Tensor) -> Tensor:
-    """Values (C, h, w) where known (1, h, w) is 1, smoothly continued elsewhere (push-pull, Gortler et al. 1996)."""
-    levels, weight, value = [], known[None], (values * known)[None]
-    while max(weight.shape[-2:]) > 1 and weight.min() == 0:
-        levels.append((value, weight))
-        value, weight = (F.avg_pool2d(v, 2, ceil_mode=True, count_include_pad=False) for v in (value, weight))
-        value = value / weight.clamp(min=1e-6) * (weight > 0)
-        weight = (weight * 4).clamp(max=1)
-        value = value * weight
-    out = value / weight.clamp(min=1e-6) if weight.max() > 0 else value
-    for value, weight in reversed(levels):
-        coarse = F.interpolate(out, value.shape[-2:], mode="bilinear", align_corners=False)
-        out = value + (1 - weight) * coarse
-    return out[0]
 
 
 def _planes(layers: Layers, row: int) -> Tensor:
@@ -385,25 +284,6 @@ def _band(where: Tensor, height: int, width: int, glimpse: int) -> int:
     """Half-width in picture pixels of the uncertain band along the outline of a token of frame `where`."""
     frame = float(where[2:].max()) * max(height, width)
     return max(1, round(EDGE * max(1.0, frame / glimpse)))
-
-
-def _grown(mask: Tensor, radius: int) -> Tensor:
-    """A mask (1, h, w) dilated by a square of `radius`."""
-    wide = F.max_pool2d(mask[None], (1, 2 * radius + 1), 1, (0, radius))
-    return F.max_pool2d(wide, (2 * radius + 1, 1), 1, (radius, 0))[0]
-
-
-def _nearby(values: Tensor, weight: Tensor, radius: int) -> Tensor:
-    """Mean of `values` (C, h, w) where `weight` (1, h, w) is, over squares that reach a little past `radius`."""
-    total = _box_mean(values * weight, radius + 1)
-    return total / _box_mean(weight, radius + 1).clamp(min=1e-6)
-
-
-def _box_mean(values: Tensor, radius: int) -> Tensor:
-    """Mean of values (C, h, w) over squares of `radius`, zeros beyond the border; one axis at a time, since radii grow
-    with the picture."""
-    rows = F.avg_pool2d(values[None], (1, 2 * radius + 1), 1, (0, radius))
-    return F.avg_pool2d(rows, (2 * radius + 1, 1), 1, (radius, 0))[0]
 
 
 def _is_nearer(owner: Tensor, index: int, depth: Tensor) -> Tensor:

@@ -120,7 +120,8 @@ def faded(size: int, device: torch.device) -> Tensor:
     """1 over a frame (size, size), down to 0 at its very edge: a shadow that goes on past the frame fades, uncut."""
     at = 1 - ((torch.arange(size, device=device) + 0.5) / size * 2 - 1).abs()
     ramp = (at / FADE).clamp(max=1)
-    return (ramp * ramp * (3 - 2 * ramp))[:, None] * (ramp * ramp * (3 - 2 * ramp))
+    smooth = ramp * ramp * (3 - 2 * ramp)
+    return smooth[:, None] * smooth
 
 
 def _double(x: Tensor) -> Tensor:

@@ -1,0 +1,40 @@
+"""Filters of masks and planes (C, h, w) that count only what is known of them."""
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def filled(values: Tensor, known: Tensor) -> Tensor:
+    """Values (C, h, w) where known (1, h, w) is 1, smoothly continued elsewhere (push-pull, Gortler et al. 1996)."""
+    levels, weight, value = [], known[None], (values * known)[None]
+    while max(weight.shape[-2:]) > 1 and weight.min() == 0:
+        levels.append((value, weight))
+        value, weight = (F.avg_pool2d(v, 2, ceil_mode=True, count_include_pad=False) for v in (value, weight))
+        value = value / weight.clamp(min=1e-6) * (weight > 0)
+        weight = (weight * 4).clamp(max=1)
+        value = value * weight
+    out = value / weight.clamp(min=1e-6) if weight.max() > 0 else value
+    for value, weight in reversed(levels):
+        coarse = F.interpolate(out, value.shape[-2:], mode="bilinear", align_corners=False)
+        out = value + (1 - weight) * coarse
+    return out[0]
+
+
+def grown(mask: Tensor, radius: int) -> Tensor:
+    """A mask (1, h, w) dilated by a square of `radius`."""
+    wide = F.max_pool2d(mask[None], (1, 2 * radius + 1), 1, (0, radius))
+    return F.max_pool2d(wide, (2 * radius + 1, 1), 1, (radius, 0))[0]
+
+
+def nearby(values: Tensor, weight: Tensor, radius: int) -> Tensor:
+    """Mean of `values` (C, h, w) where `weight` (1, h, w) is, over squares that reach a little past `radius`."""
+    total = box_mean(values * weight, radius + 1)
+    return total / box_mean(weight, radius + 1).clamp(min=1e-6)
+
+
+def box_mean(values: Tensor, radius: int) -> Tensor:
+    """Mean of values (C, h, w) over squares of `radius`, zeros beyond the border; one axis at a time, since radii grow
+    with the picture."""
+    rows = F.avg_pool2d(values[None], (1, 2 * radius + 1), 1, (0, radius))
+    return F.avg_pool2d(rows, (2 * radius + 1, 1), 1, (radius, 0))[0]
