@@ -21,8 +21,10 @@ NOTICED = 5 / 255  # an edit's difference that an eye may notice; what is fainte
 REACH = 0.02  # how near, as a share of the picture's longer side
 FAINT = 0.02  # alpha below which a shadow cannot be told from the floor's own shading
 MARGIN = 0.06  # of the picture's longer side: how far around an edit the floor is looked at
+CLEAR = 0.05  # the floor outside this height of every window's bump (`_middle`) is taken for undisturbed
 REFLECTS = 0.05  # an object's claim to changed light near it, beside its shadow's alpha
-SLIGHT = 0.04  # change of the light, as a share of it, that is taken for noise
+SLIGHT = 0.07  # change of the light, as a share of it, that is taken for noise
+TAIL = 0.05  # how far, as a share of its window, a change may fade beyond where it is more than slight
 UNCLAIMED = 0.01  # a claim that belongs to none, so that faint claims change nothing
 LEAST_CONTRAST = 0.006  # squared colour distance from which object and floor can be told apart
 EDGE = 1.25  # half-width of the uncertain band along an object's outline, in pixels of its glimpse
@@ -177,14 +179,16 @@ def observed_lights(
         total[window.planes] += planes[3:4]
         near[window.planes] = torch.maximum(near[window.planes], reach[k])
         claims[window.planes] += planes[3:4] + REFLECTS * reach[k]
-    clear = floor * (total < FAINT) * (near < 0.05)
+    clear = floor * (total < FAINT) * (near < CLEAR)
     ground = (says + filled(source - says, clear)).clamp(min=0.02)
-    change = (nearby(source, torch.ones_like(floor), 0).clamp(min=0.02) / ground).log()
+    change = (nearby(source, floor, 0).clamp(min=0.02) / ground).log() * floor
     lights = {}
     for k, (window, planes) in drawn.items():
         share = (planes[3:4] + REFLECTS * reach[k]) / claims[window.planes]
         mine = share * change[window.planes]
-        mine = mine * (box_mean(mine.abs().amax(0, keepdim=True), 2) / SLIGHT - 1).clamp(0, 1)
+        felt = (box_mean(mine.abs().amax(0, keepdim=True), 2) > SLIGHT).float()
+        tail = max(2, round(TAIL * min(felt.shape[-2:])))
+        mine = mine * (box_mean(grown(felt, tail), tail) / box_mean(torch.ones_like(felt), tail))
         light = mine.exp().clamp(1 - DARKEST, BRIGHTEST)
         seen = floor[window.planes]
         lights[k] = torch.where(seen > 0, light, filled(light, seen) if seen.max() > 0 else 1 - planes[3:4].clamp(max=DARKEST))
