@@ -1,0 +1,64 @@
+"""Commands that look at pictures and tokens: tokens, decode."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from vle_gen.commands.options import Checkpoint, Device, Out, Picture, console, load
+
+
+def tokens(
+    pictures: Annotated[list[Path], typer.Argument(help="Pictures or .vle files.")],
+    overlay: Annotated[Optional[Path], typer.Option(help="Write the picture with outlined, numbered tokens.")] = None,
+    json: Annotated[Optional[Path], typer.Option(help="Write the tokens as JSON, in pixels of the picture.")] = None,
+    masks: Annotated[Optional[Path], typer.Option(help="Write an 8-bit picture of each pixel's token.")] = None,
+    save: Annotated[Optional[Path], typer.Option(help="Write the tokens as a .vle file.")] = None,
+    no_carry: Annotated[bool, typer.Option("--no-carry", help="Save the tokens alone, without fine detail.")] = False,
+    checkpoint: Checkpoint = None,
+    device: Device = None,
+) -> None:
+    """List the tokens of pictures. With several pictures the options name existing folders for the results."""
+    from vle_gen import files
+    from vle_gen import overlay as shown
+
+    overlays = files.for_each(overlay, pictures, "-tokens.png")
+    lists = files.for_each(json, pictures, ".json")
+    maps = files.for_each(masks, pictures, "-masks.png")
+    saves = files.for_each(save, pictures, ".vle")
+    pipe = load(checkpoint, device)
+    for picture, *targets in zip(pictures, overlays, lists, maps, saves, strict=True):
+        found = files.read_tokens(pipe, picture)
+        rows = shown.token_rows(found, pipe.name_tokens(found))
+        console().print(shown.as_table(rows, str(picture)))
+        if len(rows) == 1:
+            print("no object tokens found: only the scene, token 0")
+        overlay_path, json_path, masks_path, save_path = targets
+        if overlay_path:
+            files.save_image(shown.overlay(pipe.decode(found), found.label_map()), overlay_path)
+        if json_path:
+            files.write_json(shown.as_json(rows), json_path)
+        if masks_path:
+            files.save_masks(found.label_map(), masks_path)
+        if save_path:
+            found.save(save_path, carry=not no_carry)
+        for target in targets:
+            if target:
+                print(target)
+
+
+def decode(
+    vle: Picture,
+    no_carry: Annotated[bool, typer.Option("--no-carry", help="What the tokens alone say, without detail.")] = False,
+    size: Annotated[Optional[int], typer.Option(help="Longer side of the result in pixels.")] = None,
+    out: Out = None,
+    checkpoint: Checkpoint = None,
+    device: Device = None,
+) -> None:
+    """Turn tokens back into a picture."""
+    from vle_gen import files
+
+    pipe = load(checkpoint, device)
+    picture = pipe.decode(files.read_tokens(pipe, vle), carry=not no_carry, size=size)
+    print(files.save_image(picture, out or files.beside(vle, "decoded")))

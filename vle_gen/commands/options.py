@@ -1,0 +1,32 @@
+"""Options that many commands share, and what they mean: the pipeline, the console."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+Checkpoint = Annotated[
+    Optional[str], typer.Option(help="Checkpoint: a folder or hub id; without it the one that is shipped.")
+]
+Device = Annotated[Optional[str], typer.Option(help="Where to compute, such as cpu or cuda.")]
+Out = Annotated[Optional[Path], typer.Option("-o", "--out", help="Where the result goes.")]
+Picture = Annotated[Path, typer.Argument(help="A picture or a .vle file.")]
+
+
+def load(checkpoint: str | None, device: str | None):
+    """The pipeline, on the CPU unless a device is named."""
+    from diffusers.utils import logging
+
+    import vle_gen
+    from vle_gen.device import choose
+
+    logging.disable_progress_bar()
+    return vle_gen.load(checkpoint, device=choose(device or "cpu"))
+
+
+def console():
+    """Where tables go."""
+    from rich.console import Console
+
+    return Console()
