@@ -15,6 +15,7 @@ from vle_gen.tokenizer.glimpse import Layers
 from vle_gen.tokenizer.loop import PictureCode
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.render import Window, draw, window_of
+from vle_gen.tokenizer.warp import SLOPE
 from vle_gen.tokens import IN_PLACE, OWNED, VLETokens
 
 NOTICED = 5 / 255  # an edit's difference that an eye may notice; what is fainter counts near a noticed one only
@@ -287,7 +288,7 @@ def _middle(planes: Tensor) -> Tensor:
 def _band(where: Tensor, height: int, width: int, glimpse: int) -> int:
     """Half-width in picture pixels of the uncertain band along the outline of a token of frame `where`."""
     frame = float(where[2:].max()) * max(height, width)
-    return max(1, round(EDGE * max(1.0, frame / glimpse)))
+    return max(1, round(EDGE * max(1.0, SLOPE * frame / glimpse)))
 
 
 def _is_nearer(owner: Tensor, index: int, depth: Tensor) -> Tensor:

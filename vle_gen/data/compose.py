@@ -131,14 +131,11 @@ class Composer:
         return self.render(self.layout(batch_size, generator, view), height, width)
 
     @torch.no_grad()
-    def layers(self, scenes: SceneBatch, rows: Tensor, slots: Tensor, frame: Tensor, size: int) -> Tensor:
-        """Exact layers (K, 5, size, size), premultiplied RGBA and silhouette, of objects (rows, slots) in frames (K, 4)."""
-        view = scenes.view[rows]
-        unit = (torch.arange(size, device=frame.device) + 0.5) / size - 0.5
-        gx = frame[:, 0:1] + unit * frame[:, 2:3]  # (K, size) canvas units
-        gy = frame[:, 1:2] + unit * frame[:, 3:4]
-        gx, gy = view[:, 0:1] + gx * view[:, 2:3], view[:, 1:2] + gy * view[:, 3:4]
-        grid = torch.stack([gx[:, None].expand(-1, size, -1), gy[:, :, None].expand(-1, -1, size)], -1) * 2 - 1
+    def layers(self, scenes: SceneBatch, rows: Tensor, slots: Tensor, points: Tensor) -> Tensor:
+        """Exact layers (K, 5, S, S), premultiplied RGBA and silhouette, of objects (rows, slots), at the points
+        (K, S, S, 2), in canvas units, of their own grids."""
+        view = scenes.view[rows][:, None, None]
+        grid = (view[..., :2] + points * view[..., 2:]) * 2 - 1
         return F.grid_sample(_unit(self.bank.pixels[scenes.sprite[rows, slots]]), grid, "bilinear", "zeros", False)
 
 

@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vle_gen.tokenizer.warp import pixel_centres, to_glimpse
+
 
 def norm(channels: int) -> nn.GroupNorm:
     """Group normalisation: batch-size free, so that one picture is encoded as a batch is."""
@@ -31,8 +33,8 @@ class ResBlock(nn.Module):
 
 
 def frame_grid(where: Tensor, size: int) -> Tensor:
-    """Canvas points (K, size, size, 2), in canvas units, of the pixel centres of frames (K, 4)."""
-    unit = (torch.arange(size, device=where.device) + 0.5) / size - 0.5
+    """Canvas points (K, size, size, 2), in canvas units, of the pixel centres of the glimpses of frames (K, 4)."""
+    unit = pixel_centres(size, where.device) / 2
     x = where[:, 0:1] + unit * where[:, 2:3]  # (K, size)
     y = where[:, 1:2] + unit * where[:, 3:4]
     return torch.stack([x[:, None].expand(-1, size, -1), y[:, :, None].expand(-1, -1, size)], -1)
@@ -52,7 +54,7 @@ class Extent(NamedTuple):
 
 
 def crop(pictures: Tensor, extent: Extent, where: Tensor, size: int, mode: str = "bilinear") -> Tensor:
-    """Affine crops (B, N, C, size, size): frames `where` (B, N, 4) of each picture of `pictures` (B, C, h, w), all of
+    """Glimpses (B, N, C, size, size): frames `where` (B, N, 4) of each picture of `pictures` (B, C, h, w), all of
     which show the whole of `extent`; 0 outside."""
     batch, count = where.shape[:2]
     scale = torch.tensor(extent, device=where.device)
@@ -66,7 +68,7 @@ def paste(layers: Tensor, extent: Extent, where: Tensor, height: int, width: int
     """Layers (K, C, S, S), seen in frames (K, 4), drawn on pictures (K, C, height, width) of `extent`; 0 outside."""
     x = 0.5 + ((torch.arange(width, device=where.device) + 0.5) / width - 0.5) * extent.width
     y = 0.5 + ((torch.arange(height, device=where.device) + 0.5) / height - 0.5) * extent.height
-    gx = (x - where[:, 0:1]) / where[:, 2:3] * 2  # (K, W)
-    gy = (y - where[:, 1:2]) / where[:, 3:4] * 2
+    gx = to_glimpse((x - where[:, 0:1]) / where[:, 2:3] * 2)  # (K, W)
+    gy = to_glimpse((y - where[:, 1:2]) / where[:, 3:4] * 2)
     grid = torch.stack([gx[:, None].expand(-1, height, -1), gy[:, :, None].expand(-1, -1, width)], -1)
     return F.grid_sample(layers, grid.to(layers.dtype), "bilinear", "zeros", False)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vle_gen.tokenizer.blocks import ResBlock, norm
+from vle_gen.tokenizer.warp import pixel_centres
 
 CONTRAST = 4.0  # colours of a glimpse are spread by this about mid-grey: at their own small spread `what` learns them late
 FADE = 0.25  # of a frame's half: how far from its edge shadows begin to fade
@@ -117,8 +118,8 @@ class GlimpseDecoder(nn.Module):
 
 
 def faded(size: int, device: torch.device) -> Tensor:
-    """1 over a frame (size, size), down to 0 at its very edge: a shadow that goes on past the frame fades, uncut."""
-    at = 1 - ((torch.arange(size, device=device) + 0.5) / size * 2 - 1).abs()
+    """1 over a glimpse (size, size), down to 0 at its very edge: a shadow that goes on past the frame fades, uncut."""
+    at = 1 - pixel_centres(size, device).abs()
     ramp = (at / FADE).clamp(max=1)
     smooth = ramp * ramp * (3 - 2 * ramp)
     return smooth[:, None] * smooth

@@ -12,7 +12,7 @@ from torch import Tensor
 from vle_gen.data.compose import Composer
 from vle_gen.data.scene import SceneBatch
 from vle_gen.tokenizer.background import stretch
-from vle_gen.tokenizer.blocks import Extent, crop, paste
+from vle_gen.tokenizer.blocks import Extent, crop, frame_grid, paste
 from vle_gen.tokenizer.glimpse import Layers
 from vle_gen.tokenizer.network import TokenizerNetwork, kl_divergence, posterior_sample
 from vle_gen.tokenizer.sizes import FRAME_SCALE, LossWeights
@@ -165,7 +165,9 @@ class TokenizerLoss:
         layered = scenes.has_layers[rows]
         truth = torch.zeros(len(rows), 5, *own.shape[1:], device=own.device)
         if layered.any():
-            truth[layered] = self.composer.layers(scenes, rows[layered], slots[layered], frame[layered], own.shape[-1])
+            truth[layered] = self.composer.layers(
+                scenes, rows[layered], slots[layered], frame_grid(frame[layered], own.shape[-1])
+            )
         exact = layered.float()[:, None, None]
         in_view = 0.1 + 0.9 * inside
         # The root, so that faint shadows count: they are most of a layer's area, and what is wrong with them shows.

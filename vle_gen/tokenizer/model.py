@@ -24,6 +24,7 @@ from vle_gen.tokenizer.loop import HALTING, SCENE_DEPTH, Halting, encode_picture
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.render import render_tokens
 from vle_gen.tokenizer.sizes import FRAME_SCALE, TokenizerSizes
+from vle_gen.tokenizer.warp import evenly
 from vle_gen.tokens import OBJECT, SCENE, SourceDetail, VLETokens
 
 SCOPE = 32  # pixels on a side of the silhouettes that tokens carry
@@ -123,7 +124,7 @@ class VLETokenizer(ModelMixin, ConfigMixin):
         """What `VLETokens.scope` holds, (T, 32, 32) 0..1, of what (T, D); zeros for the scene token, which is first."""
         scope = what.new_zeros(len(what), SCOPE, SCOPE)
         if len(what) > 1:
-            scope[1:] = F.interpolate(self.decode_layers(what[1:]).solid, (SCOPE, SCOPE), mode="area")[:, 0]
+            scope[1:] = evenly(self.decode_layers(what[1:]).solid, SCOPE)[:, 0]
         return scope.clamp(0, 1)
 
     # Tokens -> picture

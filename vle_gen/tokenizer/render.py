@@ -11,6 +11,7 @@ from torch import Tensor
 from vle_gen.tokenizer.background import stretch
 from vle_gen.tokenizer.blocks import Extent
 from vle_gen.tokenizer.network import TokenizerNetwork
+from vle_gen.tokenizer.warp import to_glimpse
 
 
 class Window(NamedTuple):
@@ -61,7 +62,7 @@ def draw(layer: Tensor, where: Tensor, height: int, width: int, window: Window) 
     side, extent = max(height, width), Extent.of(height, width)
     x = (torch.arange(window.left, window.right, device=layer.device) + 0.5) / side + 0.5 - extent.width / 2
     y = (torch.arange(window.top, window.bottom, device=layer.device) + 0.5) / side + 0.5 - extent.height / 2
-    gx, gy = (x - where[0]) / where[2] * 2, (y - where[1]) / where[3] * 2
+    gx, gy = to_glimpse((x - where[0]) / where[2] * 2), to_glimpse((y - where[1]) / where[3] * 2)
     grid = torch.stack([gx[None].expand(len(y), -1), gy[:, None].expand(-1, len(x))], -1)
     return F.grid_sample(layer[None], grid[None], "bilinear", "zeros", False)[0]
 

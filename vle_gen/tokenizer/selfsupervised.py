@@ -19,6 +19,7 @@ from vle_gen.tokenizer.losses import focal, heat_targets
 from vle_gen.tokenizer.network import TokenizerNetwork, kl_divergence, posterior_sample
 from vle_gen.tokenizer.sizes import FRAME_SCALE, LossWeights
 from vle_gen.tokenizer.step import DEPTH_MEAN, DEPTH_SCALE, StepMaps
+from vle_gen.tokenizer.warp import density, pixel_centres
 
 SIDE_OF_SPREAD = 3.7  # side of a silhouette over its standard deviation: 3.5 for a square, 4 for a disc
 LEAST_GAIN = 0.3  # a token is worth writing if it lowers the squared error under it by this share
@@ -246,5 +247,5 @@ def around(cell: Tensor, size: tuple[int, int], reach: float = 2.5) -> Tensor:
 
 def locality(size: int, device: torch.device) -> Tensor:
     """What alpha costs in a frame (size, size): little in the middle half, where the object should be; more outside."""
-    at = ((torch.arange(size, device=device) + 0.5) / size * 2 - 1).abs()
-    return 0.5 + 1.5 * ((torch.maximum(at[:, None], at[None]) - 0.5).clamp(min=0) * 2)
+    at = pixel_centres(size, device).abs()
+    return (0.5 + 1.5 * ((torch.maximum(at[:, None], at[None]) - 0.5).clamp(min=0) * 2)) * density(size, device)
