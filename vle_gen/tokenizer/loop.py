@@ -12,7 +12,10 @@ from vle_gen.tokenizer.blocks import Extent, crop, paste
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.tokenizer.step import STRIDE, StepMaps
+from vle_gen.tokenizer.warp import SLOPE
 
+OCTAVE = 2**0.5  # between the levels of a pyramid
+COARSE = 1.4  # pixels of a level per pixel of a glimpse, at most, where it is cut from that level: more would alias
 SLACK = 1.4  # a scope is cut where the silhouette, which is softer, falls below 1 / SLACK
 SCENE_DEPTH = 1000.0  # the scene token lies behind everything
 
@@ -49,6 +52,23 @@ def glimpse_picture(picture: Tensor, side: int) -> Tensor:
     return F.interpolate(picture[None], size, mode="bilinear", antialias=True, align_corners=False)
 
 
+def pyramid(picture: Tensor, full: Tensor) -> list[Tensor]:
+    """The picture (3, H, W) at falling sizes (1, 3, h, w), from at most twice the glimpse picture's down to that itself:
+    small objects are seen as sharply as the picture has them."""
+    longest, side = max(picture.shape[-2:]), max(full.shape[-2:])
+    levels, size = [full], side * OCTAVE
+    while size <= min(longest * OCTAVE, 2 * side + 1) and longest > side:
+        levels.append(glimpse_picture(picture, round(min(size, longest))))
+        size *= OCTAVE
+    return levels[::-1]
+
+
+def level_for(levels: list[Tensor], where: Tensor, glimpse: int) -> Tensor:
+    """The finest level from which the glimpse of a frame (1, 4) can be cut without aliasing, or the coarsest."""
+    share = SLOPE * float(where[0, 2:].max()) / glimpse
+    return next((level for level in levels if share * max(level.shape[-2:]) <= COARSE), levels[-1])
+
+
 @torch.no_grad()
 def encode_picture(net: TokenizerNetwork, picture: Tensor, halting: Halting = HALTING) -> PictureCode:
     """Tokens of one picture (3, H, W), 0..1, on the network's device."""
@@ -63,7 +83,7 @@ def encode_picture(net: TokenizerNetwork, picture: Tensor, halting: Halting = HA
     cells = (work[0] // STRIDE, work[1] // STRIDE)
     error = F.interpolate(full - background, cells, mode="area")
     embedded = net.step.embed(features.fine)
-    difference = torch.cat([full, full - background], 1)
+    levels = pyramid(picture, full)
 
     coverage = torch.zeros_like(full[:, :1])  # (1, 1, gh, gw)
     owner = torch.zeros(full.shape[-2:], dtype=torch.long, device=device)
@@ -78,10 +98,11 @@ def encode_picture(net: TokenizerNetwork, picture: Tensor, halting: Halting = HA
             break
         y, x = cell
         where = frame_at(maps, y, x, extent)  # (1, 4)
-        colour = crop(difference, extent, where[None], sizes.glimpse)[:, 0]
-        covered = crop(torch.cat([coverage, torch.ones_like(coverage)], 1), extent, where[None], sizes.glimpse)[:, 0]
+        colour = crop(level_for(levels, where, sizes.glimpse), extent, where[None], sizes.glimpse)[:, 0]
+        planes = torch.cat([background, coverage, torch.ones_like(coverage)], 1)
+        behind, covered = crop(planes, extent, where[None], sizes.glimpse)[:, 0].split([3, 2], 1)
         context = crop(features.fine, extent, where[None], sizes.glimpse // 4)[:, 0]
-        code = net.glimpse_encoder(torch.cat([colour, covered], 1), context)
+        code = net.glimpse_encoder(torch.cat([colour, colour - behind, covered], 1), context)
         # What is seen of a token lies within its whole silhouette: a scope that runs over into a neighbour of the same
         # colour is cut back there, and the neighbour is left to be found.
         whole = net.glimpse_decoder(code.mean).solid[:, 0]

@@ -15,17 +15,17 @@ LEAST_ROWS = 16  # heads of a few outputs are no matrices worth orthogonalising
 LARGEST = 800_000  # entries; beyond, the iteration costs more than it brings on a CPU
 
 
-def orthogonal(matrix: Tensor) -> Tensor:
-    """The nearest matrix with singular values near 1, (n, m) in bfloat16, by the Newton-Schulz iteration."""
+def orthogonal(matrices: Tensor) -> Tensor:
+    """The nearest matrices with singular values near 1, (K, n, m) in bfloat16, by the Newton-Schulz iteration."""
     a, b, c = POLYNOMIAL
-    x = matrix.bfloat16()
-    tall = x.shape[0] > x.shape[1]
-    x = x.T if tall else x
-    x = x / (x.norm() + 1e-7)
+    x = matrices.bfloat16()
+    tall = x.shape[1] > x.shape[2]
+    x = x.mT if tall else x
+    x = x / (x.flatten(1).norm(dim=1)[:, None, None] + 1e-7)
     for _ in range(ROUNDS):
-        gram = x @ x.T
-        x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.T if tall else x
+        gram = x @ x.mT
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x.mT if tall else x
 
 
 def is_matrix(parameter: nn.Parameter) -> bool:
@@ -79,14 +79,20 @@ class Optimizer(torch.optim.AdamW):
                 self._orthogonal_step(group)
 
     def _orthogonal_step(self, group: dict) -> None:
+        alike: dict[tuple[int, int], list[Tensor]] = {}  # by shape: many small products cost more than a few large ones
         for parameter in group["params"]:
-            if parameter.grad is None:
-                continue
-            if not self.state[parameter]:
-                self.state[parameter] = self.blank(group, parameter, 0)
-            average = self.state[parameter]["exp_avg"].mul_(MOMENTUM).add_(parameter.grad)
-            ahead = parameter.grad + MOMENTUM * average  # Nesterov
-            direction = orthogonal(ahead.reshape(len(ahead), -1))
-            scale = 0.2 * max(direction.shape) ** 0.5
-            parameter.mul_(1 - group["lr"] * group["weight_decay"])
-            parameter.add_(direction.to(parameter.dtype).view_as(parameter), alpha=-group["lr"] * scale)
+            if parameter.grad is not None:
+                alike.setdefault((len(parameter), parameter[0].numel()), []).append(parameter)
+        for shape, parameters in alike.items():
+            for parameter in parameters:
+                if not self.state[parameter]:
+                    self.state[parameter] = self.blank(group, parameter, 0)
+            averages, gradients = [self.state[p]["exp_avg"] for p in parameters], [p.grad for p in parameters]
+            torch._foreach_mul_(averages, MOMENTUM)
+            torch._foreach_add_(averages, gradients)
+            ahead = torch._foreach_add(gradients, averages, alpha=MOMENTUM)  # Nesterov
+            directions = orthogonal(torch.stack([matrix.reshape(shape) for matrix in ahead]))
+            torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
+            step = -group["lr"] * 0.2 * max(shape) ** 0.5
+            for parameter, direction in zip(parameters, directions, strict=True):
+                parameter.add_(direction.to(parameter.dtype).view_as(parameter), alpha=step)
