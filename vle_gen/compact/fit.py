@@ -21,6 +21,7 @@ PROBES = 48  # tokens at which the decoder's sensitivity is measured
 NUDGE = 0.05  # of one number of `what`, for that
 LEAST_SENSITIVITY = 1e-3  # of the mean one: what hardly shows is still kept near
 RIDGE = 1e-4
+SHAPE_COUNTS = 0.3  # of a silhouette's error beside a colour's, where likeness is judged
 GREY = 0.45  # what a layer is seen against
 
 
@@ -93,6 +94,18 @@ def fit_transform(what: Tensor, decode: Callable[[Tensor], Tensor], kept: int, s
     return transform, scaled @ turn
 
 
+def seen_gauges(network: TokenizerNetwork, scene_what: Tensor, object_what: Tensor, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Of scene tokens and of object tokens, given examples (.., D): (D, D), times which a difference of `what` has the
+    length of the difference that is seen."""
+
+    def gauge(what: Tensor, decode: Callable[[Tensor], Tensor]) -> Tensor:
+        transform, _ = fit_transform(what, decode, what.shape[1], seed)
+        return torch.from_numpy(transform.forward).to(what)
+
+    scene = gauge(scene_what, lambda what: _seen_scene(network, what))
+    return scene, gauge(object_what, lambda what: _seen_shape(network, what))
+
+
 def fit_prediction(coefficients: np.ndarray, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Ridge regression of each column of geometry (N, 6) on 1, the coefficients (N, K) and the columns before it.
 
@@ -114,6 +127,13 @@ def _seen_layer(network: TokenizerNetwork, what: Tensor) -> Tensor:
     """What shows of object tokens' layers, scaled so that its squared length is a mean over pixels: (K, pixels)."""
     layers = network.glimpse_decoder(what)
     shown = (layers.colour - GREY) * layers.alpha
+    return shown.flatten(1) / shown.shape[-1]
+
+
+def _seen_shape(network: TokenizerNetwork, what: Tensor) -> Tensor:
+    """As `_seen_layer`, with the silhouette as one more colour, so that grey things have a shape on a grey floor."""
+    layers = network.glimpse_decoder(what)
+    shown = torch.cat([(layers.colour - GREY) * layers.alpha, SHAPE_COUNTS * layers.solid], 1)
     return shown.flatten(1) / shown.shape[-1]
 
 

@@ -9,8 +9,8 @@ from torch import Tensor
 
 
 @torch.no_grad()
-def make_codebook(points: Tensor, codes: int, rounds: int = 12, seed: int = 0) -> Tensor:
-    """K-means centres (codes, D) of points (S, D). Seeded; where there are fewer points than codes, some repeat."""
+def make_groups(points: Tensor, codes: int, rounds: int = 12, seed: int = 0) -> Tensor:
+    """K-means: the group (S,), 0..codes - 1, of points (S, D). Seeded; with fewer points than codes some have none."""
     random = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(points), generator=random)
     centres = points[order.repeat(-(-codes // len(points)))[:codes].to(points.device)].clone()
@@ -19,7 +19,7 @@ def make_codebook(points: Tensor, codes: int, rounds: int = 12, seed: int = 0) -
         sums = torch.zeros_like(centres).index_add_(0, nearest, points)
         counts = torch.bincount(nearest, minlength=codes)[:, None]
         centres = torch.where(counts > 0, sums / counts.clamp(min=1), centres)
-    return centres
+    return nearest_code(points, centres)
 
 
 def nearest_code(points: Tensor, centres: Tensor) -> Tensor:

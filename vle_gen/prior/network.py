@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vle_gen.prior.codebook import centres_of, make_codebook, nearest_code
+from vle_gen.prior.codebook import centres_of, make_groups, nearest_code
 from vle_gen.prior.flow import FlowHead
 from vle_gen.prior.layers import Block, KeyValues, Packing, TextLayer
 from vle_gen.prior.places import VARIABLES, WAVES, PlaceCode, waves
@@ -88,27 +88,52 @@ class PriorNetwork(nn.Module):
         self.register_buffer("what_mean", torch.zeros(2, what_dim))
         self.register_buffer("what_std", torch.ones(2, what_dim))
         self.register_buffer("codebook", torch.zeros(sizes.codes, what_dim))  # of standardised `what`
+        # differences of standardised `what`, per kind, times this have the length of the difference that is seen
+        self.register_buffer("gauge", torch.eye(what_dim).repeat(2, 1, 1))
 
     def standardise(self, what: Tensor) -> Tensor:
         """`what` (B, T, D) of whole token lists -> about zero mean, unit variance."""
         row = (torch.arange(what.shape[1], device=what.device) > 0).long()
         return (what - self.what_mean[row]) / self.what_std[row]
 
+    @property
+    def background_codes(self) -> int:
+        """How many of the codes, the first ones, are of backgrounds; most are of objects."""
+        return max(1, len(self.codebook) // 16)
+
     @torch.no_grad()
-    def fit_codes(self, backgrounds: Tensor, objects: Tensor) -> None:
-        """Takes statistics and codebook from examples of `what`, (.., D) of each kind; before training."""
+    def fit_codes(self, backgrounds: Tensor, objects: Tensor, gauges: tuple[Tensor, Tensor] | None = None) -> None:
+        """Takes statistics and codebook from examples of `what`, (.., D) of each kind; before training.
+
+        Args:
+            gauges: (D, D) of each kind, which turn differences of `what` into differences that are seen. Without them all
+                numbers of `what` count alike, and codes may mix colours.
+        """
         points = self._fit_statistics(backgrounds, objects)
-        # most codes for objects; backgrounds are fewer
-        share = max(1, len(self.codebook) // 16)
-        books = make_codebook(points[0], share), make_codebook(points[1], len(self.codebook) - share)
+        if gauges is not None:
+            self.gauge.copy_(torch.stack(gauges) * self.what_std[..., None])
+        first = self.background_codes
+        sizes, books = (first, len(self.codebook) - first), []
+        for kind, (examples, size) in enumerate(zip(points, sizes, strict=True)):
+            group = make_groups(examples @ self.gauge[kind], size)
+            books.append(centres_of(examples, group, size))
         self.codebook.copy_(torch.cat(books))
+
+    def code_of(self, what: Tensor, is_object: Tensor) -> Tensor:
+        """The code (K,) nearest to each standardised `what` (K, D), among those of its kind; is_object (K,) bool."""
+        first, found = self.background_codes, torch.zeros(len(what), dtype=torch.long, device=what.device)
+        for kind, rows, codes in ((0, ~is_object, self.codebook[:first]), (1, is_object, self.codebook[first:])):
+            nearest = nearest_code(what[rows] @ self.gauge[kind], codes @ self.gauge[kind])
+            found[rows] = nearest + kind * first
+        return found
 
     @torch.no_grad()
     def follow_codes(self, old: tuple[Tensor, Tensor], new: tuple[Tensor, Tensor]) -> None:
         """Takes up the `what` of another tokenizer: `new` are the same backgrounds (.., D) and objects (.., D) as `old`,
         which the tokenizer of before wrote. Every code goes on meaning the appearances that it meant."""
         before = [(kind - mean) / std for kind, mean, std in zip(old, self.what_mean, self.what_std, strict=True)]
-        group = nearest_code(torch.cat(before), self.codebook)
+        kind = torch.arange(sum(map(len, before)), device=self.codebook.device) >= len(before[0])
+        group = self.code_of(torch.cat(before), kind)
         points = torch.cat(self._fit_statistics(*new))
         self.codebook.copy_(centres_of(points, group, len(self.codebook)))
 
@@ -215,7 +240,7 @@ def prior_loss(
     place_loss = _soft_cross_entropy(logits, network.code.to_bins(target)).mean(0)
 
     hidden, data = to_what[used], what[used]
-    code = nearest_code(data, network.codebook)
+    code = network.code_of(data, (turn > 0).expand_as(used)[used])
     code_loss = F.cross_entropy(network.code_logits(hidden).float(), code)
     flow_loss = network.flow.loss(data, hidden, network.codebook[code], repeats, generator)
     miscount = F.smooth_l1_loss(text.count, batch.mentioned.float(), reduction="none")

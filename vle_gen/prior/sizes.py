@@ -47,6 +47,7 @@ class PriorLearning:
     flow_draws: int = 2
     place_weight: float = 0.5
     what_weight: float = 1.0
+    new_codes: bool = False
 
     def __post_init__(self) -> None:
         for key in ("few_share", "whole_captions", "text_drop"):

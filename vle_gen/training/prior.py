@@ -16,6 +16,7 @@ from torch import Tensor
 import vle_gen
 from prompts import captions
 from prompts.satisfied import assign
+from vle_gen.compact.fit import seen_gauges
 from vle_gen.config import PriorConfig
 from vle_gen.data.compose import Composer
 from vle_gen.data.scene import SceneBatch
@@ -169,7 +170,7 @@ class PriorTask:
         )
         self.model = PriorNetwork(config.model, clip.text_width, table.sprite_mean.shape[1]).to(device)
         if config.init is None:
-            self.model.fit_codes(*table.draw(torch.Generator(device).manual_seed(0)))
+            self._fit_codes(table)
         else:
             self._start_from(config, bank, table)
 
@@ -182,11 +183,20 @@ class PriorTask:
         if trained.sizes != self.model.sizes:
             raise UserError(f"init: {config.init} has other sizes than model: {trained.sizes}")
         self.model.load_state_dict(trained.state_dict())
+        if config.learning.new_codes:
+            self._fit_codes(table)
+            self.model.code_logits.reset_parameters()
+            return
         before = table
         if config.init_tokenizer is not None:
             before = WhatTable.of(VLETokenizer.load(config.init_tokenizer, table.sprite_mean.device), bank)
         drawn = (t.draw(torch.Generator(t.sprite_mean.device).manual_seed(0)) for t in (before, table))
         self.model.follow_codes(*drawn)
+
+    def _fit_codes(self, table: WhatTable) -> None:
+        """A new codebook, in which near means that it looks alike once it is decoded."""
+        drawn = table.draw(torch.Generator(table.sprite_mean.device).manual_seed(0))
+        self.model.fit_codes(*drawn, seen_gauges(self.tokenizer.network, *drawn))
 
     def read_text(self, texts: list[str]) -> tuple[Tensor, Tensor]:
         """Features of the frozen text tower, cut to what the prior reads."""
