@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vle_gen.source import Placement, centre_of
 from vle_gen.tokenizer.render import Window
-from vle_gen.tokens import Placement
 
 DARKEST = 0.85  # a shadow is undone up to this alpha; below what is darker nothing can be seen
 BRIGHTEST = 2.0  # most that reflected light multiplies the floor's
@@ -54,13 +54,12 @@ def shifted(body: Body, shift: tuple[float, float], arena: Window) -> Body:
 
 
 def scaled(body: Body, placement: Placement, where: Tensor, size: tuple[int, int], arena: Window) -> Body:
-    """The layers moved and grown about the centre of their frame `where` (4,), cut to the arena.
+    """The layers moved and grown about the centre of their frame `where` (4,) in their source picture of
+    height and width `size`, cut to the arena.
 
     Bicubic interpolation; layers that shrink are averaged first, so that nothing finer than a pixel is left to flicker.
     """
-    (height, width), scale = size, placement.scale
-    cx, cy = ((where[:2].double() - 0.5) * max(size)).tolist()
-    cx, cy = cx + width / 2, cy + height / 2
+    scale, (cx, cy) = placement.scale, centre_of(where, size)
     at_x, at_y = cx + placement.dx, cy + placement.dy
     old = body.window
     top, bottom = (math.floor(at_y + (old.top - cy) * scale) - 2, math.ceil(at_y + (old.bottom - cy) * scale) + 2)
@@ -78,6 +77,27 @@ def scaled(body: Body, placement: Placement, where: Tensor, size: tuple[int, int
     grid = torch.stack([gx[None].expand(len(y), -1), gy[:, None].expand(-1, len(x))], -1)
     planes = F.grid_sample(planes[None], grid[None].to(planes.dtype), "bicubic", "zeros", False)[0]
     return resampled(window, planes)
+
+
+def flipped(body: Body, edge: int) -> Body:
+    """The body mirrored left to right, pixel column c to `edge - 1 - c`, under the same light: shadows and reflections on
+    the floor stay, since the lamps do."""
+    old = body.window
+    left, right = edge - old.right, edge - old.left
+    window = Window(old.top, old.bottom, min(left, old.left), max(right, old.right))
+    before, after = old.left - window.left, window.right - old.right
+    mirrored = torch.cat([body.colour, body.matte]).flip(-1)
+    mirrored = F.pad(mirrored, (left - window.left, window.right - right))
+    dark = F.pad(torch.cat([body.shadow, 1 - body.light]), (before, after))
+    return Body(window, dark[:3], 1 - dark[3:], mirrored[:3], mirrored[3:])
+
+
+def faded(body: Body, opacity: float) -> Body:
+    """The layers made transparent, shadow and all; `opacity` 1 changes nothing."""
+    if opacity == 1:
+        return body
+    light = 1 + (body.light - 1) * opacity
+    return Body(body.window, body.shadow * opacity, light, body.colour * opacity, body.matte * opacity)
 
 
 def composite(base: Tensor, bodies: list[Body], arena: Window) -> Tensor:

@@ -5,13 +5,15 @@ and a body with a soft edge. The edit composites them anew, and only the differe
 """
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
-from vle_gen.body import BRIGHTEST, DARKEST, Body, composite, scaled, shifted
+from vle_gen.body import BRIGHTEST, DARKEST, Body, composite
 from vle_gen.filters import box_mean, filled, grown, nearby
+from vle_gen.placing import far_to_near, placed, planes_of
 from vle_gen.tokenizer.background import stretch
-from vle_gen.tokenizer.glimpse import Layers
 from vle_gen.tokenizer.loop import PictureCode
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.render import Window, draw, window_of
@@ -81,16 +83,12 @@ def render_edited(net: TokenizerNetwork, tokens: VLETokens) -> Tensor:
     picture = detail.picture.clone()
     if not changed:
         return picture
-    margin, (height, width) = round(MARGIN * max(tokens.size)), tokens.size
-    arena = Window(
-        min(w.top for w in changed) - margin, max(w.bottom for w in changed) + margin,
-        min(w.left for w in changed) - margin, max(w.right for w in changed) + margin,
-    ).inside(Window(0, height, 0, width))  # fmt: skip
+    arena = around(changed, tokens.size)
     device = next(net.parameters()).device
     source = picture[arena.planes].to(device).float() / 255
     base, bodies = take_apart(net, tokens, source, arena)
-    before = composite(base, [bodies[k] for k in _far_to_near(detail.depth) if k in bodies], arena)
-    after = composite(base, placed(net, tokens, bodies, arena), arena)
+    before = composite(base, [bodies[k] for k in far_to_near(detail.depth) if k in bodies], arena)
+    after = composite(base, placed(net, tokens, [bodies, *foreign_bodies(net, tokens)], arena), arena)
     change = after - before
     change = change * noticed(change, tokens.size)
     edited = ((source + change).clamp(0, 1) * 255).round().byte().cpu()
@@ -99,15 +97,51 @@ def render_edited(net: TokenizerNetwork, tokens: VLETokens) -> Tensor:
     return picture
 
 
+@torch.no_grad()
+def render_without_source(net: TokenizerNetwork, tokens: VLETokens) -> Tensor:
+    """The picture (3, H, W), 0..1, of tokens without a source picture of their own, of which some may be retouched or
+    come from other pictures."""
+    device = next(net.parameters()).device
+    floor = stretch(net.background_decoder(tokens.what[0, :1].to(device)), *tokens.size)[0]
+    whole = Window(0, tokens.size[0], 0, tokens.size[1])
+    return composite(floor, placed(net, tokens, [{}, *foreign_bodies(net, tokens)], whole), whole)
+
+
+def foreign_bodies(net: TokenizerNetwork, tokens: VLETokens) -> list[dict[int, Body]]:
+    """The layers of pasted tokens, cut from each of `tokens.foreign`, by source token."""
+    device, found = next(net.parameters()).device, []
+    for origin, detail in enumerate(tokens.foreign, 1):
+        used = {int(tokens.source[0, k]) for k in range(1, len(tokens)) if int(tokens.origin[0, k]) == origin}
+        windows = [window_of(detail.where[k], *detail.size, 2) for k in used]
+        windows = [window for window in windows if not window.empty]
+        if not windows:
+            found.append({})
+            continue
+        arena = around(windows, detail.size)
+        view = replace(tokens.resized(*detail.size), detail=detail)
+        _, bodies = take_apart(net, view, detail.picture[arena.planes].to(device).float() / 255, arena)
+        found.append({k: bodies[k] for k in used if k in bodies})
+    return found
+
+
+def around(windows: list[Window], size: tuple[int, int]) -> Window:
+    """The rectangle of a picture of height and width `size` that holds the windows and enough of the floor about them."""
+    margin = round(MARGIN * max(size))
+    return Window(
+        min(w.top for w in windows) - margin, max(w.bottom for w in windows) + margin,
+        min(w.left for w in windows) - margin, max(w.right for w in windows) + margin,
+    ).inside(Window(0, size[0], 0, size[1]))  # fmt: skip
+
+
 def changed_windows(tokens: VLETokens) -> list[Window]:
     """Where an edit can change the picture: the old and new frames of every token that is not as its source has it."""
     detail, (height, width) = tokens.detail, tokens.size
     kept, windows = set(), []
     for index in range(1, len(tokens)):
-        source = int(tokens.source[0, index])
-        in_place = tokens.placement(index) == IN_PLACE and source not in kept
+        source = -1 if tokens.origin[0, index] else int(tokens.source[0, index])
+        as_it_was = tokens.placement(index) == IN_PLACE and not tokens.retouched(index) and source not in kept
         kept.add(source)
-        if in_place and float(tokens.depth[0, index]) == float(detail.depth[source]):
+        if source > 0 and as_it_was and float(tokens.depth[0, index]) == float(detail.depth[source]):
             continue
         windows.append(window_of(tokens.where[0, index], height, width, 2))
         if source > 0:
@@ -129,12 +163,12 @@ def take_apart(
     what, where = detail.what.to(source.device), detail.where.to(source.device)
     windows = {k: window_of(where[k], height, width, 2).inside(arena) for k in range(1, len(where))}
     windows = {k: w for k, w in windows.items() if not w.empty}
-    near_to_far = [k for k in reversed(_far_to_near(detail.depth)) if k in windows]
+    near_to_far = [k for k in reversed(far_to_near(detail.depth)) if k in windows]
     drawn = {}
     if near_to_far:
         layers = net.glimpse_decoder(what[near_to_far])
         for row, k in enumerate(near_to_far):
-            drawn[k] = draw(_planes(layers, row), where[k], height, width, windows[k])  # (5, h, w)
+            drawn[k] = draw(planes_of(layers, row), where[k], height, width, windows[k])  # (5, h, w)
 
     says = stretch(net.background_decoder(what[:1]), height, width)[0][arena.planes]
     band = {k: _band(where[k], height, width, net.sizes.glimpse) for k in near_to_far}
@@ -230,36 +264,6 @@ def cut_out(
     return colour, matte
 
 
-def placed(net: TokenizerNetwork, tokens: VLETokens, bodies: dict[int, Body], arena: Window) -> list[Body]:
-    """The layers of the edited tokens in their new places, far to near."""
-    height, width = tokens.size
-    result = []
-    for index in _far_to_near(tokens.depth[0].cpu()):
-        source, placement = int(tokens.source[0, index]), tokens.placement(index)
-        if placement is not None and source in bodies and placement.scale != 1:
-            moved = scaled(bodies[source], placement, tokens.detail.where[source], (height, width), arena)
-        elif placement is not None and source in bodies:
-            moved = shifted(bodies[source], placement[:2], arena)
-        elif placement == IN_PLACE:
-            continue  # it does not reach into the arena
-        else:
-            moved = decoded(net, tokens, index, height, width, arena)
-        if not moved.window.empty:
-            result.append(moved)
-    return result
-
-
-def decoded(net: TokenizerNetwork, tokens: VLETokens, index: int, height: int, width: int, arena: Window) -> Body:
-    """The layers of a token of which no source picture knows anything."""
-    device = next(net.parameters()).device
-    where = tokens.where[0, index].to(device)
-    window = window_of(where, height, width, 2).inside(arena)
-    layers = net.glimpse_decoder(tokens.what[0, index : index + 1].to(device))
-    planes = draw(_planes(layers, 0), where, height, width, window)
-    light = (1 - planes[3:4]).expand(3, -1, -1)
-    return Body(window, planes[3:4] * planes[:3], light, planes[4:5] * planes[5:8], planes[4:5])
-
-
 def noticed(change: Tensor, size: tuple[int, int]) -> Tensor:
     """How much of a change (3, h, w) is kept: all of it where it can be noticed, fading to none away from there, so that
     the faint tails of a soft shadow touch no far pixel. (1, h, w), 0..1."""
@@ -267,13 +271,6 @@ def noticed(change: Tensor, size: tuple[int, int]) -> Tensor:
     seen = (change.abs().amax(0, keepdim=True) > NOTICED).float()
     inside = box_mean(grown(seen, reach), reach) / box_mean(torch.ones_like(seen), reach)
     return (2 * inside - 1).clamp(0, 1).maximum(seen)
-
-
-def _planes(layers: Layers, row: int) -> Tensor:
-    """Shadow colour 3, shadow alpha 1, solid 1, body colour 3: (8, S, S)."""
-    solid, alpha = layers.solid[row], layers.alpha[row]
-    shade = ((alpha - solid) / (1 - solid).clamp(min=1e-3)).clamp(0, 1)
-    return torch.cat([layers.colour[row], shade, solid, layers.colour[row]])
 
 
 def _middle(planes: Tensor) -> Tensor:
@@ -294,8 +291,3 @@ def _band(where: Tensor, height: int, width: int, glimpse: int) -> int:
 def _is_nearer(owner: Tensor, index: int, depth: Tensor) -> Tensor:
     nearer = (depth < depth[index]).to(owner.device)
     return nearer[owner]
-
-
-def _far_to_near(depth: Tensor) -> list[int]:
-    """Indices of the object tokens (all but token 0)."""
-    return (depth[1:].argsort(descending=True) + 1).tolist()

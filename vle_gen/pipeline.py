@@ -92,7 +92,7 @@ class VLEPipeline(DiffusionPipeline):
         height, width = tokens.size
         scale = 1.0 if size is None else size / max(height, width)
         target = (max(1, round(height * scale)), max(1, round(width * scale)))
-        if carry and tokens.detail is not None:
+        if carry and (tokens.detail is not None or tokens.foreign):
             picture = _to_image(self.tokenizer.decode(tokens))
             return picture if target == (height, width) else picture.resize(target[::-1], Image.Resampling.LANCZOS)
         return _to_image(self.tokenizer.decode(tokens.resized(*target), carry=False))

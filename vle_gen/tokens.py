@@ -4,54 +4,24 @@ A value, never changed in place: an edit returns a new one. Files (.vle) are saf
 """
 from __future__ import annotations
 
-import io
-import json
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
+from vle_gen import token_file
 from vle_gen.errors import UserError
+from vle_gen.source import IN_PLACE, Placement, SourceDetail, centre_of, mirror_edge
+
+__all__ = ["IN_PLACE", "OBJECT", "OWNED", "PER_TOKEN", "SCENE", "Placement", "SourceDetail", "VLETokens"]
 
 SCENE, OBJECT = 0, 1  # values of `kind`
-FORMAT = "vle-1"
 SAME_SCALE = 1e-5  # frames whose extents differ by less than this, as a share, have the same extents
 OWNED = 0.5  # a pixel belongs to a token whose share of it is more than this
-
-
-@dataclass(frozen=True)
-class SourceDetail:
-    """What carries the fine detail of the picture that tokens were made from: the picture, and who owns its pixels.
-
-    `where`, `depth` and `what` are the tokens as they were when the picture was encoded, so that an edit is the
-    difference between these and the tokens' own.
-    """
-
-    picture: Tensor  # (3, H, W) uint8
-    owner: Tensor  # (H, W) uint8: index of the owning source token, 0 = scene
-    what: Tensor  # (T, D)
-    where: Tensor  # (T, 4)
-    depth: Tensor  # (T,)
-
-
-class Placement(NamedTuple):
-    """How a token lies compared with its source: its centre moved by (dx, dy) pixels, its frame grown by `scale`."""
-
-    dx: float
-    dy: float
-    scale: float = 1.0
-
-
-IN_PLACE = Placement(0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -69,9 +39,19 @@ class VLETokens:
         size: height and width of the picture in pixels.
         scope: (B, T, S, S) float 0..1, the token's silhouette in its own frame, hidden parts included.
         score: (B, T) 0..1, how sure the encoder was that there is such an object.
-        source: (B, T) long, which token of `detail` each token came from; -1 for tokens made otherwise.
+        source: (B, T) long, which token of its source picture each token came from; -1 for tokens made otherwise.
         checkpoint: what made the tokens; only its own decoder can read them.
         detail: what carries the fine detail of a source picture (for B = 1), or None.
+        foreign: what carries that of tokens that were pasted from other pictures.
+        history: the edits that made the tokens, in the language of `editors.language`; the numbers in a line mean the
+            tokens as they were before it.
+        origin: (B, T) long, which picture `source` counts in: 0 is `detail`, k is `foreign[k - 1]`.
+        mirrored: (B, T) bool, the object is shown mirrored left to right, under the light of the scene.
+        turn: (B, T) degrees by which the hue of the object is turned, after it is painted.
+        paint: (B, T, 4) colour in 0..1 that the object is painted in, its shading kept, and how much of it: 0 is none.
+        opacity: (B, T) 0..1, how much of the object and its shadow there is.
+
+    The last five may be left out: an object as `what` and its source show it.
     """
 
     what: Tensor
@@ -85,8 +65,18 @@ class VLETokens:
     source: Tensor
     checkpoint: str = ""
     detail: SourceDetail | None = field(default=None, repr=False)
+    foreign: tuple[SourceDetail, ...] = field(default=(), repr=False)
+    history: tuple[str, ...] = ()
+    origin: Tensor = None
+    mirrored: Tensor = None
+    turn: Tensor = None
+    paint: Tensor = None
+    opacity: Tensor = None
 
     def __post_init__(self) -> None:
+        for name in token_file.WHERE_USED:
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, token_file.usual(name, self.depth))
         _validate(self)
 
     def __len__(self) -> int:
@@ -102,18 +92,20 @@ class VLETokens:
         """The pictures of the batch, one at a time, without their padding."""
         for index in range(self.batch):
             used = int(self.length[index])
-            cut = {name: getattr(self, name)[index : index + 1, :used] for name in _PER_TOKEN}
+            cut = {name: getattr(self, name)[index : index + 1, :used] for name in PER_TOKEN}
             yield replace(self, **cut, length=self.length[index : index + 1])
 
     def to(self, device: str | torch.device) -> VLETokens:
         """The same tokens on another device; the carried detail stays on the CPU."""
-        moved = {name: getattr(self, name).to(device) for name in (*_PER_TOKEN, "length")}
+        moved = {name: getattr(self, name).to(device) for name in (*PER_TOKEN, "length")}
         return replace(self, **moved)
 
     def resized(self, height: int, width: int) -> VLETokens:
         """The same tokens for a picture of another size, and of the same aspect but for rounding; no detail is carried."""
         none = torch.full_like(self.source, -1)
-        return replace(self, size=(height, width), detail=None, source=none)
+        return replace(
+            self, size=(height, width), detail=None, foreign=(), source=none, origin=torch.zeros_like(none)
+        )
 
     def label_map(self) -> np.ndarray:
         """Who owns each pixel: int (H, W) at the picture's size, the index of the owning object token, 0 = scene.
@@ -136,25 +128,31 @@ class VLETokens:
         objects = [i for i in range(len(self)) if tokens.kind[0, i] == OBJECT]
         return sorted(objects, key=lambda i: float(tokens.depth[0, i]))
 
-    def shift(self, index: int) -> tuple[float, float] | None:
-        """How far token `index` is from where its source has it, in pixels (x, y); None when it has no source or
-        differs from it in more than place, so that the source's pixels no longer show it as it is."""
-        placement = self.placement(index)
-        return placement[:2] if placement is not None and placement.scale == 1 else None
+    def detail_of(self, index: int) -> SourceDetail | None:
+        """What carries the detail of token `index`; None when it has no source picture."""
+        if int(self.source[0, index]) < 0:
+            return None
+        origin = int(self.origin[0, index])
+        return self.foreign[origin - 1] if origin else self.detail
+
+    def retouched(self, index: int) -> bool:
+        """Whether token `index` is shown mirrored, in other colours or half transparent."""
+        turned, seen_through = float(self.turn[0, index]) != 0, float(self.opacity[0, index]) != 1
+        return bool(self.mirrored[0, index]) or turned or seen_through or float(self.paint[0, index, 3]) > 0
 
     def placement(self, index: int) -> Placement | None:
         """Where token `index` lies compared with its source; None when it has no source or differs from it in more than
-        place and size, so that the source's pixels no longer show it."""
-        source = int(self.source[0, index])
-        if self.detail is None or source < 0:
+        place, size and handedness, so that the source's pixels no longer show it."""
+        source, detail = int(self.source[0, index]), self.detail_of(index)
+        if detail is None:
             return None
-        was, now = self.detail.where[source].double(), self.where[0, index].cpu().double()
-        scale_x, scale_y = (now[2:] / was[2:]).tolist()
-        if abs(scale_x / scale_y - 1) > SAME_SCALE or not torch.equal(self.detail.what[source], self.what[0, index].cpu()):
+        was, now = detail.where[source], self.where[0, index].cpu()
+        scale_x, scale_y = (now[2:].double() / was[2:].double() * (max(self.size) / max(detail.size))).tolist()
+        if abs(scale_x / scale_y - 1) > SAME_SCALE or not torch.equal(detail.what[source], self.what[0, index].cpu()):
             return None
-        dx, dy = ((now[:2] - was[:2]) * max(self.size)).tolist()
-        same = abs(scale_x - 1) < SAME_SCALE  # but for float32 rounding
-        return Placement(_snapped(dx), _snapped(dy), 1.0 if same else (scale_x * scale_y) ** 0.5)
+        (was_x, was_y), (x, y) = centre_of(was, detail.size), centre_of(now, self.size)
+        scale = 1.0 if abs(scale_x - 1) < SAME_SCALE else (scale_x * scale_y) ** 0.5  # 1 but for float32 rounding
+        return Placement(_snapped(x - was_x), _snapped(y - was_y), scale, bool(self.mirrored[0, index]))
 
     def _silhouette(self, index: int) -> tuple[np.ndarray, int, int]:
         """Pixels of the picture that token `index` covers where nothing hides it: bool (h, w), and its top and left."""
@@ -166,7 +164,7 @@ class VLETokens:
         top, bottom = max(0, int(y - h * side / 2)), min(height, int(y + h * side / 2) + 1)
         if right <= left or bottom <= top:
             return np.zeros((0, 0), bool), 0, 0
-        gx = (torch.arange(left, right) + 0.5 - x) / (w * side) * 2
+        gx = (torch.arange(left, right) + 0.5 - x) / (w * side) * (-2 if self.mirrored[0, index] else 2)
         gy = (torch.arange(top, bottom) + 0.5 - y) / (h * side) * 2
         grid = torch.stack([gx[None].expand(len(gy), -1), gy[:, None].expand(-1, len(gx))], -1)
         scope = self.scope[0, index].cpu().float()[None, None]
@@ -179,67 +177,30 @@ class VLETokens:
     def _sharpened(self, covered: np.ndarray, top: int, left: int, index: int, placement: Placement) -> np.ndarray:
         """The silhouette, replaced by the encoder's exact ownership wherever the source picture shows the token or
         something that lay behind it."""
-        source = int(self.source[0, index])
-        height, width = self.size
+        source, detail = int(self.source[0, index]), self.detail_of(index)
+        height, width = detail.size
         rows = np.arange(top, top + covered.shape[0]) - round(placement.dy)
         columns = np.arange(left, left + covered.shape[1]) - round(placement.dx)
         if placement.scale != 1:
-            cx, cy = ((self.detail.where[source, :2].double() - 0.5) * max(self.size)).tolist()
-            x, y = cx + width / 2, cy + height / 2
+            x, y = centre_of(detail.where[source], detail.size)
             rows = np.floor(y + (np.arange(len(rows)) + top + 0.5 - y - placement.dy) / placement.scale).astype(int)
             columns = np.floor(x + (np.arange(len(columns)) + left + 0.5 - x - placement.dx) / placement.scale).astype(int)
+        if placement.mirrored:
+            columns = mirror_edge(detail.where[source], detail.size) - 1 - columns
         inside = ((rows >= 0) & (rows < height))[:, None] & ((columns >= 0) & (columns < width))[None]
-        owner = self.detail.owner.numpy()[rows.clip(0, height - 1)][:, columns.clip(0, width - 1)]
-        nearer = self.detail.depth < self.detail.depth[source]
+        owner = detail.owner.numpy()[rows.clip(0, height - 1)][:, columns.clip(0, width - 1)]
+        nearer = detail.depth < detail.depth[source]
         hidden = nearer.numpy()[owner] & (owner > 0)
         return np.where(inside & ~hidden, owner == source, covered)
 
     def save(self, path: str | Path, carry: bool = True) -> None:
         """Writes a .vle file; without `carry` the source picture's detail is left out."""
-        tokens = self._single()
-        tensors = {name: getattr(tokens, name).cpu().contiguous() for name in (*_PER_TOKEN, "length")}
-        tensors["scope"] = (tensors["scope"] * 255).round().to(torch.uint8)
-        if carry and self.detail is not None:
-            tensors["detail.picture"] = _packed(self.detail.picture.permute(1, 2, 0).numpy())
-            tensors["detail.owner"] = _packed(self.detail.owner.numpy())
-            # safetensors refuses tensors that share memory, and these may be the tokens' own
-            tensors |= {f"detail.{name}": getattr(self.detail, name).clone() for name in ("what", "where", "depth")}
-        header = {"format": FORMAT, "size": json.dumps(list(self.size)), "checkpoint": self.checkpoint}
-        path = Path(path)
-        partial = path.with_name(f".{path.name}.part")
-        try:
-            save_file(tensors, partial, header)
-            os.replace(partial, path)
-        except OSError as fault:
-            partial.unlink(missing_ok=True)
-            raise UserError(f"cannot write {path}: {fault.strerror or fault}") from None
+        token_file.write(self._single(), path, carry)
 
     @staticmethod
     def load(path: str | Path) -> VLETokens:
         """Reads a .vle file. Raises `UserError` when it is missing, corrupt, or holds something else."""
-        if not Path(path).is_file():
-            raise UserError(f"{path} does not exist")
-        try:
-            with safe_open(path, "pt") as file:
-                header = file.metadata() or {}
-                if header.get("format") != FORMAT:
-                    raise UserError(f"{path} is no token file: expected format {FORMAT}, found {header.get('format')}")
-                tensors = {name: file.get_tensor(name) for name in file.keys()}
-            size = tuple(int(v) for v in json.loads(header["size"]))
-            named = {name: tensors[name] for name in (*_PER_TOKEN, "length")}
-            named["scope"] = named["scope"].float() / 255
-            detail = None
-            if "detail.picture" in tensors:
-                detail = SourceDetail(
-                    picture=torch.from_numpy(_unpacked(tensors["detail.picture"])).permute(2, 0, 1).contiguous(),
-                    owner=torch.from_numpy(_unpacked(tensors["detail.owner"])),
-                    **{name: tensors[f"detail.{name}"] for name in ("what", "where", "depth")},
-                )
-            return VLETokens(**named, size=size, checkpoint=header["checkpoint"], detail=detail)
-        except UserError as fault:
-            raise fault if str(path) in str(fault) else UserError(f"{path} is corrupt: {fault}") from None
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as fault:
-            raise UserError(f"{path} is no readable token file: {' '.join(str(fault).split())}") from None
+        return token_file.read(path)
 
     def _single(self) -> VLETokens:
         if self.batch != 1:
@@ -247,7 +208,8 @@ class VLETokens:
         return self
 
 
-_PER_TOKEN = ("what", "where", "depth", "kind", "scope", "score", "source")
+PER_TOKEN = (*(name for name in token_file.ALWAYS if name != "length"), *token_file.WHERE_USED)
+"""The fields that have a row for each token."""
 
 
 def _validate(tokens: VLETokens) -> None:
@@ -255,7 +217,8 @@ def _validate(tokens: VLETokens) -> None:
     if tokens.what.ndim != 3 or tokens.what.shape[1] < 1:
         raise UserError(f"what has shape {tuple(tokens.what.shape)}: expected (pictures, tokens, numbers)")
     batch, count = tokens.what.shape[:2]
-    shapes = {"where": (4,), "depth": (), "kind": (), "score": (), "source": ()}
+    shapes = {name: () for name in ("depth", "kind", "score", "source", "origin", "mirrored", "turn", "opacity")}
+    shapes |= {"where": (4,), "paint": (4,)}
     for name, rest in shapes.items():
         shape = tuple(getattr(tokens, name).shape)
         if shape != (batch, count, *rest):
@@ -267,43 +230,36 @@ def _validate(tokens: VLETokens) -> None:
         raise UserError(f"length has shape {tuple(tokens.length.shape)}: expected {(batch,)}")
     if int(tokens.length.min()) < 1 or int(tokens.length.max()) > count:
         raise UserError(f"length is {tokens.length.tolist()}: expected 1 to {count}")
-    for name in ("what", "where", "depth", "scope", "score"):
+    for name in ("what", "where", "depth", "scope", "score", "turn", "paint", "opacity"):
         if not getattr(tokens, name).isfinite().all():
             raise UserError(f"{name} holds a value that is not finite")
     if not (tokens.where[..., 2:] > 0).all():
         raise UserError("where holds a frame without width or height")
     if len(tokens.size) != 2 or min(tokens.size) < 1:
         raise UserError(f"size is {tokens.size}: expected height and width in pixels")
-    if tokens.detail is not None:
-        _validate_detail(tokens)
+    for name in ("paint", "opacity"):
+        if float(getattr(tokens, name).min()) < 0 or float(getattr(tokens, name).max()) > 1:
+            raise UserError(f"{name} holds a value outside 0 to 1")
+    if tokens.detail is not None or tokens.foreign:
+        _validate_details(tokens)
 
 
-def _validate_detail(tokens: VLETokens) -> None:
-    detail, size = tokens.detail, tuple(tokens.size)
-    count = detail.where.shape[0]
+def _validate_details(tokens: VLETokens) -> None:
     if tokens.batch != 1:
         raise UserError(f"detail is carried for one picture, and this holds {tokens.batch}")
-    if tuple(detail.picture.shape) != (3, *size) or tuple(detail.owner.shape) != size:
-        raise UserError(f"detail has a picture of shape {tuple(detail.picture.shape)}: expected {(3, *size)}")
-    if int(detail.owner.max()) >= count or int(tokens.source.max()) >= count:
-        raise UserError(f"detail names a token that it does not hold: it holds {count}")
-    for item in fields(detail):
-        if item.name in ("what", "where", "depth") and getattr(detail, item.name).shape[0] != count:
-            raise UserError(f"detail.{item.name} holds {getattr(detail, item.name).shape[0]} tokens: expected {count}")
+    if tokens.detail is not None and tokens.detail.size != tuple(tokens.size):
+        raise UserError(f"detail has a picture of shape {tuple(tokens.detail.picture.shape)}: expected {(3, *tokens.size)}")
+    details = (tokens.detail, *tokens.foreign)
+    for source, origin in zip(tokens.source[0].tolist(), tokens.origin[0].tolist(), strict=True):
+        if source < 0:
+            continue
+        if not 0 <= origin < len(details):
+            raise UserError(f"a token comes from picture {origin} of {len(details)}")
+        if details[origin] is not None and source >= len(details[origin].where):
+            raise UserError(f"detail names a token that it does not hold: it holds {len(details[origin].where)}")
 
 
 def _snapped(pixels: float) -> float:
     """A shift in pixels, made whole where it is whole but for float32 rounding of canvas units."""
     whole = round(pixels)
     return float(whole) if abs(pixels - whole) < 0.01 else pixels
-
-
-def _packed(pixels: np.ndarray) -> Tensor:
-    """Pixels as the bytes of a PNG: lossless, and much smaller."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return torch.frombuffer(bytearray(buffer.getvalue()), dtype=torch.uint8)
-
-
-def _unpacked(data: Tensor) -> np.ndarray:
-    return np.array(Image.open(io.BytesIO(data.numpy().tobytes())))

@@ -16,7 +16,7 @@ from vle_gen.compact.code import DEFAULT_QUALITY, CodedTokens, TokenCode
 from vle_gen.data.compose import FULL_VIEW, Composer
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
-from vle_gen.detail import owners, render_edited
+from vle_gen.detail import owners, render_edited, render_without_source
 from vle_gen.errors import UserError
 from vle_gen.tokenizer.blocks import Extent, crop
 from vle_gen.tokenizer.glimpse import Layers
@@ -142,8 +142,11 @@ class VLETokenizer(ModelMixin, ConfigMixin):
             )
         if carry and tokens.detail is not None:
             return render_edited(self.network, tokens)
-        (one,) = tokens.to(self.device)
-        picture = render_tokens(self.network, one.what[0], one.where[0], one.depth[0], *tokens.size)
+        (one,) = (tokens if carry else tokens.resized(*tokens.size)).to(self.device)
+        if one.foreign or any(one.retouched(index) for index in range(1, len(one))):
+            picture = render_without_source(self.network, one)
+        else:
+            picture = render_tokens(self.network, one.what[0], one.where[0], one.depth[0], *tokens.size)
         return (picture.clamp(0, 1) * 255).round().byte().cpu()
 
     def decode_layers(self, what: Tensor) -> Layers:
@@ -166,6 +169,8 @@ class VLETokenizer(ModelMixin, ConfigMixin):
         (one,) = tokens.to("cpu")
         if tokens.checkpoint and tokens.checkpoint != self.checkpoint_id:
             raise UserError(f"these tokens were made by checkpoint {tokens.checkpoint}: {self.checkpoint_id} cannot code them")
+        if any(one.retouched(index) for index in range(len(one))):
+            raise UserError("tokens that are mirrored, recoloured or half transparent cannot be made small")
         if int(one.kind[0, 0]) != SCENE or not (one.kind[0, 1:] == OBJECT).all():
             raise UserError("only tokens that are one scene token and then objects can be made small")
         parts = (one.where[0, 1:], one.depth[0, 1:], one.score[0, 1:])

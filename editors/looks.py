@@ -1,0 +1,44 @@
+"""Edits of how objects look: flip, recolor."""
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from editors.rows import Which, named, objects, recorded, said
+from vle_gen.colours import colour_named
+from vle_gen.errors import UserError
+from vle_gen.tokens import VLETokens
+
+
+def flip(tokens: VLETokens, which: Which) -> VLETokens:
+    """The tokens with some objects mirrored left to right, each in its place. Shadows stay as the lamps cast them.
+    Flipping again undoes it exactly."""
+    indices = objects(tokens, which, "flipped")
+    mirrored = tokens.mirrored.clone()
+    mirrored[0, indices] = ~mirrored[0, indices]
+    return recorded(replace(tokens, mirrored=mirrored), f"flip {named(indices)}")
+
+
+def recolor(tokens: VLETokens, which: Which, hue: float | None = None, to: str | None = None) -> VLETokens:
+    """The tokens with some objects in another colour; shape, shading, texture and highlights stay.
+
+    Args:
+        hue: degrees to turn the hue by, such as 120 from red to green. Turns add up, and -120 undoes 120 exactly.
+        to: the name of a colour, such as "blue", or one like "#3366cc", that replaces what the object was painted in
+            and turned by before.
+
+    Raises:
+        UserError: no such object or colour, or not one of `hue` and `to`.
+    """
+    indices = objects(tokens, which, "recoloured")
+    if (hue is None) == (to is None):
+        raise UserError("say which colour: either a hue to turn by, or the colour to paint in")
+    turn, paint = tokens.turn.clone(), tokens.paint.clone()
+    if hue is not None:
+        if not math.isfinite(hue):
+            raise UserError(f"a hue cannot be turned by {hue:g}: expected degrees, such as 120")
+        turn[0, indices] = (turn[0, indices] + hue) % 360
+        return recorded(replace(tokens, turn=turn), f"recolor {named(indices)} by {said(hue)}")
+    turn[0, indices] = 0
+    paint[0, indices] = paint.new_tensor([*colour_named(to), 1.0])
+    return recorded(replace(tokens, turn=turn, paint=paint), f"recolor {named(indices)} to {to.strip().lower()}")

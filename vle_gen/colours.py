@@ -1,0 +1,34 @@
+"""Names of colours, and what things of such a colour look like in the middle of their lit side."""
+from __future__ import annotations
+
+import re
+
+from vle_gen.errors import UserError
+
+# sRGB, 0..255: the mean of rendered objects of that colour. Those that the renders do not have are set to match.
+COLOURS: dict[str, tuple[int, int, int]] = {
+    "gray": (91, 91, 91),
+    "red": (126, 58, 57),
+    "blue": (60, 79, 127),
+    "green": (51, 93, 41),
+    "brown": (105, 81, 48),
+    "purple": (105, 58, 122),
+    "cyan": (66, 142, 137),
+    "yellow": (143, 136, 64),
+    "orange": (140, 92, 44),
+    "pink": (150, 104, 122),
+    "white": (166, 166, 164),
+    "black": (34, 34, 35),
+}
+ALSO = {"grey": "gray", "violet": "purple", "turquoise": "cyan"}
+
+
+def colour_named(text: str) -> tuple[float, float, float]:
+    """sRGB, 0..1, of a colour's name or of `#rrggbb`. Raises `UserError` for anything else."""
+    name = text.strip().lower()
+    if re.fullmatch(r"#[0-9a-f]{6}", name):
+        return tuple(int(name[k : k + 2], 16) / 255 for k in (1, 3, 5))
+    name = ALSO.get(name, name)
+    if name not in COLOURS:
+        raise UserError(f"{text!r} is no colour that is known here: expected {', '.join(COLOURS)}, or one like #3366cc")
+    return tuple(value / 255 for value in COLOURS[name])

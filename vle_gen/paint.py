@@ -1,0 +1,105 @@
+"""Other colours for a token's layers, its shading, texture and highlights kept.
+
+Light from a surface is its own colour times the shading, plus the lamp's colour in the highlights (the dichromatic model,
+Shafer 1985). Painting replaces the surface's own colour alone.
+"""
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vle_gen.body import Body
+from vle_gen.colours import COLOURS
+
+SOLID = 0.9  # matte from which a pixel shows the body alone
+LEAST_MATTE = 1 / 64
+GREY, COLOURFUL = 0.15, 0.4  # saturation below which highlights are told by brightness alone, above which by colour alone
+LIT = 0.9  # the share of a grey body's pixels that is darker than its highlights
+DIMMEST, BRIGHTEST = 0.4, 1.6  # how far an object's light may be from that of the named colours
+
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+TO_LMS = ((0.4122214708, 0.5363325363, 0.0514459929), (0.2119034982, 0.6806995451, 0.1073969566),
+          (0.0883024619, 0.2817188376, 0.6299787005))  # fmt: skip
+TO_LAB = ((0.2104542553, 0.7936177850, -0.0040720468), (1.9779984951, -2.4285922050, 0.4505937099),
+          (0.0259040371, 0.7827717662, -0.8086757660))  # fmt: skip
+
+
+def repainted(body: Body, paint: Tensor, turn: float) -> Body:
+    """The body painted in `paint` (4,): sRGB 0..1 and how much, and its hue turned by `turn` degrees after that."""
+    amount = float(paint[3])
+    if amount == 0 and turn == 0:
+        return body
+    colour = to_linear((body.colour / body.matte.clamp(min=LEAST_MATTE)).clamp(0, 1))
+    if amount:
+        colour = colour + (painted(colour, body.matte, paint[:3].to(colour.device)) - colour) * amount
+    if turn:
+        colour = turned(colour, turn)
+    colour = to_srgb(colour.clamp(0, 1)) * body.matte
+    return Body(body.window, body.shadow, body.light, torch.minimum(colour, body.matte), body.matte)
+
+
+def painted(colour: Tensor, matte: Tensor, paint: Tensor) -> Tensor:
+    """Linear colours (3, h, w) of a body of `matte` (1, h, w), as if its surface had the colour `paint` (3,), sRGB."""
+    solid = (matte[0] >= min(SOLID, float(matte.max()))).float()
+    weight = solid / solid.sum().clamp(min=1)
+    bright = luminance(colour)
+    grey = colour.new_tensor([1.0, 1.0, 1.0])
+    own = (colour * weight).sum((1, 2)).clamp(min=1e-3)
+    target = to_linear(paint) * exposure(own)
+    # by colour: what is not along the surface's own colour is along the lamp's, or across both
+    saturation = float((own.max() - own.min()) / own.max())
+    by_colour = min(max((saturation - GREY) / (COLOURFUL - GREY), 0.0), 1.0)
+    result = torch.zeros_like(colour)
+    if by_colour:
+        across, across_new = torch.linalg.cross(own, grey), torch.linalg.cross(target, grey)
+        across_new = across_new / across_new.norm().clamp(min=1e-6) * across.norm()
+        change = torch.stack([target, grey, across_new], 1) @ torch.linalg.inv(torch.stack([own, grey, across], 1))
+        result += by_colour * torch.einsum("ij,jhw->ihw", change, colour)
+    if by_colour < 1:
+        limit = torch.quantile(bright[solid > 0], LIT) if solid.sum() else bright.max()
+        highlight = (bright - limit).clamp(min=0)
+        shading = (bright - highlight) / luminance(own)
+        result += (1 - by_colour) * (shading * target[:, None, None] + highlight)
+    return result.clamp(min=0)
+
+
+def turned(colour: Tensor, degrees: float) -> Tensor:
+    """Linear colours (3, h, w) with their hue turned, as light and as strong as before (in OKLab, Ottosson 2020)."""
+    lms_of, lab_of = colour.new_tensor(TO_LMS), colour.new_tensor(TO_LAB)
+    lab = torch.einsum("ij,jhw->ihw", lab_of, torch.einsum("ij,jhw->ihw", lms_of, colour).clamp(min=0) ** (1 / 3))
+    angle = torch.deg2rad(torch.tensor(float(degrees), dtype=torch.float64)).to(colour)
+    cos, sin = angle.cos(), angle.sin()
+    light, a, b = lab
+    lab = torch.stack([light, cos * a - sin * b, sin * a + cos * b])
+    return torch.einsum(
+        "ij,jhw->ihw", torch.linalg.inv(lms_of), torch.einsum("ij,jhw->ihw", torch.linalg.inv(lab_of), lab) ** 3
+    )
+
+
+def exposure(own: Tensor) -> float:
+    """How brightly a body of mean linear colour `own` (3,) is lit, 1 as the named colours are: by the name nearest to it."""
+    names = to_linear(own.new_tensor(list(COLOURS.values())) / 255)  # (N, 3)
+    lab = _lab(torch.cat([names, own[None]]))
+    nearest = names[(lab[:-1] - lab[-1]).norm(dim=1).argmin()]
+    ratio = float(luminance(own) / luminance(nearest))
+    return min(max(ratio, DIMMEST), BRIGHTEST)
+
+
+def luminance(colour: Tensor) -> Tensor:
+    """Of linear colours (3, ...)."""
+    return torch.tensordot(colour.new_tensor(LUMINANCE), colour, 1)
+
+
+def to_linear(srgb: Tensor) -> Tensor:
+    """sRGB 0..1 as linear light."""
+    return torch.where(srgb <= 0.04045, srgb / 12.92, ((srgb.clamp(min=0) + 0.055) / 1.055) ** 2.4)
+
+
+def to_srgb(linear: Tensor) -> Tensor:
+    """Linear light 0..1 as sRGB."""
+    return torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp(min=1e-6) ** (1 / 2.4) - 0.055)
+
+
+def _lab(colour: Tensor) -> Tensor:
+    """OKLab of linear colours (N, 3)."""
+    return ((colour @ colour.new_tensor(TO_LMS).T) ** (1 / 3)) @ colour.new_tensor(TO_LAB).T

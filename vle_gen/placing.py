@@ -1,0 +1,74 @@
+"""The layers of edited tokens in their places: cut from a source picture where one shows them, decoded otherwise."""
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vle_gen.body import Body, faded, flipped, scaled, shifted
+from vle_gen.paint import repainted
+from vle_gen.source import IN_PLACE, mirror_edge
+from vle_gen.tokenizer.glimpse import Layers
+from vle_gen.tokenizer.network import TokenizerNetwork
+from vle_gen.tokenizer.render import Window, draw, window_of
+from vle_gen.tokens import VLETokens
+
+
+def placed(
+    net: TokenizerNetwork, tokens: VLETokens, sources: list[dict[int, Body]], arena: Window
+) -> list[Body]:
+    """The layers of the edited tokens in their new places, far to near.
+
+    `sources` holds the layers that were cut from each picture that tokens come from (`VLETokens.origin`), by source token.
+    """
+    result = []
+    for index in far_to_near(tokens.depth[0].cpu()):
+        source, origin, placement = int(tokens.source[0, index]), int(tokens.origin[0, index]), tokens.placement(index)
+        if placement is not None and source in sources[origin]:
+            body, detail = sources[origin][source], tokens.detail_of(index)
+            where = detail.where[source]
+            if placement.mirrored:
+                body = flipped(body, mirror_edge(where, detail.size))
+            body = dressed(body, tokens, index)
+            if placement.scale != 1:
+                body = scaled(body, placement, where, detail.size, arena)
+            else:
+                body = shifted(body, placement[:2], arena)
+        elif placement == IN_PLACE and not origin:
+            continue  # it does not reach into the arena
+        else:
+            body = decoded(net, tokens, index, arena)
+        if not body.window.empty:
+            result.append(body)
+    return result
+
+
+def dressed(body: Body, tokens: VLETokens, index: int) -> Body:
+    """A token's layers in the colours that it is painted in, and as opaque as it is."""
+    body = repainted(body, tokens.paint[0, index], float(tokens.turn[0, index]))
+    return faded(body, float(tokens.opacity[0, index]))
+
+
+def decoded(net: TokenizerNetwork, tokens: VLETokens, index: int, arena: Window) -> Body:
+    """The layers of a token of which no source picture knows anything."""
+    (height, width), device = tokens.size, next(net.parameters()).device
+    where = tokens.where[0, index].to(device)
+    window = window_of(where, height, width, 2).inside(arena)
+    layer = planes_of(net.glimpse_decoder(tokens.what[0, index : index + 1].to(device)), 0)
+    if tokens.mirrored[0, index]:  # the object alone: its shadow falls as the light of the scene lets it
+        layer = torch.cat([layer[:4], layer[4:].flip(-1)])
+    planes = draw(layer, where, height, width, window)
+    light = (1 - planes[3:4]).expand(3, -1, -1)
+    body = Body(window, planes[3:4] * planes[:3], light, planes[4:5] * planes[5:8], planes[4:5])
+    return dressed(body, tokens, index)
+
+
+def planes_of(layers: Layers, row: int) -> Tensor:
+    """Shadow colour 3, shadow alpha 1, solid 1, body colour 3: (8, S, S)."""
+    solid, alpha = layers.solid[row], layers.alpha[row]
+    shade = ((alpha - solid) / (1 - solid).clamp(min=1e-3)).clamp(0, 1)
+    return torch.cat([layers.colour[row], shade, solid, layers.colour[row]])
+
+
+def far_to_near(depth: Tensor) -> list[int]:
+    """Indices of the object tokens (all but token 0)."""
+    return (depth[1:].argsort(descending=True, stable=True) + 1).tolist()

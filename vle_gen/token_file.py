@@ -1,0 +1,124 @@
+"""`.vle` files: tokens as safetensors, with the pictures that carry their detail as PNG inside."""
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from vle_gen.errors import UserError
+from vle_gen.source import SourceDetail
+
+if TYPE_CHECKING:
+    from vle_gen.tokens import VLETokens
+
+FORMAT = "vle-1"
+ALWAYS = ("what", "where", "depth", "kind", "scope", "score", "source", "length")
+WHERE_USED = ("origin", "mirrored", "turn", "paint", "opacity")  # left out of files in which no token has any of it
+OF_DETAIL = ("what", "where", "depth")
+
+
+def write(tokens: VLETokens, path: str | Path, carry: bool = True) -> None:
+    """Writes one picture's tokens; without `carry` the detail of source pictures is left out."""
+    if not carry:
+        tokens = tokens.resized(*tokens.size)
+    tensors = {name: getattr(tokens, name).cpu().contiguous() for name in ALWAYS}
+    tensors["scope"] = (tensors["scope"] * 255).round().to(torch.uint8)
+    for name in WHERE_USED:
+        value = getattr(tokens, name)
+        if not torch.equal(value, usual(name, tokens.depth)):
+            tensors[name] = value.cpu().contiguous()
+    details = [tokens.detail, *tokens.foreign]
+    for number, detail in enumerate(details):
+        if detail is None:
+            continue
+        tensors[_key(number, "picture")] = _packed(detail.picture.permute(1, 2, 0).numpy())
+        tensors[_key(number, "owner")] = _packed(detail.owner.numpy())
+        # safetensors refuses tensors that share memory, and these may be the tokens' own
+        tensors |= {_key(number, name): getattr(detail, name).clone() for name in OF_DETAIL}
+    header = {
+        "format": FORMAT,
+        "size": json.dumps(list(tokens.size)),
+        "checkpoint": tokens.checkpoint,
+        "history": json.dumps(list(tokens.history)),
+    }
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        save_file(tensors, partial, header)
+        os.replace(partial, path)
+    except OSError as fault:
+        partial.unlink(missing_ok=True)
+        raise UserError(f"cannot write {path}: {fault.strerror or fault}") from None
+
+
+def read(path: str | Path) -> VLETokens:
+    """Raises `UserError` when the file is missing, corrupt, or holds something else."""
+    from vle_gen.tokens import VLETokens
+
+    if not Path(path).is_file():
+        raise UserError(f"{path} does not exist")
+    try:
+        with safe_open(path, "pt") as file:
+            header = file.metadata() or {}
+            if header.get("format") != FORMAT:
+                raise UserError(f"{path} is no token file: expected format {FORMAT}, found {header.get('format')}")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+        named = {name: tensors[name] for name in ALWAYS} | {n: tensors[n] for n in WHERE_USED if n in tensors}
+        named["scope"] = named["scope"].float() / 255
+        foreign = []
+        while _key(len(foreign) + 1, "picture") in tensors:
+            foreign.append(_detail(tensors, len(foreign) + 1))
+        return VLETokens(
+            **named,
+            size=tuple(int(v) for v in json.loads(header["size"])),
+            checkpoint=header["checkpoint"],
+            detail=_detail(tensors, 0) if _key(0, "picture") in tensors else None,
+            foreign=tuple(foreign),
+            history=tuple(str(line) for line in json.loads(header.get("history", "[]"))),
+        )
+    except UserError as fault:
+        raise fault if str(path) in str(fault) else UserError(f"{path} is corrupt: {fault}") from None
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as fault:
+        raise UserError(f"{path} is no readable token file: {' '.join(str(fault).split())}") from None
+
+
+def usual(name: str, like: Tensor) -> Tensor:
+    """The value of an optional per-token field for tokens that have nothing of it; `like` (B, T)."""
+    if name == "paint":
+        return like.new_zeros(*like.shape, 4, dtype=torch.float32)
+    if name == "opacity":
+        return torch.ones_like(like, dtype=torch.float32)
+    return torch.zeros_like(like, dtype={"origin": torch.long, "mirrored": torch.bool, "turn": torch.float32}[name])
+
+
+def _key(number: int, name: str) -> str:
+    """What a tensor of the token's own detail (0) or of a foreign one is called in the file."""
+    return f"foreign.{number}.{name}" if number else f"detail.{name}"
+
+
+def _detail(tensors: dict[str, Tensor], number: int) -> SourceDetail:
+    return SourceDetail(
+        picture=torch.from_numpy(_unpacked(tensors[_key(number, "picture")])).permute(2, 0, 1).contiguous(),
+        owner=torch.from_numpy(_unpacked(tensors[_key(number, "owner")])),
+        **{name: tensors[_key(number, name)] for name in OF_DETAIL},
+    )
+
+
+def _packed(pixels: np.ndarray) -> Tensor:
+    """Pixels as the bytes of a PNG: lossless, and much smaller."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return torch.frombuffer(bytearray(buffer.getvalue()), dtype=torch.uint8)
+
+
+def _unpacked(data: Tensor) -> np.ndarray:
+    return np.array(Image.open(io.BytesIO(data.numpy().tobytes())))
