@@ -1,10 +1,13 @@
 """The layers of edited tokens in their places: cut from a source picture where one shows them, decoded otherwise."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from vle_gen.body import Body, faded, flipped, scaled, shifted
+from vle_gen.light import light_gain
 from vle_gen.paint import repainted
 from vle_gen.source import IN_PLACE, mirror_edge
 from vle_gen.tokenizer.glimpse import Layers
@@ -20,7 +23,7 @@ def placed(
 
     `sources` holds the layers that were cut from each picture that tokens come from (`VLETokens.origin`), by source token.
     """
-    result = []
+    result, scene = [], net.background_decoder(tokens.what[0, :1].to(next(net.parameters()).device))
     for index in far_to_near(tokens.depth[0].cpu()):
         source, origin, placement = int(tokens.source[0, index]), int(tokens.origin[0, index]), tokens.placement(index)
         if placement is not None and source in sources[origin]:
@@ -29,6 +32,8 @@ def placed(
             if placement.mirrored:
                 body = flipped(body, mirror_edge(where, detail.size))
             body = dressed(body, tokens, index)
+            if not origin and placement != IN_PLACE:
+                body = lit(body, light_gain(scene, tokens.size, where, tokens.where[0, index]))
             if placement.scale != 1:
                 body = scaled(body, placement, where, detail.size, arena)
             else:
@@ -40,6 +45,11 @@ def placed(
         if not body.window.empty:
             result.append(body)
     return result
+
+
+def lit(body: Body, gain: float) -> Body:
+    """A token's layers in other light: the body is `gain` times as bright. What it does to the floor's light is a factor."""
+    return replace(body, colour=torch.minimum(body.colour * gain, body.matte))
 
 
 def dressed(body: Body, tokens: VLETokens, index: int) -> Body:
