@@ -27,9 +27,11 @@ MARGIN = 0.06  # of the picture's longer side: how far around an edit the floor 
 CLEAR = 0.05  # the floor outside this height of every window's bump (`_middle`) is taken for undisturbed
 REFLECTS = 0.05  # an object's claim to changed light near it, beside its shadow's alpha
 SLIGHT = 0.07  # change of the light, as a share of it, that is taken for noise
+LIKELY, SURE = 0.03, 0.1  # the same, where the decoder says a shadow of at least this alpha
 TAIL = 0.05  # how far, as a share of its window, a change may fade beyond where it is more than slight
 UNCLAIMED = 0.01  # a claim that belongs to none, so that faint claims change nothing
 LEAST_CONTRAST = 0.006  # squared colour distance from which object and floor can be told apart
+GLEAM = 0.12  # how much brighter than both object and floor a highlight on an outline is, at least
 EDGE = 1.25  # half-width of the uncertain band along an object's outline, in pixels of its glimpse
 
 
@@ -70,9 +72,16 @@ def sharpen(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
     difference = body - ground
     contrast = difference.square().sum(0)
     share = ((picture - ground) * difference).sum(0) / contrast.clamp(min=1e-5)
+    share = torch.where(gleams(picture, torch.maximum(body, ground)), 1.0, share)
     sure = (near > inner)[0] & (contrast > LEAST_CONTRAST) & (nearby(beyond, torch.ones_like(beyond), band + 1)[0] > 0.02)
     owner[sure & (share > OWNED) & (owner == 0)] = index
     owner[sure & (share <= OWNED) & (owner == index)] = 0
+
+
+def gleams(picture: Tensor, expected: Tensor) -> Tensor:
+    """Where a picture (3, h, w) is much brighter in some colour than `expected`, the brighter of floor and object: bool
+    (h, w). Along an outline that is the object's highlight, which no mixture of the two explains."""
+    return (picture - expected).amax(0) > GLEAM
 
 
 @torch.no_grad()
@@ -221,7 +230,8 @@ def observed_lights(
     for k, (window, planes) in drawn.items():
         share = (planes[3:4] + REFLECTS * reach[k]) / claims[window.planes]
         mine = share * change[window.planes]
-        felt = (box_mean(mine.abs().amax(0, keepdim=True), 2) > SLIGHT).float()
+        least = torch.where(planes[3:4] > SURE, LIKELY, SLIGHT)
+        felt = (box_mean(mine.abs().amax(0, keepdim=True), 2) > least).float()
         tail = max(2, round(TAIL * min(felt.shape[-2:])))
         mine = mine * (box_mean(grown(felt, tail), tail) / box_mean(torch.ones_like(felt), tail))
         light = mine.exp().clamp(1 - DARKEST, BRIGHTEST)
@@ -254,8 +264,10 @@ def cut_out(
     contrast = (distance / 0.01).clamp(max=1)  # too alike: the outline decides
     soft = nearby(mine, torch.ones_like(mine), 0)
     matte = torch.where(inner > 0, 1.0, outer * (contrast * along.clamp(0, 1) + (1 - contrast) * soft))
+    gleam = outer * (1 - covered) * gleams(seen, torch.maximum(own, behind))
+    matte = torch.where(gleam > 0, 1.0, matte)
     matte = torch.where(mine > 0, matte.clamp(min=OWNED), matte)  # whose the pixel is was settled with more in view
-    colour = torch.where(inner > 0, seen, seen - (1 - matte) * behind)
+    colour = torch.where((inner > 0) | (gleam > 0), seen, seen - (1 - matte) * behind)
     colour = torch.minimum(colour.clamp(min=0), matte)
     guess = (grown(covered, band) > 0) & ((clean == 0) | hidden)
     guess = guess & ((covered > 0) | (inner > 0))
