@@ -29,6 +29,8 @@ REFLECTS = 0.05  # an object's claim to changed light near it, beside its shadow
 SLIGHT = 0.07  # change of the light, as a share of it, that is taken for noise
 LIKELY, SURE = 0.03, 0.1  # the same, where the decoder says a shadow of at least this alpha
 TAIL = 0.05  # how far, as a share of its window, a change may fade beyond where it is more than slight
+WIDER = 1.25  # than its frame: how far an object may change the light around it
+EDGES = 0.15  # height of a window's bump below which light that is continued where the floor is not seen fades to none
 UNCLAIMED = 0.01  # a claim that belongs to none, so that faint claims change nothing
 LEAST_CONTRAST = 0.006  # squared colour distance from which object and floor can be told apart
 GLEAM = 0.12  # how much brighter than both object and floor a highlight on an outline is, at least
@@ -121,7 +123,7 @@ def foreign_bodies(net: TokenizerNetwork, tokens: VLETokens) -> list[dict[int, B
     device, found = next(net.parameters()).device, []
     for origin, detail in enumerate(tokens.foreign, 1):
         used = {int(tokens.source[0, k]) for k in range(1, len(tokens)) if int(tokens.origin[0, k]) == origin}
-        windows = [window_of(detail.where[k], *detail.size, 2) for k in used]
+        windows = [touched(detail.where[k], detail.size) for k in used]
         windows = [window for window in windows if not window.empty]
         if not windows:
             found.append({})
@@ -131,6 +133,11 @@ def foreign_bodies(net: TokenizerNetwork, tokens: VLETokens) -> list[dict[int, B
         _, bodies = take_apart(net, view, detail.picture[arena.planes].to(device).float() / 255, arena)
         found.append({k: bodies[k] for k in used if k in bodies})
     return found
+
+
+def touched(where: Tensor, size: tuple[int, int]) -> Window:
+    """The pixels of a picture of height and width `size` that an object of frame `where` (4,) may show on or cast light on."""
+    return window_of(torch.cat([where[:2], where[2:] * WIDER]), *size, 2)
 
 
 def around(windows: list[Window], size: tuple[int, int]) -> Window:
@@ -152,11 +159,11 @@ def changed_windows(tokens: VLETokens) -> list[Window]:
         kept.add(source)
         if source > 0 and as_it_was and float(tokens.depth[0, index]) == float(detail.depth[source]):
             continue
-        windows.append(window_of(tokens.where[0, index], height, width, 2))
+        windows.append(touched(tokens.where[0, index], (height, width)))
         if source > 0:
-            windows.append(window_of(detail.where[source], height, width, 2))
+            windows.append(touched(detail.where[source], (height, width)))
     removed = [k for k in range(1, len(detail.where)) if k not in kept]
-    windows += [window_of(detail.where[k], height, width, 2) for k in removed]
+    windows += [touched(detail.where[k], (height, width)) for k in removed]
     return [window for window in windows if not window.empty]
 
 
@@ -170,7 +177,7 @@ def take_apart(
     detail, (height, width) = tokens.detail, tokens.size
     owner = detail.owner[arena.slices].to(source.device).long()
     what, where = detail.what.to(source.device), detail.where.to(source.device)
-    windows = {k: window_of(where[k], height, width, 2).inside(arena) for k in range(1, len(where))}
+    windows = {k: touched(where[k], (height, width)).inside(arena) for k in range(1, len(where))}
     windows = {k: w for k, w in windows.items() if not w.empty}
     near_to_far = [k for k in reversed(far_to_near(detail.depth)) if k in windows]
     drawn = {}
@@ -236,7 +243,10 @@ def observed_lights(
         mine = mine * (box_mean(grown(felt, tail), tail) / box_mean(torch.ones_like(felt), tail))
         light = mine.exp().clamp(1 - DARKEST, BRIGHTEST)
         seen = floor[window.planes]
-        lights[k] = torch.where(seen > 0, light, filled(light, seen) if seen.max() > 0 else 1 - planes[3:4].clamp(max=DARKEST))
+        unseen = 1 - planes[3:4].clamp(max=DARKEST)
+        if seen.max() > 0:
+            unseen = 1 + (filled(light, seen) - 1) * (reach[k] / EDGES).clamp(max=1)
+        lights[k] = torch.where(seen > 0, light, unseen)
     return lights
 
 
