@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from vle_gen.commands import change, learn, look, write
+from vle_gen.commands import change, compose, learn, look, write
 
 UsageError = typer.BadParameter.__bases__[0]  # click's own, or that of the copy inside newer versions of typer
 
@@ -16,7 +16,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (look.tokens, look.decode, change.move, write.txt2img, learn.train):
+for command in (look.tokens, look.decode, change.move, change.resize, change.remove, change.duplicate, change.swap):
+    app.command()(command)
+app.command(name="raise")(change.raise_)
+for command in (change.lower, change.flip, change.align, change.distribute, change.recolor, change.paste):
+    app.command()(command)
+for command in (compose.edit, compose.history, compose.animate, write.txt2img, learn.train):
     app.command()(command)
 app.command(name="eval")(learn.evaluate)
 data_app = typer.Typer(help="Look at training data.", rich_markup_mode=None)

@@ -8,6 +8,8 @@ from editors.rows import Which, box, finite, joined, named, objects, recorded, r
 from vle_gen.errors import UserError
 from vle_gen.tokens import VLETokens
 
+UNNAMED = "a picture without a name"  # in the history, where `paste` was not told the file
+
 
 def remove(tokens: VLETokens, which: Which) -> VLETokens:
     """The tokens without some objects; what lay behind them is seen. Tokens after a removed one move up by one index."""
@@ -57,7 +59,7 @@ def paste(
         both = shifted(both, dict.fromkeys(new, (to[0] - x, to[1] - y)))
     both = replace(both, depth=in_order(both.depth))
     place = "" if to is None else f" to {said(*to)}"
-    return recorded(both, f"paste {named(indices)} from {quoted(name or 'a picture without a name')}{place}")
+    return recorded(both, f"paste {named(indices)} from '{name or UNNAMED}'{place}")
 
 
 def centre(tokens: VLETokens, indices: list[int]) -> tuple[float, float]:
@@ -66,8 +68,3 @@ def centre(tokens: VLETokens, indices: list[int]) -> tuple[float, float]:
     left, right = min(b.x - b.width / 2 for b in boxes), max(b.x + b.width / 2 for b in boxes)
     top, bottom = min(b.y - b.height / 2 for b in boxes), max(b.y + b.height / 2 for b in boxes)
     return (left + right) / 2, (top + bottom) / 2
-
-
-def quoted(text: str) -> str:
-    """A word of the edit language, in quotes."""
-    return "'" + text.replace("'", " ") + "'"

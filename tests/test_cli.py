@@ -71,7 +71,9 @@ def test_masks_are_the_label_map_and_the_overlay_is_the_picture(listed):
     assert mask.mode == "L" and mask.size == (256, 256)
     assert [int((np.asarray(mask) == row["index"]).sum()) for row in rows] == [row["area"] for row in rows]
     assert np.array_equal(np.asarray(mask), np.asarray(VLETokens.load(folder / "t.vle").label_map()))
-    changed = (pixels(folder / "o.png") != pixels(folder / "img.png")).any(-1)
+    shown = pixels(folder / "o.png")
+    assert shown.shape[1] == 256 and shown.shape[0] > 256, "a legend is below the picture"
+    changed = (shown[:256] != pixels(folder / "img.png")).any(-1)
     assert 0.005 < changed.mean() < 0.2
 
 

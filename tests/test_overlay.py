@@ -1,10 +1,14 @@
 """The overlay outlines objects without covering them, and puts numbers where they can be read."""
 from __future__ import annotations
 
+import base64
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from editors import flip
 from vle_gen.overlay import overlay
 
 
@@ -27,6 +31,30 @@ def test_numbers_stay_inside_and_apart_when_objects_fill_the_picture():
     labels = np.kron(np.arange(1, 13).reshape(3, 4), np.ones((40, 40), int))
     picture = overlay(Image.new("RGB", (160, 120), "gray"), labels)
     assert picture.size == (160, 120)
+
+
+def test_numbers_cover_no_object_and_names_are_below(tokens, pipe, picture):
+    labels, names = tokens.label_map(), pipe.name_tokens(tokens)
+    shown = np.asarray(overlay(picture, labels, names))
+    assert shown.shape[0] > picture.height and shown.shape[1] == picture.width
+    assert np.array_equal(shown[: picture.height][labels > 0], np.asarray(picture)[labels > 0])
+    more = np.asarray(overlay(picture, labels, [*names[:-1], "something quite different"]))
+    assert np.array_equal(more[: picture.height], shown[: picture.height])
+    assert not np.array_equal(more[picture.height :], shown[picture.height :])
+
+
+def test_a_long_name_stays_inside():
+    labels = np.zeros((60, 80), int)
+    labels[20:40, 30:50] = 1
+    assert overlay(Image.new("RGB", (80, 60)), labels, ["scene", "a very long name " * 9]).width == 80
+
+
+def test_a_notebook_shows_tokens_by_itself(tokens):
+    shown = flip(tokens, 1)._repr_html_()
+    assert shown.count("<tr>") == len(tokens) + 1 and "flip 1" in shown
+    data = shown.split("base64,")[1].split('"')[0]
+    assert Image.open(io.BytesIO(base64.b64decode(data))).size == (256, 256)
+    assert "<img" in tokens.resized(*tokens.size)._repr_html_(), "tokens without a picture too"
 
 
 def test_nothing_to_outline_changes_nothing(picture):

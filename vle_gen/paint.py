@@ -14,7 +14,8 @@ from vle_gen.colours import COLOURS
 SOLID = 0.9  # matte from which a pixel shows the body alone
 LEAST_MATTE = 1 / 64
 GREY, COLOURFUL = 0.15, 0.4  # saturation below which highlights are told by brightness alone, above which by colour alone
-LIT = 0.9  # the share of a grey body's pixels that is darker than its highlights
+LIT, SHINING = 0.9, 1.5  # a grey body's highlights are brighter than this share of its pixels, and than its mean so often
+FAINT_COLOUR = 0.03  # a body whose colour is nearer to grey throws none onto the floor
 DIMMEST, BRIGHTEST = 0.4, 1.6  # how far an object's light may be from that of the named colours
 
 LUMINANCE = (0.2126, 0.7152, 0.0722)
@@ -27,24 +28,24 @@ TO_LAB = ((0.2104542553, 0.7936177850, -0.0040720468), (1.9779984951, -2.4285922
 def repainted(body: Body, paint: Tensor, turn: float) -> Body:
     """The body painted in `paint` (4,): sRGB 0..1 and how much, and its hue turned by `turn` degrees after that."""
     amount = float(paint[3])
-    if amount == 0 and turn == 0:
+    if (amount == 0 and turn == 0) or body.window.empty or body.matte.max() == 0:
         return body
-    colour = to_linear((body.colour / body.matte.clamp(min=LEAST_MATTE)).clamp(0, 1))
+    before = to_linear((body.colour / body.matte.clamp(min=LEAST_MATTE)).clamp(0, 1))
+    colour = before
     if amount:
         colour = colour + (painted(colour, body.matte, paint[:3].to(colour.device)) - colour) * amount
     if turn:
         colour = turned(colour, turn)
-    colour = to_srgb(colour.clamp(0, 1)) * body.matte
-    return Body(body.window, body.shadow, body.light, torch.minimum(colour, body.matte), body.matte)
+    colour = colour.clamp(0, 1)
+    light = reflected(body.light, *(to_srgb(mean_colour(value, body.matte)) for value in (before, colour)))
+    colour = to_srgb(colour) * body.matte
+    return Body(body.window, body.shadow, light, torch.minimum(colour, body.matte), body.matte)
 
 
 def painted(colour: Tensor, matte: Tensor, paint: Tensor) -> Tensor:
     """Linear colours (3, h, w) of a body of `matte` (1, h, w), as if its surface had the colour `paint` (3,), sRGB."""
-    solid = (matte[0] >= min(SOLID, float(matte.max()))).float()
-    weight = solid / solid.sum().clamp(min=1)
-    bright = luminance(colour)
+    solid, bright, own = _solid(matte), luminance(colour), mean_colour(colour, matte)
     grey = colour.new_tensor([1.0, 1.0, 1.0])
-    own = (colour * weight).sum((1, 2)).clamp(min=1e-3)
     target = to_linear(paint) * exposure(own)
     # by colour: what is not along the surface's own colour is along the lamp's, or across both
     saturation = float((own.max() - own.min()) / own.max())
@@ -56,11 +57,21 @@ def painted(colour: Tensor, matte: Tensor, paint: Tensor) -> Tensor:
         change = torch.stack([target, grey, across_new], 1) @ torch.linalg.inv(torch.stack([own, grey, across], 1))
         result += by_colour * torch.einsum("ij,jhw->ihw", change, colour)
     if by_colour < 1:
-        limit = torch.quantile(bright[solid > 0], LIT) if solid.sum() else bright.max()
+        limit = torch.quantile(bright[solid > 0], LIT).clamp(min=SHINING * float(luminance(own)))
         highlight = (bright - limit).clamp(min=0)
         shading = (bright - highlight) / luminance(own)
         result += (1 - by_colour) * (shading * target[:, None, None] + highlight)
     return result.clamp(min=0)
+
+
+def reflected(light: Tensor, before: Tensor, after: Tensor) -> Tensor:
+    """Light (3, h, w) around a body whose mean colour was `before` (3,) and is `after`: what it threw onto the floor of
+    its own colour is now of the new one."""
+    was, now = before - before.mean(), after - after.mean()
+    if was.norm() < FAINT_COLOUR:
+        return light
+    share = torch.tensordot(was / was.norm(), light - light.mean(0, keepdim=True), 1).clamp(min=0)
+    return light + share * (now / was.norm().clamp(min=float(now.norm())) - was / was.norm())[:, None, None]
 
 
 def turned(colour: Tensor, degrees: float) -> Tensor:
@@ -85,6 +96,12 @@ def exposure(own: Tensor) -> float:
     return min(max(ratio, DIMMEST), BRIGHTEST)
 
 
+def mean_colour(colour: Tensor, matte: Tensor) -> Tensor:
+    """The mean (3,) of the colours (3, h, w) of a body where it is solid."""
+    weight = _solid(matte)
+    return (colour * (weight / weight.sum())).sum((1, 2)).clamp(min=1e-3)
+
+
 def luminance(colour: Tensor) -> Tensor:
     """Of linear colours (3, ...)."""
     return torch.tensordot(colour.new_tensor(LUMINANCE), colour, 1)
@@ -98,6 +115,11 @@ def to_linear(srgb: Tensor) -> Tensor:
 def to_srgb(linear: Tensor) -> Tensor:
     """Linear light 0..1 as sRGB."""
     return torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp(min=1e-6) ** (1 / 2.4) - 0.055)
+
+
+def _solid(matte: Tensor) -> Tensor:
+    """1 where a body of `matte` (1, h, w) alone is seen, or where it is most: (h, w)."""
+    return (matte[0] >= min(SOLID, float(matte.max()))).float()
 
 
 def _lab(colour: Tensor) -> Tensor:

@@ -202,6 +202,12 @@ class VLETokens:
         """Reads a .vle file. Raises `UserError` when it is missing, corrupt, or holds something else."""
         return token_file.read(path)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from vle_gen.notebook import as_html
+
+        return as_html(self)
+
     def _single(self) -> VLETokens:
         if self.batch != 1:
             raise UserError(f"this holds {self.batch} pictures: iterate over it to get one at a time")

@@ -1,30 +1,221 @@
-"""Commands that change pictures: move."""
+"""Commands that change a picture by one edit: move, resize, remove, duplicate, swap, raise, lower, flip, align,
+distribute, recolor, paste."""
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
 from vle_gen.commands.options import Checkpoint, Device, Out, Picture, load
 
+Token = Annotated[Optional[list[int]], typer.Option(help="Index of a token, as 'vlegen tokens' lists it.")]
+Object = Annotated[Optional[list[str]], typer.Option(help="An object in words, such as 'the red ball'.")]
+Point = Annotated[Optional[list[str]], typer.Option(metavar="X,Y", help="A pixel of the object.")]
+Dx = Annotated[Optional[float], typer.Option(help="Pixels to the right.")]
+Dy = Annotated[Optional[float], typer.Option(help="Pixels down.")]
+To = Annotated[Optional[str], typer.Option(metavar="X,Y", help="Pixels where its centre is to be.")]
+
 
 def move(
     picture: Picture,
-    token: Annotated[Optional[int], typer.Option(help="Index of the token, as 'vlegen tokens' lists it.")] = None,
-    object: Annotated[Optional[str], typer.Option(help="The object in words, such as 'the red ball'.")] = None,
-    dx: Annotated[Optional[float], typer.Option(help="Pixels to the right.")] = None,
-    dy: Annotated[Optional[float], typer.Option(help="Pixels down.")] = None,
-    to: Annotated[Optional[str], typer.Option(metavar="X,Y", help="Pixels where its centre is to be.")] = None,
+    token: Token = None,
+    object: Object = None,
+    point: Point = None,
+    dx: Dx = None,
+    dy: Dy = None,
+    to: To = None,
     perspective: Annotated[bool, typer.Option("--perspective", help="Moved down it comes nearer and grows.")] = False,
     out: Out = None,
     checkpoint: Checkpoint = None,
     device: Device = None,
 ) -> None:
-    """Move one object. A result that ends in .vle keeps the tokens, for the next edit."""
-    from vle_gen import files
-    from vle_gen.motion import Target, move_object, one_of
+    """Move objects. A result that ends in .vle keeps the tokens, for the next edit."""
+    how = _going(dx, dy, to)
+    _run("move", "moved", picture, (token, object, point), out, checkpoint, device, perspective=perspective, **how)
 
-    which, target = one_of(token, object), Target.parse(dx, dy, to)
-    pipe = load(checkpoint, device)
-    moved = move_object(pipe, files.read_tokens(pipe, picture), which, target, picture, perspective)
-    print(files.write_result(pipe, moved, out or files.beside(picture, "moved")))
+
+def resize(
+    picture: Picture,
+    factor: Annotated[float, typer.Option(help="How many times as large.")],
+    token: Token = None,
+    object: Object = None,
+    point: Point = None,
+    out: Out = None,
+    checkpoint: Checkpoint = None,
+    device: Device = None,
+) -> None:
+    """Make objects larger or smaller, about where they stand on the floor."""
+    _run("resize", "resized", picture, (token, object, point), out, checkpoint, device, by=(factor,))
+
+
+def remove(
+    picture: Picture,
+    token: Token = None,
+    object: Object = None,
+    point: Point = None,
+    out: Out = None,
+    checkpoint: Checkpoint = None,
+    device: Device = None,
+) -> None:
+    """Take objects out of the picture."""
+    _run("remove", "removed", picture, (token, object, point), out, checkpoint, device)
+
+
+def duplicate(
+    picture: Picture,
+    token: Token = None,
+    object: Object = None,
+    point: Point = None,
+    dx: Dx = None,
+    dy: Dy = None,
+    to: To = None,
+    out: Out = None,
+    checkpoint: Checkpoint = None,
+    device: Device = None,
+) -> None:
+    """Put a copy of an object somewhere else."""
+    _run("duplicate", "duplicated", picture, (token, object, point), out, checkpoint, device, **_going(dx, dy, to))
+
+
+def swap(
+    picture: Picture,
+    token: Token = None,
+    object: Object = None,
+    point: Point = None,
+    perspective: Annotated[bool, typer.Option("--perspective", help="Each takes on the size it has there.")] = False,
+    out: Out = None,
+    checkpoint: Checkpoint = None,
+    device: Device = None,
+) -> None:
+    """Put two objects in one another's places."""
+    _run("swap", "swapped", picture, (token, object, point), out, checkpoint, device, perspective=perspective)
+
+
+def raise_(
+    picture: Picture,
+    token: Token = None,
+    object: Object = None,
+    point: Point = None,
+    out: Out = None,
+    checkpoint: Checkpoint = None,
+    device: Device = None,
+) -> None:
+    """Bring an object in front of the next nearer one that it touches."""
+    _run("raise", "raised", picture, (token, object, point), out, checkpoint, device)
+
+
+def lower(
+    picture: Picture,
+    token: Token = None,
+    object: Object = None,
+    point: Point = None,
+    out: Out = None,
+    checkpoint: Checkpoint = None,
+    device: Device = None,
+) -> None:
+    """Put an object behind the next farther one that it touches."""
+    _run("lower", "lowered", picture, (token, object, point), out, checkpoint, device)
+
+
+def flip(
+    picture: Picture,
+    token: Token = None,
+    object: Object = None,
+    point: Point = None,
+    out: Out = None,
+    checkpoint: Checkpoint = None,
+    device: Device = None,
+) -> None:
+    """Mirror objects left to right."""
+    _run("flip", "flipped", picture, (token, object, point), out, checkpoint, device)
+
+
+def align(
+    picture: Picture,
+    edge: Annotated[str, typer.Option(metavar="left|right|top|bottom|center|middle", help="What is to be in line.")],
+    token: Token = None,
+    object: Object = None,
+    point: Point = None,
+    out: Out = None,
+    checkpoint: Checkpoint = None,
+    device: Device = None,
+) -> None:
+    """Put two or more objects in line."""
+    _run("align", "aligned", picture, (token, object, point), out, checkpoint, device, line=edge)
+
+
+def distribute(
+    picture: Picture,
+    direction: Annotated[str, typer.Option(metavar="horizontally|vertically", help="Which way.")] = "horizontally",
+    token: Token = None,
+    object: Object = None,
+    point: Point = None,
+    out: Out = None,
+    checkpoint: Checkpoint = None,
+    device: Device = None,
+) -> None:
+    """Space three or more objects evenly."""
+    _run("distribute", "distributed", picture, (token, object, point), out, checkpoint, device, line=direction)
+
+
+def recolor(
+    picture: Picture,
+    token: Token = None,
+    object: Object = None,
+    point: Point = None,
+    to: Annotated[Optional[str], typer.Option(metavar="COLOUR", help="A name such as blue, or #3366cc.")] = None,
+    hue: Annotated[Optional[float], typer.Option(metavar="DEGREES", help="Turn the hue by so much instead.")] = None,
+    out: Out = None,
+    checkpoint: Checkpoint = None,
+    device: Device = None,
+) -> None:
+    """Give objects another colour; shading and texture stay."""
+    by = None if hue is None else (hue,)
+    _run("recolor", "recolored", picture, (token, object, point), out, checkpoint, device, by=by, to=to)
+
+
+def paste(
+    picture: Picture,
+    source: Annotated[Path, typer.Option("--from", help="The picture or .vle file to take objects from.")],
+    token: Token = None,
+    object: Object = None,
+    point: Point = None,
+    to: To = None,
+    out: Out = None,
+    checkpoint: Checkpoint = None,
+    device: Device = None,
+) -> None:
+    """Put objects of another picture into this one."""
+    place = _going(None, None, to)["to"] if to is not None else None
+    _run("paste", "pasted", picture, (token, object, point), out, checkpoint, device, source=str(source), to=place)
+
+
+def _going(dx: float | None, dy: float | None, to: str | None) -> dict:
+    """--dx, --dy and --to as the edit has them."""
+    from editors.language import PLACE, pair
+    from vle_gen.errors import UserError
+
+    if to is None:
+        if dx is None and dy is None:
+            raise UserError("say where to put it: --dx and --dy in pixels, or --to X,Y")
+        return {"by": (dx or 0.0, dy or 0.0)}
+    if dx is not None or dy is not None:
+        raise UserError("--to cannot go with --dx or --dy: give one or the other")
+    return {"to": pair(to, PLACE, "--to")}
+
+
+def _run(verb: str, tag: str, picture: Path, which: tuple, out, checkpoint, device, **said) -> None:
+    """Does one edit of the objects named by (--token, --object, --point), and prints where the result is."""
+    from editors.language import PLACE, Edit, Selector, pair
+    from vle_gen import files
+    from vle_gen.batch import edit_file
+    from vle_gen.errors import UserError
+
+    numbers, words, points = (list(values or ()) for values in which)
+    named = [Selector(number=number) for number in numbers] + [Selector(words=text) for text in words]
+    named += [Selector(point=pair(text, PLACE, "--point")) for text in points]
+    if not named:
+        raise UserError("say which object: either --token N or --object 'the red ball' or --point X,Y")
+    edit = Edit(verb, tuple(named), **said).checked()
+    print(edit_file(load(checkpoint, device), picture, [(edit,)], out or files.beside(picture, tag)))

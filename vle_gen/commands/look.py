@@ -11,7 +11,7 @@ from vle_gen.commands.options import Checkpoint, Device, Out, Picture, console, 
 
 def tokens(
     pictures: Annotated[list[Path], typer.Argument(help="Pictures or .vle files.")],
-    overlay: Annotated[Optional[Path], typer.Option(help="Write the picture with outlined, numbered tokens.")] = None,
+    overlay: Annotated[Optional[Path], typer.Option(help="Write the picture with outlined, named tokens.")] = None,
     json: Annotated[Optional[Path], typer.Option(help="Write the tokens as JSON, in pixels of the picture.")] = None,
     masks: Annotated[Optional[Path], typer.Option(help="Write an 8-bit picture of each pixel's token.")] = None,
     save: Annotated[Optional[Path], typer.Option(help="Write the tokens as a .vle file.")] = None,
@@ -36,7 +36,8 @@ def tokens(
             print("no object tokens found: only the scene, token 0")
         overlay_path, json_path, masks_path, save_path = targets
         if overlay_path:
-            files.save_image(shown.overlay(pipe.decode(found), found.label_map()), overlay_path)
+            names = [row.label for row in rows]
+            files.save_image(shown.overlay(pipe.decode(found), found.label_map(), names), overlay_path)
         if json_path:
             files.write_json(shown.as_json(rows), json_path)
         if masks_path:

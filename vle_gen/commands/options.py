@@ -30,3 +30,11 @@ def console():
     from rich.console import Console
 
     return Console()
+
+
+def progress(values, total: int, doing: str):
+    """The same values, one by one, with a bar on the error stream that goes away in the end."""
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(values, doing, total, console=Console(stderr=True), transient=True)

@@ -1,0 +1,97 @@
+"""Edits applied to files: where each result goes, and what became of each picture."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vle_gen import files
+from vle_gen.errors import UserError
+from vle_gen.script import Group, apply
+
+if TYPE_CHECKING:
+    from vle_gen.pipeline import VLEPipeline
+    from vle_gen.tokens import VLETokens
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one picture: where its result is, or what was wrong with it."""
+
+    picture: Path
+    result: Path | None
+    problem: str = ""
+
+
+def edit_file(pipe: VLEPipeline, picture: Path, groups: Sequence[Group], target: Path) -> Path:
+    """One picture or .vle file edited; the path of the result."""
+    return files.write_result(pipe, edited(pipe, picture, groups), target)
+
+
+def edit_files(
+    pipe: VLEPipeline, pictures: Sequence[Path], groups: Sequence[Group], targets: Sequence[Path]
+) -> Iterator[Outcome]:
+    """The same edits on many pictures, one after the other; what is wrong with one harms no other."""
+    read = _reader(pipe)
+    for picture, target in zip(pictures, targets, strict=True):
+        try:
+            yield Outcome(picture, files.write_result(pipe, edited(pipe, picture, groups, read), target))
+        except UserError as fault:
+            yield Outcome(picture, None, str(fault))
+
+
+def edited(pipe: VLEPipeline, picture: Path, groups: Sequence[Group], read=None) -> VLETokens:
+    """The tokens of a picture or .vle file after groups of edits, each of which counts the tokens anew."""
+    tokens = files.read_tokens(pipe, picture)
+    return edited_tokens(pipe, tokens, picture, groups, read)
+
+
+def edited_tokens(
+    pipe: VLEPipeline, tokens: VLETokens, picture: Path, groups: Sequence[Group], read=None
+) -> VLETokens:
+    """The same of tokens that were read; `picture` is named in errors."""
+    read = read or _reader(pipe)
+    for group in groups:
+        tokens = apply(pipe, tokens, group, str(picture), read)
+    return tokens
+
+
+def targets_of(pictures: Sequence[Path], out: Path | None, out_dir: Path | None, tag: str) -> list[Path]:
+    """Where the results go: `out` for one picture, files of the same names in `out_dir`, or `NAME-TAG.png` beside each.
+
+    Raises:
+        UserError: one name for several pictures, two results of one name, or one that would replace its picture.
+    """
+    if out is not None and out_dir is not None:
+        raise UserError("--out cannot go with --out-dir: give one or the other")
+    if out is not None:
+        if len(pictures) > 1:
+            raise UserError(f"--out {out} is one name for {len(pictures)} pictures: give --out-dir")
+        return [out]
+    if out_dir is None:
+        return [files.beside(picture, tag) for picture in pictures]
+    targets = [out_dir / _name(picture) for picture in pictures]
+    for picture, target in zip(pictures, targets, strict=True):
+        if targets.count(target) > 1:
+            raise UserError(f"several results would be called {target}: give pictures of different names")
+        if target.resolve() == picture.resolve():
+            raise UserError(f"{target} would be replaced by its own edit: give another --out-dir")
+    try:
+        out_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise UserError(f"cannot make the folder {out_dir}: {fault.strerror}") from None
+    return targets
+
+
+def _name(picture: Path) -> str:
+    """What the result is called in another folder: pictures that Pillow reads but we do not write become PNG."""
+    from vle_gen.image_io import FORMATS
+
+    return picture.name if picture.suffix.lower() in (*FORMATS, files.VLE) else f"{picture.stem}.png"
+
+
+def _reader(pipe: VLEPipeline):
+    """Reads the tokens of the files that edits name, each once."""
+    return lru_cache(maxsize=8)(lambda path: files.read_tokens(pipe, path))

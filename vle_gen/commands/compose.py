@@ -1,0 +1,83 @@
+"""Commands that change pictures by several edits: edit, history, animate."""
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from vle_gen.commands.options import Checkpoint, Device, Out, Picture, load
+
+
+def edit(
+    arguments: Annotated[
+        list[str], typer.Argument(metavar="PICTURE... [EDIT...]", help="Pictures or .vle files, then edits in quotes.")
+    ],
+    script: Annotated[Optional[Path], typer.Option(help="YAML file with a list of edits.")] = None,
+    replay: Annotated[Optional[Path], typer.Option(help="A .vle file whose edits are to be done again.")] = None,
+    out: Out = None,
+    out_dir: Annotated[Optional[Path], typer.Option(help="Folder for the results.")] = None,
+    checkpoint: Checkpoint = None,
+    device: Device = None,
+) -> None:
+    """Several edits at once, such as: vlegen edit img.png "move 3 by 20,0" "recolor 'the red ball' to blue".
+
+    Numbers mean the tokens of the picture as it was: removing one renumbers no other. Copies and pasted objects get the
+    next free numbers. Edits of --replay come first, then those of --script, then those given here.
+    """
+    from vle_gen import batch
+    from vle_gen.commands.options import progress
+    from vle_gen.errors import UserError
+    from vle_gen.script import gathered, split_arguments
+
+    pictures, steps = split_arguments(arguments)
+    groups = gathered(steps, script, replay)
+    targets = batch.targets_of(pictures, out, out_dir, "edited")
+    pipe = load(checkpoint, device)
+    if len(pictures) == 1:
+        print(batch.edit_file(pipe, pictures[0], groups, targets[0]))
+        return
+    outcomes = list(progress(batch.edit_files(pipe, pictures, groups, targets), len(pictures), "editing"))
+    for outcome in outcomes:
+        if outcome.result is not None:
+            print(outcome.result)
+    failed = [outcome for outcome in outcomes if outcome.result is None]
+    for outcome in failed:
+        print(f"vlegen: {outcome.picture}: {outcome.problem}", file=sys.stderr)
+    print(f"{len(outcomes) - len(failed)} of {len(outcomes)} pictures edited", file=sys.stderr)
+    if failed:
+        raise UserError(f"{len(failed)} of {len(outcomes)} pictures could not be edited")
+
+
+def history(vle: Annotated[Path, typer.Argument(help="A .vle file.")]) -> None:
+    """List the edits that made a .vle file, a line for each command; --replay of 'vlegen edit' does them again."""
+    from vle_gen.tokens import VLETokens
+
+    for line in VLETokens.load(vle).history:
+        print(line)
+
+
+def animate(
+    picture: Picture,
+    edits: Annotated[list[str], typer.Argument(metavar="EDIT...", help="Edits in quotes, such as 'move 3 by 120,0'.")],
+    frames: Annotated[int, typer.Option(min=2, max=600, help="How many frames.")] = 24,
+    fps: Annotated[float, typer.Option(min=1, max=60, help="Frames per second.")] = 12,
+    back: Annotated[bool, typer.Option("--back", help="And back again, so that it loops smoothly.")] = False,
+    out: Out = None,
+    checkpoint: Checkpoint = None,
+    device: Device = None,
+) -> None:
+    """Show the edits happening, as .gif, .webp or, with ffmpeg, .mp4."""
+    from vle_gen import animation, batch, files
+    from vle_gen.commands.options import progress
+    from vle_gen.script import parse_lines
+
+    target, group = out or files.beside(picture, "animated", ".gif"), parse_lines(edits)
+    animation.check(target)
+    pipe = load(checkpoint, device)
+    before = files.read_tokens(pipe, picture)
+    after = batch.edited_tokens(pipe, before, picture, [group])
+    drawn = animation.frames(pipe, before, after, frames, back)
+    shown = progress(drawn, animation.count(frames, back), "drawing")
+    print(animation.write(list(shown), target, fps))
