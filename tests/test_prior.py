@@ -10,7 +10,6 @@ import torch
 
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.errors import UserError
-from vle_gen.prior.codebook import nearest_code
 from vle_gen.prior.network import PriorNetwork, prior_loss
 from vle_gen.prior.places import PlaceCode
 from vle_gen.prior.plan import TextPlan
@@ -66,11 +65,24 @@ def test_codes_keep_their_meaning_when_what_changes():
     network = make_network()
     network.fit_codes(*kinds)
     stds, means = network.what_std.clone(), network.what_mean.clone()
-    code = nearest_code((kinds[1] - means[1]) / stds[1], network.codebook)
+    objects = torch.ones(len(kinds[1]), dtype=torch.bool)
+    code = network.code_of((kinds[1] - means[1]) / stds[1], objects)
     other = tuple(3 - 5 * kind.flip(1) for kind in kinds)  # another tokenizer's numbers for the same things
     network.follow_codes(kinds, other)
-    again = nearest_code((other[1] - network.what_mean[1]) / network.what_std[1], network.codebook)
+    again = network.code_of((other[1] - network.what_mean[1]) / network.what_std[1], objects)
     assert (code == again).float().mean() > 0.9  # a few lie between two centres, which are means now
+
+
+def test_codes_tell_apart_what_is_seen():
+    random = torch.Generator().manual_seed(2)
+    colour, noise = torch.randint(0, 2, (60, 1), generator=random), torch.randn(60, WHAT - 1, generator=random)
+    objects = torch.cat([colour + 0.01 * noise[:, :1], noise], 1)
+    seen = torch.zeros(WHAT, WHAT)
+    seen[0, 0] = 1.0  # the decoder shows the first number alone
+    network = make_network()
+    network.fit_codes(torch.randn(9, WHAT, generator=random), objects, (torch.eye(WHAT), seen))
+    code = network.code_of((objects - network.what_mean[1]) / network.what_std[1], torch.ones(60, dtype=torch.bool))
+    assert not set(code[colour[:, 0] == 0].tolist()) & set(code[colour[:, 0] == 1].tolist())
 
 
 def test_a_seed_means_the_same_tokens_and_another_seed_others(network, texts):

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,11 +14,14 @@ from vle_gen.data.compose import Composer
 from vle_gen.data.scenes import SceneStore
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.tokenizer.loop import PictureCode, encode_picture
-from vle_gen.tokenizer.model import VLETokenizer
 from vle_gen.tokenizer.network import TokenizerNetwork
+
+if TYPE_CHECKING:
+    from vle_gen.tokenizer.model import VLETokenizer
 
 LEAST_TOKENS = 64  # object tokens without which statistics would mean nothing
 PROBES = 48  # tokens at which the decoder's sensitivity is measured
+FEW_PROBES = 12  # the same, where it need only be known roughly
 NUDGE = 0.05  # of one number of `what`, for that
 LEAST_SENSITIVITY = 1e-3  # of the mean one: what hardly shows is still kept near
 RIDGE = 1e-4
@@ -72,7 +76,9 @@ def fit_code(tokenizer: VLETokenizer, pictures: Iterable[Tensor], seed: int = 0)
 
 
 @torch.no_grad()
-def fit_transform(what: Tensor, decode: Callable[[Tensor], Tensor], kept: int, seed: int) -> tuple[Transform, np.ndarray]:
+def fit_transform(
+    what: Tensor, decode: Callable[[Tensor], Tensor], kept: int, seed: int, probes: int = PROBES
+) -> tuple[Transform, np.ndarray]:
     """The Karhunen-Loeve transform of what (N, D) in the decoder's own metric, and the coefficients (N, kept).
 
     With M the mean of J^T J over tokens, J the Jacobian of `decode`, a change c of `what` changes the decoded pixels by
@@ -80,10 +86,10 @@ def fit_transform(what: Tensor, decode: Callable[[Tensor], Tensor], kept: int, s
     """
     generator = torch.Generator().manual_seed(seed)
     metric, nudges = 0.0, NUDGE * torch.eye(what.shape[1], device=what.device)
-    for index in torch.randperm(len(what), generator=generator)[:PROBES].tolist():
+    for index in torch.randperm(len(what), generator=generator)[:probes].tolist():
         slope = _array(decode(what[index] + nudges) - decode(what[index] - nudges)) / (2 * NUDGE)  # (D, pixels)
         metric = metric + slope @ slope.T
-    metric = metric / min(PROBES, len(what))
+    metric = metric / min(probes, len(what))
     metric += np.eye(len(metric)) * (LEAST_SENSITIVITY * np.trace(metric) / len(metric) + 1e-12)
     values, axes = np.linalg.eigh(metric)
     root, inverse = (axes * np.sqrt(values)) @ axes.T, (axes / np.sqrt(values)) @ axes.T
@@ -99,7 +105,7 @@ def seen_gauges(network: TokenizerNetwork, scene_what: Tensor, object_what: Tens
     length of the difference that is seen."""
 
     def gauge(what: Tensor, decode: Callable[[Tensor], Tensor]) -> Tensor:
-        transform, _ = fit_transform(what, decode, what.shape[1], seed)
+        transform, _ = fit_transform(what, decode, what.shape[1], seed, FEW_PROBES)
         return torch.from_numpy(transform.forward).to(what)
 
     scene = gauge(scene_what, lambda what: _seen_scene(network, what))

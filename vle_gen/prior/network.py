@@ -128,13 +128,18 @@ class PriorNetwork(nn.Module):
         return found
 
     @torch.no_grad()
-    def follow_codes(self, old: tuple[Tensor, Tensor], new: tuple[Tensor, Tensor]) -> None:
+    def follow_codes(
+        self, old: tuple[Tensor, Tensor], new: tuple[Tensor, Tensor], gauges: tuple[Tensor, Tensor] | None = None
+    ) -> None:
         """Takes up the `what` of another tokenizer: `new` are the same backgrounds (.., D) and objects (.., D) as `old`,
-        which the tokenizer of before wrote. Every code goes on meaning the appearances that it meant."""
+        which the tokenizer of before wrote. Every code goes on meaning the appearances that it meant. `gauges` are the new
+        tokenizer's, as for `fit_codes`."""
         before = [(kind - mean) / std for kind, mean, std in zip(old, self.what_mean, self.what_std, strict=True)]
         kind = torch.arange(sum(map(len, before)), device=self.codebook.device) >= len(before[0])
         group = self.code_of(torch.cat(before), kind)
         points = torch.cat(self._fit_statistics(*new))
+        if gauges is not None:
+            self.gauge.copy_(torch.stack(gauges) * self.what_std[..., None])
         self.codebook.copy_(centres_of(points, group, len(self.codebook)))
 
     def _fit_statistics(self, *kinds: Tensor) -> list[Tensor]:

@@ -190,8 +190,8 @@ class PriorTask:
         before = table
         if config.init_tokenizer is not None:
             before = WhatTable.of(VLETokenizer.load(config.init_tokenizer, table.sprite_mean.device), bank)
-        drawn = (t.draw(torch.Generator(t.sprite_mean.device).manual_seed(0)) for t in (before, table))
-        self.model.follow_codes(*drawn)
+        old, new = (t.draw(torch.Generator(t.sprite_mean.device).manual_seed(0)) for t in (before, table))
+        self.model.follow_codes(old, new, seen_gauges(self.tokenizer.network, *new))
 
     def _fit_codes(self, table: WhatTable) -> None:
         """A new codebook, in which near means that it looks alike once it is decoded."""
