@@ -120,8 +120,12 @@ class ClipConfig:
     model: ClipModelConfig = MISSING
     glimpses_fraction: float = MISSING
     negatives: float = MISSING
+    init: Optional[str] = None
+    trained: str = MISSING
 
     def __post_init__(self) -> None:
+        if self.trained not in ("all", "image"):
+            raise UserError(f"trained is {self.trained!r}: expected all or image")
         if not 0 < self.glimpses_fraction < 1:
             raise UserError(f"glimpses_fraction is {self.glimpses_fraction}: expected more than 0 and less than 1")
 

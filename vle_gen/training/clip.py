@@ -36,9 +36,10 @@ class ClipTask:
     def __init__(self, config: configs.ClipConfig, device: torch.device):
         torch.manual_seed(config.train.seed)
         self.config = config
-        sizes = config.model
-        self.model = ClipModel.named(sizes.name, sizes.pretrained) if sizes.name else ClipModel.small(sizes)
-        self.model = self.model.requires_grad_(True).to(device)
+        self.model = starting_model(config).requires_grad_(True).to(device)
+        if config.trained == "image":  # locked-text tuning, the mirror image of LiT (Zhai et al. 2022)
+            self.model.requires_grad_(False)
+            self.model.clip.visual.requires_grad_(True)
         self.composer = Composer(SpriteBank.load(config.data.sprites, device), 1, MOST_OBJECTS)
         self.scenes = training_scenes(SceneStore.load(config.data.scenes, device)) if config.data.scenes else None
         self.names = [describe(row) for row in combinations()]
@@ -135,6 +136,14 @@ class ClipTask:
     def export(self, ema_model: ClipModel, folder: Path, card: dict) -> None:
         """Writes the checkpoint that `ClipModel.load` reads."""
         ema_model.save_checkpoint(folder, card)
+
+
+def starting_model(config: configs.ClipConfig) -> ClipModel:
+    """The checkpoint of `init`, an open_clip model by name, or a new small one."""
+    sizes = config.model
+    if config.init is not None:
+        return ClipModel.load(config.init)
+    return ClipModel.named(sizes.name, sizes.pretrained) if sizes.name else ClipModel.small(sizes)
 
 
 class Written:
