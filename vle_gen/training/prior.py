@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 import vle_gen
+from editors.perspective import GROUND
 from prompts import captions
 from prompts.satisfied import assign
 from vle_gen.compact.fit import seen_gauges
@@ -66,6 +67,7 @@ class CaptionedTokens:
         read_text: the frozen text tower.
         few, many: most objects in the two sorts of scenes; few_share: share of the scenes of the first sort.
         whole: chance that a caption mentions every object.
+        jitter: how far objects are shifted over the floor (see `jittered`).
     """
 
     def __init__(
@@ -77,7 +79,9 @@ class CaptionedTokens:
         many: int = 9,
         few_share: float = 0.8,
         whole: float = 0.9,
+        jitter: float = 0.0,
     ):
+        self.jitter = jitter
         self.table, self.read_text, self.whole, self.few_share = table, read_text, whole, few_share
         layout_bank = replace(bank, pixels=bank.pixels[:0].clone(), background=bank.background[:0].clone())
         self.easy = Composer(layout_bank, 1, min(2, few))
@@ -98,7 +102,7 @@ class CaptionedTokens:
         """Token lists of new layouts from one composer."""
         device = self.table.sprite_mean.device
         with torch.autocast(device.type, enabled=False):  # places need all their digits
-            scenes = composer.layout(count, generator)
+            scenes = jittered(composer.layout(count, generator), self.jitter, generator)
         random = Random(int(torch.randint(2**31, (), generator=generator, device=device)))
         written = write_captions(scenes, random, self.whole)
         features, mask = self.read_text([caption.text for caption in written])
@@ -119,6 +123,23 @@ class CaptionedTokens:
             mask=mask,
             mentioned=torch.tensor([caption.request.count for caption in written], device=device),
         )
+
+
+def jittered(scenes: SceneBatch, spread: float, generator: torch.Generator) -> SceneBatch:
+    """The scenes with every object shifted over the floor, by `spread` sideways and a third of that in depth (standard
+    deviations, canvas units), in perspective.
+
+    A sprite has one place on its floor. A prior that sees it nowhere else learns which sprite stands at a place, and at a
+    place of its own draws the sprite next to it, whatever the text says.
+    """
+    if not spread:
+        return scenes
+    noise = torch.randn(*scenes.present.shape, 2, generator=generator, device=scenes.box.device)
+    step = spread * noise.clamp(-2, 2) * noise.new_tensor([1.0, 1 / 3]) * scenes.present[..., None]
+    below = (scenes.box[..., 1] - GROUND.horizon).clamp(min=0.1)
+    scale = ((below + step[..., 1]) / below).clamp(0.8, 1.25)
+    box = torch.cat([scenes.box[..., :2] + step, scenes.box[..., 2:] * scale[..., None]], -1)
+    return replace(scenes, box=box, depth=scenes.depth / scale)
 
 
 def write_captions(scenes: SceneBatch, random: Random, whole: float = 0.9) -> list[captions.Caption]:
@@ -166,8 +187,9 @@ class PriorTask:
         bank = SpriteBank.load(config.data.sprites, device)
         table = WhatTable.of(tokenizer, bank)
         self.data = CaptionedTokens(
-            bank, table, self.read_text, learning.few, learning.many, learning.few_share, learning.whole_captions
-        )
+            bank, table, self.read_text, learning.few, learning.many, learning.few_share, learning.whole_captions,
+            learning.jitter,
+        )  # fmt: skip
         self.model = PriorNetwork(config.model, clip.text_width, table.sprite_mean.shape[1]).to(device)
         if config.init is None:
             self._fit_codes(table)
