@@ -230,7 +230,7 @@ def _validate(tokens: VLETokens) -> None:
         if shape != (batch, count, *rest):
             raise UserError(f"{name} has shape {shape}: expected {(batch, count, *rest)}")
     scope = tuple(tokens.scope.shape)
-    if len(scope) != 4 or scope[:2] != (batch, count):
+    if len(scope) != 4 or scope[:2] != (batch, count) or scope[2] != scope[3] or scope[2] < 1:
         raise UserError(f"scope has shape {scope}: expected ({batch}, {count}, side, side)")
     if tuple(tokens.length.shape) != (batch,):
         raise UserError(f"length has shape {tuple(tokens.length.shape)}: expected {(batch,)}")
@@ -256,6 +256,9 @@ def _validate_details(tokens: VLETokens) -> None:
     if tokens.detail is not None and tokens.detail.size != tuple(tokens.size):
         raise UserError(f"detail has a picture of shape {tuple(tokens.detail.picture.shape)}: expected {(3, *tokens.size)}")
     details = (tokens.detail, *tokens.foreign)
+    for detail in details:
+        if detail is not None and detail.what.shape[1:] != tokens.what.shape[2:]:
+            raise UserError(f"detail.what has shape {tuple(detail.what.shape)}: expected (tokens, {tokens.what.shape[2]})")
     for source, origin in zip(tokens.source[0].tolist(), tokens.origin[0].tolist(), strict=True):
         if source < 0:
             continue

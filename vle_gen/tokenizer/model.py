@@ -140,6 +140,8 @@ class VLETokenizer(ModelMixin, ConfigMixin):
             raise UserError(
                 f"these tokens were made by checkpoint {tokens.checkpoint} and cannot be read by {self.checkpoint_id}"
             )
+        if tokens.what.shape[2] != self.network.sizes.what:
+            raise UserError(f"these tokens hold {tokens.what.shape[2]} numbers each: expected {self.network.sizes.what}")
         if carry and tokens.detail is not None:
             return render_edited(self.network, tokens)
         (one,) = (tokens if carry else tokens.resized(*tokens.size)).to(self.device)
