@@ -38,7 +38,7 @@ def test_numbers_cover_no_object_and_names_are_below(tokens, pipe, picture):
     shown = np.asarray(overlay(picture, labels, names))
     assert shown.shape[0] > picture.height and shown.shape[1] == picture.width
     for index in range(1, len(tokens)):
-        within = np.asarray(Image.fromarray((labels == index).astype(np.uint8)).filter(ImageFilter.MinFilter(5))) > 0
+        within = np.asarray(Image.fromarray((labels == index).astype(np.uint8)).filter(ImageFilter.MinFilter(9))) > 0
         assert np.array_equal(shown[: picture.height][within], np.asarray(picture)[within]), "but for a neighbour's outline"
     more = np.asarray(overlay(picture, labels, [*names[:-1], "something quite different"]))
     assert np.array_equal(more[: picture.height], shown[: picture.height])

@@ -39,6 +39,8 @@ class SourceDetail:
                 raise UserError(f"detail.{name} holds a value that is not finite")
         if not (self.where[:, 2:] > 0).all():
             raise UserError("detail.where holds a frame without width or height")
+        if float(self.where.abs().max()) > 1e6:
+            raise UserError("detail.where holds a frame that is far outside every picture")
 
     @property
     def size(self) -> tuple[int, int]:

@@ -21,6 +21,7 @@ __all__ = ["IN_PLACE", "OBJECT", "OWNED", "PER_TOKEN", "SCENE", "Placement", "So
 
 SCENE, OBJECT = 0, 1  # values of `kind`
 SAME_SCALE = 1e-5  # frames whose extents differ by less than this, as a share, have the same extents
+FARTHEST = 1e6  # canvas units: beyond it pixels can no longer be counted
 OWNED = 0.5  # a pixel belongs to a token whose share of it is more than this
 
 
@@ -241,6 +242,8 @@ def _validate(tokens: VLETokens) -> None:
             raise UserError(f"{name} holds a value that is not finite")
     if not (tokens.where[..., 2:] > 0).all():
         raise UserError("where holds a frame without width or height")
+    if float(tokens.where.abs().max()) > FARTHEST:
+        raise UserError(f"where holds a frame that is more than {FARTHEST:,.0f} pictures away or wide")
     if len(tokens.size) != 2 or min(tokens.size) < 1:
         raise UserError(f"size is {tokens.size}: expected height and width in pixels")
     for name in ("paint", "opacity"):

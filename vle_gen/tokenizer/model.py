@@ -125,7 +125,7 @@ class VLETokenizer(ModelMixin, ConfigMixin):
         scope = what.new_zeros(len(what), SCOPE, SCOPE)
         if len(what) > 1:
             scope[1:] = evenly(self.decode_layers(what[1:]).solid, SCOPE)[:, 0]
-        return scope.clamp(0, 1)
+        return (scope.clamp(0, 1) * 255).round() / 255  # as files hold it, so that reading one changes no pixel's owner
 
     # Tokens -> picture
 
