@@ -134,7 +134,7 @@ INVERTIBLE = st.one_of(
     st.tuples(st.just("resize"), factors),
     st.tuples(st.just("duplicate"), pixel_steps),
     st.tuples(st.sampled_from(["swap", "raise_", "lower", "flip", "paste"]), st.none()),
-    st.tuples(st.just("hue"), st.integers(-359, 359)),
+    st.tuples(st.just("hue"), st.floats(-1000, 1000)),
 )
 
 
