@@ -11,10 +11,11 @@ from editors.rows import objects, recorded
 from vle_gen.tokens import VLETokens
 
 STEP = 1 / 64  # how much nearer or farther than all others a token is put, as a share of depth
+REACH = 1.25  # how far, in its frame's extents, an object may change the light around it
 
 
 def raise_(tokens: VLETokens, index: int) -> VLETokens:
-    """The tokens with an object one place nearer: in front of the next nearer one that its frame touches.
+    """The tokens with an object one place nearer: in front of the next nearer one that it or its shadow touches.
 
     In front of all that it touches already, it stays where it is. `lower` undoes it.
     """
@@ -28,7 +29,7 @@ def raise_(tokens: VLETokens, index: int) -> VLETokens:
 
 
 def lower(tokens: VLETokens, index: int) -> VLETokens:
-    """The tokens with an object one place farther: behind the next farther one that its frame touches.
+    """The tokens with an object one place farther: behind the next farther one that it or its shadow touches.
 
     Behind all that it touches already, it stays where it is. `raise_` undoes it.
     """
@@ -76,6 +77,6 @@ def in_order(depth: Tensor, order: list[int] | None = None) -> Tensor:
 
 
 def _touch(tokens: VLETokens, one: int, other: int) -> bool:
-    """Whether the frames of two tokens, shadows included, have a part in common."""
+    """Whether what two tokens show, shadows included, may have a part in common."""
     a, b = tokens.where[0, one], tokens.where[0, other]
-    return bool(((a[:2] - b[:2]).abs() < (a[2:] + b[2:]) / 2).all())
+    return bool(((a[:2] - b[:2]).abs() < REACH * (a[2:] + b[2:]) / 2).all())

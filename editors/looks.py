@@ -9,6 +9,8 @@ from vle_gen.colours import colour_named
 from vle_gen.errors import UserError
 from vle_gen.tokens import VLETokens
 
+LEAST_TURN = 2e-3  # degrees: less than this is what rounding leaves of a turn and its inverse
+
 
 def flip(tokens: VLETokens, which: Which) -> VLETokens:
     """The tokens with some objects mirrored left to right, each in its place. Shadows stay as the lamps cast them.
@@ -37,7 +39,9 @@ def recolor(tokens: VLETokens, which: Which, hue: float | None = None, to: str |
     if hue is not None:
         if not math.isfinite(hue):
             raise UserError(f"a hue cannot be turned by {hue:g}: expected degrees, such as 120")
-        turn[0, indices] = (turn[0, indices] + hue) % 360
+        for index in indices:
+            turned = (float(turn[0, index]) + hue) % 360
+            turn[0, index] = 0.0 if min(turned, 360 - turned) < LEAST_TURN else turned
         return recorded(replace(tokens, turn=turn), f"recolor {named(indices)} by {said(hue)}")
     turn[0, indices] = 0
     paint[0, indices] = paint.new_tensor([*colour_named(to), 1.0])

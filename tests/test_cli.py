@@ -43,7 +43,8 @@ def test_help_does_not_wait_for_the_library():
 def test_help_names_every_command(vlegen):
     shown = vlegen("--help")
     assert shown.status == 0
-    for command in ("tokens", "decode", "move", "txt2img", "train", "eval", "data"):
+    edits = "move resize remove duplicate swap raise lower flip align distribute recolor paste edit history animate"
+    for command in ("tokens", "decode", *edits.split(), "txt2img", "train", "eval", "data"):
         assert command in shown.out
         assert vlegen(command, "--help").status == 0
 

@@ -72,6 +72,13 @@ def inside(region: np.ndarray) -> np.ndarray:
     return core
 
 
+def differs(after: np.ndarray, before: np.ndarray) -> float:
+    """How far pixels (N, 3) of an object are from what they were, but for how brightly it is lit at its new place."""
+    gain = (after * before).sum() / (before * before).sum()
+    assert 0.75 < gain < 1.3
+    return float(np.abs(after - gain * before).mean())
+
+
 def test_several_objects_move_together(pipe, tokens, picture, cube, ball):
     moved = pipe.decode(move(tokens, [cube, ball], 30, 10))
     one_by_one = pipe.decode(move(move(tokens, cube, 30, 10), ball, 30, 10))
@@ -79,7 +86,7 @@ def test_several_objects_move_together(pipe, tokens, picture, cube, ball):
     before, after = pixels(picture), pixels(moved)
     for index in (cube, ball):
         ys, xs = np.nonzero(inside(mask(tokens, index)))
-        assert np.abs(after[ys + 10, xs + 30] - before[ys, xs]).mean() < 2
+        assert differs(after[ys + 10, xs + 30], before[ys, xs]) < 2
 
 
 @pytest.mark.parametrize("factor", [0.6, 1.0, 1.7])
@@ -102,7 +109,7 @@ def test_resized_detail_is_that_of_the_picture(pipe, tokens, picture, cube):
     part = [was.x - was.width / 4, was.y - was.height / 4, was.x + was.width / 4, was.y + was.height / 4]
     same = [now.x - now.width / 4, now.y - now.height / 4, now.x + now.width / 4, now.y + now.height / 4]
     small, large = (im.resize((24, 24), Image.Resampling.BICUBIC, box=b) for im, b in ((picture, part), (after, same)))
-    assert np.abs(pixels(small) - pixels(large)).mean() < 4
+    assert differs(pixels(large).reshape(-1, 3), pixels(small).reshape(-1, 3)) < 4
 
 
 def test_what_is_removed_leaves_the_floor_and_what_was_behind(pipe, tokens, picture, ball, cylinder):
@@ -123,8 +130,8 @@ def test_a_copy_is_the_last_token_and_shows_the_same(pipe, tokens, picture, ball
     assert len(both) == copy + 1
     before, after = pixels(picture), pixels(pipe.decode(both))
     ys, xs = np.nonzero(inside(mask(tokens, ball)))
-    assert np.abs(after[ys + 60, xs + 90] - before[ys, xs]).mean() < 2
-    assert np.abs(after[ys, xs] - before[ys, xs]).mean() < 2, "the first is where it was"
+    assert differs(after[ys + 60, xs + 90], before[ys, xs]) < 2
+    assert differs(after[ys, xs], before[ys, xs]) < 1, "the first is where it was"
     assert at(both, 64 + 90, 137 + 60) == copy
     back = remove(both, copy)
     assert np.array_equal(pixels(pipe.decode(back)), before)
@@ -281,7 +288,7 @@ def test_between_two_states_objects_are_on_their_way(pipe, tokens, picture, cube
     assert box(half, moved).x == pytest.approx(box(tokens, cube).x + 20, abs=0.01)
     assert sorted(half.opacity[0].tolist())[0] == pytest.approx(0.5)
     quarter = pixels(pipe.decode(interpolate(tokens, move(tokens, cube, 40, 0), 0.25)))
-    assert np.array_equal(quarter, pixels(pipe.decode(move(tokens, cube, 10, 0))))
+    assert np.abs(quarter - pixels(pipe.decode(move(tokens, cube, 10, 0)))).max() <= 1
 
 
 def test_every_edit_is_written_down(tokens, other):
@@ -303,6 +310,7 @@ WRONG = {
     "colour": (lambda t: recolor(t, 1, to="blurple"), "'blurple' is no colour"),
     "no colour": (lambda t: recolor(t, 1), "either a hue"),
     "far": (lambda t: duplicate(t, 1, float("inf")), "finite"),
+    "out of the world": (lambda t: move(t, 1, 1e12), "pictures away"),
     "time": (lambda t: interpolate(t, t, 2), "0 to 1"),
     "checkpoint": (lambda t: paste(t, replace(t, checkpoint="x"), 1), "checkpoint x"),
 }

@@ -71,7 +71,7 @@ def _with_one_palette(images: list[Image.Image]) -> list[Image.Image]:
     sheet = Image.new("RGB", (width, height * len(chosen)))
     for row, image in enumerate(chosen):
         sheet.paste(image, (0, row * height))
-    palette = sheet.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    palette = sheet.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE)
     first, still = np.asarray(images[0]), np.asarray(images[0].quantize(palette=palette))
     result = []
     for image in images:

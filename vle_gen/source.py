@@ -1,7 +1,7 @@
 """Where a token's fine detail comes from: the picture that it was found in, and how it lies compared with it now."""
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from torch import Tensor
@@ -31,9 +31,16 @@ class SourceDetail:
             raise UserError(f"detail.owner has shape {tuple(self.owner.shape)}: expected {self.size}")
         if int(self.owner.max()) >= count:
             raise UserError(f"detail names a token that it does not hold: it holds {count}")
-        for item in fields(self):
-            if item.name in ("what", "where", "depth") and getattr(self, item.name).shape[0] != count:
-                raise UserError(f"detail.{item.name} holds {getattr(self, item.name).shape[0]} tokens: expected {count}")
+        for name, shape in (("what", self.what.shape[1:]), ("where", (4,)), ("depth", ())):
+            value = getattr(self, name)
+            if tuple(value.shape) != (count, *shape) or value.ndim > 2:
+                raise UserError(f"detail.{name} has shape {tuple(value.shape)}: expected {(count, *shape)}")
+            if not value.isfinite().all():
+                raise UserError(f"detail.{name} holds a value that is not finite")
+        if not (self.where[:, 2:] > 0).all():
+            raise UserError("detail.where holds a frame without width or height")
+        if float(self.where.abs().max()) > 1e6:
+            raise UserError("detail.where holds a frame that is far outside every picture")
 
     @property
     def size(self) -> tuple[int, int]:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from PIL import Image
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from vle_gen.errors import UserError
+from vle_gen.image_io import MAX_PIXELS
 from vle_gen.source import SourceDetail
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 FORMAT = "vle-1"
 ALWAYS = ("what", "where", "depth", "kind", "scope", "score", "source", "length")
 WHERE_USED = ("origin", "mirrored", "turn", "paint", "opacity")  # left out of files in which no token has any of it
+TYPES = {"kind": torch.uint8, "length": torch.long, "source": torch.long, "origin": torch.long, "mirrored": torch.bool}
+"""Types of the fields that are not float32."""
 OF_DETAIL = ("what", "where", "depth")
 
 
@@ -72,23 +75,28 @@ def read(path: str | Path) -> VLETokens:
             if header.get("format") != FORMAT:
                 raise UserError(f"{path} is no token file: expected format {FORMAT}, found {header.get('format')}")
             tensors = {name: file.get_tensor(name) for name in file.keys()}
-        named = {name: tensors[name] for name in ALWAYS} | {n: tensors[n] for n in WHERE_USED if n in tensors}
-        named["scope"] = named["scope"].float() / 255
+        present = [*ALWAYS, *(name for name in WHERE_USED if name in tensors)]
+        named = {name: tensors[name].to(TYPES.get(name, torch.float32)) for name in present}
+        named["scope"] = named["scope"] / 255
         foreign = []
         while _key(len(foreign) + 1, "picture") in tensors:
             foreign.append(_detail(tensors, len(foreign) + 1))
-        return VLETokens(
+        tokens = VLETokens(
             **named,
-            size=tuple(int(v) for v in json.loads(header["size"])),
+            size=_size(json.loads(header["size"])),
             checkpoint=header["checkpoint"],
             detail=_detail(tensors, 0) if _key(0, "picture") in tensors else None,
             foreign=tuple(foreign),
-            history=tuple(str(line) for line in json.loads(header.get("history", "[]"))),
+            history=_lines(json.loads(header.get("history", "[]"))),
         )
+        if tokens.batch != 1:
+            raise UserError(f"it holds {tokens.batch} pictures: expected one")
+        return next(iter(tokens))
     except UserError as fault:
         raise fault if str(path) in str(fault) else UserError(f"{path} is corrupt: {fault}") from None
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as fault:
-        raise UserError(f"{path} is no readable token file: {' '.join(str(fault).split())}") from None
+    except Exception as fault:  # whatever reading stumbles over is the fault of what is in the file
+        said = " ".join(str(fault).split()) or type(fault).__name__
+        raise UserError(f"{path} is no readable token file: {said}") from None
 
 
 def usual(name: str, like: Tensor) -> Tensor:
@@ -97,7 +105,7 @@ def usual(name: str, like: Tensor) -> Tensor:
         return like.new_zeros(*like.shape, 4, dtype=torch.float32)
     if name == "opacity":
         return torch.ones_like(like, dtype=torch.float32)
-    return torch.zeros_like(like, dtype={"origin": torch.long, "mirrored": torch.bool, "turn": torch.float32}[name])
+    return torch.zeros_like(like, dtype=TYPES.get(name, torch.float32))
 
 
 def _key(number: int, name: str) -> str:
@@ -107,9 +115,9 @@ def _key(number: int, name: str) -> str:
 
 def _detail(tensors: dict[str, Tensor], number: int) -> SourceDetail:
     return SourceDetail(
-        picture=torch.from_numpy(_unpacked(tensors[_key(number, "picture")])).permute(2, 0, 1).contiguous(),
-        owner=torch.from_numpy(_unpacked(tensors[_key(number, "owner")])),
-        **{name: tensors[_key(number, name)] for name in OF_DETAIL},
+        picture=torch.from_numpy(_unpacked(tensors[_key(number, "picture")], "RGB")).permute(2, 0, 1).contiguous(),
+        owner=torch.from_numpy(_unpacked(tensors[_key(number, "owner")], "L")),
+        **{name: tensors[_key(number, name)].float() for name in OF_DETAIL},
     )
 
 
@@ -120,5 +128,25 @@ def _packed(pixels: np.ndarray) -> Tensor:
     return torch.frombuffer(bytearray(buffer.getvalue()), dtype=torch.uint8)
 
 
-def _unpacked(data: Tensor) -> np.ndarray:
-    return np.array(Image.open(io.BytesIO(data.numpy().tobytes())))
+def _unpacked(data: Tensor, mode: str) -> np.ndarray:
+    """The pixels of a PNG of a Pillow mode."""
+    with Image.open(io.BytesIO(data.numpy().tobytes()), formats=["PNG"]) as image:
+        if image.mode != mode or image.width * image.height > MAX_PIXELS:
+            raise UserError(f"it holds a picture of {image.width} x {image.height} in mode {image.mode}: expected {mode}")
+        return np.array(image)
+
+
+def _size(value: object) -> tuple[int, int]:
+    """Height and width from the header. What is no pair of whole numbers is refused, and what no picture can be."""
+    if not (isinstance(value, list) and len(value) == 2 and all(isinstance(v, int) and v > 0 for v in value)):
+        raise UserError(f"its size is {value}: expected height and width in pixels")
+    if value[0] * value[1] > MAX_PIXELS:
+        raise UserError(f"its size is {value}: expected at most {MAX_PIXELS // 10**6} megapixels")
+    return value[0], value[1]
+
+
+def _lines(value: object) -> tuple[str, ...]:
+    """The history from the header."""
+    if not (isinstance(value, list) and all(isinstance(line, str) for line in value)):
+        raise UserError("its history is no list of edits")
+    return tuple(value)

@@ -21,6 +21,7 @@ __all__ = ["IN_PLACE", "OBJECT", "OWNED", "PER_TOKEN", "SCENE", "Placement", "So
 
 SCENE, OBJECT = 0, 1  # values of `kind`
 SAME_SCALE = 1e-5  # frames whose extents differ by less than this, as a share, have the same extents
+FARTHEST = 1e6  # canvas units: beyond it pixels can no longer be counted
 OWNED = 0.5  # a pixel belongs to a token whose share of it is more than this
 
 
@@ -230,7 +231,7 @@ def _validate(tokens: VLETokens) -> None:
         if shape != (batch, count, *rest):
             raise UserError(f"{name} has shape {shape}: expected {(batch, count, *rest)}")
     scope = tuple(tokens.scope.shape)
-    if len(scope) != 4 or scope[:2] != (batch, count):
+    if len(scope) != 4 or scope[:2] != (batch, count) or scope[2] != scope[3] or scope[2] < 1:
         raise UserError(f"scope has shape {scope}: expected ({batch}, {count}, side, side)")
     if tuple(tokens.length.shape) != (batch,):
         raise UserError(f"length has shape {tuple(tokens.length.shape)}: expected {(batch,)}")
@@ -241,6 +242,8 @@ def _validate(tokens: VLETokens) -> None:
             raise UserError(f"{name} holds a value that is not finite")
     if not (tokens.where[..., 2:] > 0).all():
         raise UserError("where holds a frame without width or height")
+    if float(tokens.where.abs().max()) > FARTHEST:
+        raise UserError(f"where holds a frame that is more than {FARTHEST:,.0f} pictures away or wide")
     if len(tokens.size) != 2 or min(tokens.size) < 1:
         raise UserError(f"size is {tokens.size}: expected height and width in pixels")
     for name in ("paint", "opacity"):
@@ -256,6 +259,9 @@ def _validate_details(tokens: VLETokens) -> None:
     if tokens.detail is not None and tokens.detail.size != tuple(tokens.size):
         raise UserError(f"detail has a picture of shape {tuple(tokens.detail.picture.shape)}: expected {(3, *tokens.size)}")
     details = (tokens.detail, *tokens.foreign)
+    for detail in details:
+        if detail is not None and detail.what.shape[1:] != tokens.what.shape[2:]:
+            raise UserError(f"detail.what has shape {tuple(detail.what.shape)}: expected (tokens, {tokens.what.shape[2]})")
     for source, origin in zip(tokens.source[0].tolist(), tokens.origin[0].tolist(), strict=True):
         if source < 0:
             continue

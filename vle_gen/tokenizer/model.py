@@ -125,7 +125,7 @@ class VLETokenizer(ModelMixin, ConfigMixin):
         scope = what.new_zeros(len(what), SCOPE, SCOPE)
         if len(what) > 1:
             scope[1:] = evenly(self.decode_layers(what[1:]).solid, SCOPE)[:, 0]
-        return scope.clamp(0, 1)
+        return (scope.clamp(0, 1) * 255).round() / 255  # as files hold it, so that reading one changes no pixel's owner
 
     # Tokens -> picture
 
@@ -140,6 +140,8 @@ class VLETokenizer(ModelMixin, ConfigMixin):
             raise UserError(
                 f"these tokens were made by checkpoint {tokens.checkpoint} and cannot be read by {self.checkpoint_id}"
             )
+        if tokens.what.shape[2] != self.network.sizes.what:
+            raise UserError(f"these tokens hold {tokens.what.shape[2]} numbers each: expected {self.network.sizes.what}")
         if carry and tokens.detail is not None:
             return render_edited(self.network, tokens)
         (one,) = (tokens if carry else tokens.resized(*tokens.size)).to(self.device)
