@@ -4,7 +4,7 @@ Geometry is in canvas units; a caption claims a relation only where it is clear,
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from prompts.grammar import SceneRequest
@@ -35,13 +35,16 @@ def holds(
     raise ValueError(f"unknown relation {kind!r}")
 
 
-def check(request: SceneRequest, attributes, box, depth, exact: bool = False) -> list[str]:
+def check(
+    request: SceneRequest, attributes, box, depth, exact: bool = False, known: Mapping[int, int] | None = None
+) -> list[str]:
     """What of `request` does not hold in a scene; an empty list when all does.
 
     `attributes` (N, 4) indices, `box` (N, 4) cx, cy, w, h in canvas units, `depth` (N,) larger farther: lists, arrays
     or tensors, real objects only. With `exact`, objects that the prompt did not ask for are a failure too.
+    `known` says which object stands for a mention, whatever its attributes, and for no other.
     """
-    scene = _Search(request, _rows(attributes), _rows(box), _rows(depth), exact)
+    scene = _Search(request, _rows(attributes), _rows(box), _rows(depth), exact, known or {})
     return scene.missing() or scene.broken()
 
 
@@ -50,7 +53,7 @@ def assign(request: SceneRequest, attributes, box, depth) -> list[tuple[int, ...
 
     Arguments as for `check`.
     """
-    search = _Search(request, _rows(attributes), _rows(box), _rows(depth), False)
+    search = _Search(request, _rows(attributes), _rows(box), _rows(depth), False, {})
     return None if search.missing() or search.broken() else list(search.chosen)
 
 
@@ -61,10 +64,15 @@ def _rows(values) -> list:
 class _Search:
     """Assignment of objects to mentions by backtracking, with as few broken relations as possible."""
 
-    def __init__(self, request: SceneRequest, attributes: list, box: list, depth: list, exact: bool) -> None:
+    def __init__(
+        self, request: SceneRequest, attributes: list, box: list, depth: list, exact: bool, known: Mapping[int, int]
+    ) -> None:
         self.request, self.attributes, self.box, self.depth, self.exact = request, attributes, box, depth, exact
-        objects = range(len(attributes))
-        self.candidates = [[k for k in objects if mention.covers(attributes[k])] for mention in request.mentions]
+        free = [k for k in range(len(attributes)) if k not in known.values()]
+        self.candidates = [
+            [known[index]] if index in known else [k for k in free if mention.covers(attributes[k])]
+            for index, mention in enumerate(request.mentions)
+        ]
         spare = [len(fitting) - m.count for fitting, m in zip(self.candidates, request.mentions, strict=True)]
         self.order = sorted(range(len(spare)), key=spare.__getitem__)  # hardest to place first
         self.chosen: list[tuple[int, ...]] = [()] * len(request.mentions)
