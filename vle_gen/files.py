@@ -15,8 +15,8 @@ from vle_gen.errors import UserError
 from vle_gen.image_io import open_image, save_image, write_whole
 
 if TYPE_CHECKING:
-    from vle_gen.pipeline import VLEPipeline, VLEPipelineOutput
     from vle_gen.chosen_places import Place
+    from vle_gen.pipeline import VLEPipeline, VLEPipelineOutput
     from vle_gen.tokens import VLETokens
 
 VLE = ".vle"

@@ -14,11 +14,11 @@ from prompts.grammar import SceneRequest, parse, require_known
 from prompts.satisfied import check
 from prompts.vocabulary import describe
 from vle_gen import writing
+from vle_gen.chosen_places import Place
 from vle_gen.clip import ClipModel, Names, cut_glimpses
 from vle_gen.drawing import Order, Settings, draw_orders
 from vle_gen.errors import UserError
 from vle_gen.image_io import to_rgb
-from vle_gen.chosen_places import Place
 from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.tokenizer.model import VLETokenizer
 from vle_gen.tokenizer.sizes import FRAME_SCALE

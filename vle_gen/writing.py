@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from editors.rows import joined, rows
 from prompts.grammar import SceneRequest, parse
 from prompts.satisfied import check
 from prompts.vocabulary import SIZE, describe
@@ -19,7 +20,7 @@ from vle_gen.prior.sampling import Given, Guidance
 from vle_gen.standing import Floor, Standing, clashes, standings
 from vle_gen.tokenizer.render import draw, window_of
 from vle_gen.tokenizer.sizes import FRAME_SCALE
-from vle_gen.tokens import OBJECT, VLETokens
+from vle_gen.tokens import OBJECT, SCENE, VLETokens
 
 if TYPE_CHECKING:
     from vle_gen.pipeline import VLEPipeline
@@ -106,8 +107,8 @@ class Asked:
 
     def broken(self, names: list[Name], others: list[Standing], thing: Standing) -> list[str]:
         """Relations that do not hold with the new object standing as `thing`."""
-        rows, every = [*names, (None,) * 4], [*others, thing]
-        return check(self.request, rows, [s.box for s in every], [s.depth for s in every], known={self.new: len(names)})
+        seen, every = [*names, (None,) * 4], [*others, thing]
+        return check(self.request, seen, [s.box for s in every], [s.depth for s in every], known={self.new: len(names)})
 
     def text(self, names: list[Name], turn: int) -> str:
         """The objects `names` in words, and the new one after them; `turn` counts through objects that a mention may mean."""
@@ -214,8 +215,8 @@ class _Drawing:
         meant = [(k, name) for k, name in zip(kept, names, strict=True) if asked.speaks_of(name)]
         meant = meant[: pipe.prior.network.sizes.max_tokens - 2]  # the scene and the new one are beside them
         self.names = [name for _, name in meant]
-        rows = [0, *(k for k, _ in meant)]
-        self.what, where, depth = (t[:1, rows].to(pipe.device) for t in (tokens.what, tokens.where, tokens.depth))
+        there = [0, *(k for k, _ in meant)]
+        self.what, where, depth = (t[:1, there].to(pipe.device) for t in (tokens.what, tokens.where, tokens.depth))
         self.place = pipe.prior.network.code.encode(where, depth)  # (1, K, 5)
         self.clamp = clamp.to(pipe.device)
 
@@ -250,12 +251,12 @@ class _Drawing:
         texts = list(dict.fromkeys(self.asked.text(self.names, k) for k in range(MEANINGS)))
         read = self.pipe.clip.text_features(texts)
         words = prior.config.max_words
-        rows = torch.arange(count, device=self.pipe.device) % len(texts)
+        of = torch.arange(count, device=self.pipe.device) % len(texts)
         clamped = torch.cat([torch.full_like(self.place, torch.nan).expand(count, -1, -1), clamps[:, None]], 1)
         given = Given(self.what.expand(count, -1, -1), self.place.expand(count, -1, -1), clamped, kept + 1)
         drawn = prior.sample(
             read.tokens[:, :words].float(), read.mask[:, :words], generator, guidance=GUIDANCE, flow_steps=flow_steps,
-            scheduler=self.pipe.scheduler, given=given, max_tokens=kept + 1, rows=rows,
+            scheduler=self.pipe.scheduler, given=given, max_tokens=kept + 1, rows=of,
         )  # fmt: skip
         mine = (drawn.turn == kept).long().argmax(1).tolist()
         return [Drawn(drawn.what[k, row], drawn.where[k, row], drawn.depth[k, row]) for k, row in enumerate(mine)]
@@ -309,10 +310,10 @@ def _standing(drawn: Drawn) -> Standing:
 
 def _names(pipe: VLEPipeline, tokens: VLETokens, which: list[int] | None = None) -> list[Name]:
     """Attributes of some object tokens, or of all, as CLIP sees them in the picture."""
-    rows = list(range(1, len(tokens))) if which is None else which
-    if not rows:
+    which = list(range(1, len(tokens))) if which is None else which
+    if not which:
         return []
-    cuts = cut_glimpses(_pixels(pipe, tokens), tokens.where[0, rows].to(pipe.device), tokens.depth[0, rows].to(pipe.device))
+    cuts = cut_glimpses(_pixels(pipe, tokens), tokens.where[0, which].to(pipe.device), tokens.depth[0, which].to(pipe.device))
     return [tuple(row) for row in pipe.clip.name(cuts).attributes.tolist()]
 
 
@@ -323,46 +324,34 @@ def _pixels(pipe: VLEPipeline, tokens: VLETokens) -> Tensor:
 
 def _appended(pipe: VLEPipeline, tokens: VLETokens, drawn: Drawn) -> VLETokens:
     """The tokens with one more after them."""
-    what, where = drawn.what.to(tokens.what), drawn.where.to(tokens.where)
-
-    def longer(values: Tensor, new: Tensor) -> Tensor:
-        return torch.cat([values, new.to(values)[None, None]], 1)
-
-    return replace(
-        tokens,
-        what=longer(tokens.what, what),
-        where=longer(tokens.where, where),
-        depth=longer(tokens.depth, drawn.depth),
-        kind=longer(tokens.kind, torch.tensor(OBJECT)),
-        length=tokens.length + 1,
-        scope=longer(tokens.scope, _silhouette(pipe, tokens, what)),
-        score=longer(tokens.score, torch.tensor(1.0)),
-        source=longer(tokens.source, torch.tensor(-1)),
-    )
+    what = torch.stack([tokens.what[0, 0], drawn.what.to(tokens.what)])[None]
+    new = VLETokens(
+        what=what,
+        where=torch.stack([tokens.where[0, 0], drawn.where.to(tokens.where)])[None],
+        depth=torch.stack([tokens.depth[0, 0], drawn.depth.to(tokens.depth)])[None],
+        kind=torch.tensor([[SCENE, OBJECT]], dtype=torch.uint8),
+        length=torch.tensor([2]),
+        size=tokens.size,
+        scope=pipe.tokenizer.silhouettes(what[0])[None],
+        score=torch.ones(1, 2),
+        source=torch.full((1, 2), -1),
+        checkpoint=tokens.checkpoint,
+    ).to(tokens.what.device)
+    return joined(tokens, new, [1])
 
 
 def _in_place(pipe: VLEPipeline, tokens: VLETokens, index: int, drawn: Drawn, keep_frame: bool) -> VLETokens:
-    """The tokens with token `index` looking as drawn; its centre and depth stay."""
-    what, scope, where = tokens.what.clone(), tokens.scope.clone(), tokens.where.clone()
-    score, source = tokens.score.clone(), tokens.source.clone()
-    what[0, index] = drawn.what
-    scope[0, index] = _silhouette(pipe, tokens, what[0, index])
+    """The tokens with an object as drawn instead of token `index`, whose centre and depth stay."""
+    where = tokens.where[0, index].clone()
     if not keep_frame:
-        where[0, index, 2:] = drawn.where[2:]
-    score[0, index], source[0, index] = 1.0, -1
-    return replace(tokens, what=what, where=where, scope=scope, score=score, source=source)
-
-
-def _silhouette(pipe: VLEPipeline, tokens: VLETokens, what: Tensor) -> Tensor:
-    return pipe.tokenizer.silhouettes(torch.stack([tokens.what[0, 0], what]))[1]
+        where[2:] = drawn.where[2:]
+    more = _appended(pipe, tokens, drawn._replace(where=where, depth=tokens.depth[0, index]))
+    return rows(more, [len(tokens) if k == index else k for k in range(len(tokens))])
 
 
 def _alone(tokens: VLETokens, index: int) -> VLETokens:
     """The scene with that one object only, without carried detail."""
-    cut = {name: getattr(tokens, name)[:, [0, index]] for name in ("what", "where", "depth", "kind", "scope", "score")}
-    return replace(
-        tokens, **cut, source=torch.full((1, 2), -1), length=torch.tensor([2]), detail=None
-    )
+    return rows(tokens.resized(*tokens.size), [0, index])
 
 
 def _on_canvas(at: tuple[float, float], size: tuple[int, int]) -> tuple[float, float]:
