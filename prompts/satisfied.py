@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from prompts.grammar import SceneRequest
-from prompts.vocabulary import BEHIND, FRONT, LEFT, NEXT, RIGHT
+from prompts.grammar import Relation, SceneRequest
+from prompts.vocabulary import BEHIND, BETWEEN, FRONT, LEFT, NEXT, RIGHT
 
 CLEAR, ENOUGH = 1.0, 0.5  # share of the margins that a caption needs, and that a check needs
 _MAX_STEPS = 50_000  # search effort after which a hopeless scene is given up; satisfied ones take far fewer
@@ -130,15 +130,29 @@ class _Search:
 
     def violations(self, index: int, placed: list[int]) -> list[str]:
         """Relations between mention `index` and those already placed that do not hold."""
-        problems = []
+        problems, there = [], {index, *placed}
         for relation in self.request.relations:
-            s, o = relation.subject, relation.object
-            if (s == index and o in placed) or (o == index and s in placed):
-                pairs = [(a, b) for a in self.chosen[s] for b in self.chosen[o]]
-                if not all(holds(relation.kind, self.box[a], self.depth[a], self.box[b], self.depth[b], ENOUGH)
-                           for a, b in pairs):
-                    problems.append(f"{self.request.mentions[s]} not {relation.kind} {self.request.mentions[o]}")
+            if index in relation.mentions and there.issuperset(relation.mentions) and not self.true(relation):
+                anchors = [self.request.mentions[k] for k in relation.mentions[1:]]
+                what = " and ".join(str(anchor) for anchor in anchors)
+                problems.append(f"{self.request.mentions[relation.subject]} not {relation.kind} {what}")
         return problems
+
+    def true(self, relation: Relation) -> bool:
+        """Whether a relation holds between the objects chosen for its mentions."""
+        subjects, objects = self.chosen[relation.subject], self.chosen[relation.object]
+        if relation.kind != BETWEEN:
+            return all(self.stands(a, relation.kind, b) for a in subjects for b in objects)
+        one, *rest = objects
+        (other,) = rest or self.chosen[relation.other]
+        return all(
+            self.stands(a, LEFT, one) and self.stands(a, RIGHT, other)
+            or self.stands(a, RIGHT, one) and self.stands(a, LEFT, other)
+            for a in subjects
+        )  # fmt: skip
+
+    def stands(self, a: int, kind: str, b: int) -> bool:
+        return holds(kind, self.box[a], self.depth[a], self.box[b], self.depth[b], ENOUGH)
 
     def leftovers(self, used: frozenset[int]) -> list[str]:
         """Objects that no mention stands for, where that makes a count wrong."""

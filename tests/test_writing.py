@@ -121,7 +121,9 @@ def test_places_belong_to_things_of_the_prompt():
     assert placed("cube of of", [ball]).text == "red ball, cube of of" and placed("cube of of", [ball]).turns == (1,)
 
 
-@pytest.mark.parametrize("text", ["red ball", "red ball@", "@0.2,0.3", "ball@0.2", "ball@2,0.5", "ball@a,b", "ball@0.1,0.2,0.3,0.4"])
+@pytest.mark.parametrize(
+    "text", ["red ball", "red ball@", "@0.2,0.3", "ball@0.2", "ball@2,0.5", "ball@a,b", "ball@0.1,0.2,0.3,0.4"]
+)
 def test_what_is_no_place(text):
     with pytest.raises(UserError, match="is no place"):
         Place.read(text)
