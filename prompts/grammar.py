@@ -127,7 +127,7 @@ def _phrases(table: dict[str, tuple[str, ...]]) -> list[tuple[tuple[str, ...], s
 
 
 _RELATIONS = _phrases(RELATION_SAID_AS | {BETWEEN: (BETWEEN,)})
-_POSTFIX = _phrases(RELATION_TO_IT) + _phrases(RELATION_TO_THEM)
+_POSTFIX = _phrases(RELATION_TO_IT) + _phrases(RELATION_TO_THEM | {BETWEEN: ("between them",)})
 _OPENERS = _phrases({"opener": OPENERS})
 _NOTHING = {tuple(said.split()) for said in NOTHING}
 _IS = ("is", "are")
@@ -196,13 +196,15 @@ class _Parser:
             elif self.take_word("with"):
                 anchor, last = last, self.mention(exclude=last)
                 if found := self.take_any(_POSTFIX):
+                    if found == BETWEEN and self.mentions[anchor].count != 2:
+                        raise _Unreadable
                     self.relations.append(Relation(last, found, anchor))
                     kind = None  # "and" after this starts a new thing
                 else:
                     self.tail(last, last, None)
                     return
             elif kind is not None and self.take("and"):
-                if self.starts_clause():
+                if self.starts_clause() or (kind == BETWEEN and not self.at_relation()):
                     self.at = start
                     return
                 if found := self.relation():  # "left of a cube and behind a can"
@@ -240,6 +242,12 @@ class _Parser:
         self.at, self.last_shape = start, shape
         del self.mentions[count:]
         return own
+
+    def at_relation(self) -> bool:
+        """Whether a relation begins here (nothing is consumed)."""
+        start, found = self.at, self.relation()
+        self.at = start
+        return found is not None
 
     def is_fronted(self) -> bool:
         """Whether "RELATION object (there) is subject" begins here (nothing is consumed)."""

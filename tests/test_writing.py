@@ -6,8 +6,9 @@ import pytest
 import torch
 from PIL import Image
 
+from prompts import parse
 from vle_gen import writing
-from vle_gen.chosen_places import Place, placed
+from vle_gen.chosen_places import Place, turns_of, with_places
 from vle_gen.errors import UserError
 from vle_gen.standing import Floor, Standing, clashes, standings
 
@@ -114,11 +115,11 @@ def test_a_place_is_kept_to_the_pixel(pipe):
 
 def test_places_belong_to_things_of_the_prompt():
     ball, cube = Place("red ball", 0.2, 0.5), Place("cube", 0.7, 0.5)
-    assert placed("two cubes and a red ball", [ball, cube, cube]).turns == (3, 1, 2)
-    said = placed("a cube", [ball, cube])
-    assert said.text == "a cube, red ball" and said.turns == (2, 1)
-    assert placed("", [ball, cube]).text == "red ball, cube"
-    assert placed("cube of of", [ball]).text == "red ball, cube of of" and placed("cube of of", [ball]).turns == (1,)
+    assert turns_of(parse("two cubes and a red ball"), [ball, cube, cube]) == (3, 1, 2)
+    assert with_places("two cubes and a red ball", [ball, cube]) == "two cubes and a red ball"
+    assert with_places("a cube", [ball, cube]) == "a cube, red ball"
+    assert with_places("", [ball, cube]) == "red ball, cube"
+    assert with_places("cube of of", [ball]) == "red ball, cube of of" and turns_of(None, [ball]) == (1,)
 
 
 @pytest.mark.parametrize(

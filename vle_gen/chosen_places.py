@@ -59,42 +59,39 @@ class Place:
         return f"{self.phrase}@{self.x:g},{self.y:g}{size}"
 
 
-@dataclass(frozen=True)
-class PlacedPrompt:
-    """A prompt and the turns in which its placed things are written.
-
-    Args:
-        text: the prompt, with the things that only a place speaks of.
-        turns: of each place; the scene is turn 0.
-    """
-
-    text: str
-    turns: tuple[int, ...]
-
-
-def placed(prompt: str, places: Sequence[Place]) -> PlacedPrompt:
-    """Finds the thing of the prompt that each place is of. What the prompt does not speak of is said after it; before it,
-    where the prompt cannot be read, so that its turn is known."""
+def with_places(prompt: str, places: Sequence[Place]) -> str:
+    """The prompt and the things that only a place speaks of: after it, or before it where it cannot be read, so that their
+    turns are known."""
     request = parse(prompt) if prompt.strip() else SceneRequest()
     if request is None:
-        phrases = ", ".join(place.phrase for place in places)
-        return PlacedPrompt(f"{phrases}, {prompt}", tuple(range(1, len(places) + 1)))
+        return ", ".join([*(place.phrase for place in places), prompt])
+    found = _turns(request, places)
+    more = [place.phrase for k, place in enumerate(places) if k not in found]
+    return ", ".join([prompt.strip().rstrip(".,;:"), *more] if prompt.strip() else more)
+
+
+def turns_of(request: SceneRequest | None, places: Sequence[Place]) -> tuple[int, ...]:
+    """The turn in which what stands at each place is written, for a request made by `with_places`; the scene is turn 0."""
+    if request is None:
+        return tuple(range(1, len(places) + 1))
+    found = _turns(request, places)
+    return tuple(found[k] for k in range(len(places)))
+
+
+def _turns(request: SceneRequest, places: Sequence[Place]) -> dict[int, int]:
+    """Turns of the places whose things a request speaks of, by number of the place; the best fit is taken first."""
     first = [1]
     for mention in request.mentions:
         first.append(first[-1] + mention.count)
     free = [list(range(a, b)) for a, b in zip(first, first[1:], strict=False)]
-    turns, said, more = {}, prompt.strip(), first[-1]
-    exact = lambda wanted, mention: wanted.attributes == mention.attributes  # the best fit is taken first
-    for fits in (exact, lambda wanted, mention: wanted.covers(mention.attributes)):
-        for k, place in enumerate(places):
+    wanted, turns = [place.mention for place in places], {}
+    for exactly in (True, False):
+        for k, thing in enumerate(wanted):
             for mention, spare in zip(request.mentions, free, strict=True):
-                if k not in turns and spare and fits(place.mention, mention):
+                fits = thing.attributes == mention.attributes if exactly else thing.covers(mention.attributes)
+                if k not in turns and spare and fits:
                     turns[k] = spare.pop(0)
-    for k, place in enumerate(places):
-        if k not in turns:
-            turns[k], more = more, more + 1
-            said = f"{said}, {place.phrase}" if said else place.phrase
-    return PlacedPrompt(said, tuple(turns[k] for k in range(len(places))))
+    return turns
 
 
 def clamps(code: PlaceCode, places: Sequence[Place], turns: Sequence[int], count: int) -> Tensor:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from prompts.grammar import SceneRequest, parse
-from vle_gen.chosen_places import Place, clamps, placed
+from prompts.grammar import SceneRequest
+from prompts.reading import read
+from vle_gen.chosen_places import Place, clamps, turns_of, with_places
 from vle_gen.prior.sampling import Generators, Given, Guidance, SampledTokens
 from vle_gen.tokenizer.loop import SCENE_DEPTH
 from vle_gen.tokens import VLETokens
@@ -33,10 +34,10 @@ class Order:
     turns: tuple[int, ...] = ()
 
     @staticmethod
-    def of(prompt: str, places: Sequence[Place] = ()) -> Order:
-        """A prompt and the places of some of its things."""
-        said = placed(prompt, places)
-        return Order(said.text, parse(said.text), tuple(places), said.turns)
+    def of(prompt: str, places: Sequence[Place], known: frozenset[str]) -> Order:
+        """A prompt, and the places of some of its things, in the words `known` to a checkpoint."""
+        reading = read(with_places(prompt, places), known)
+        return Order(reading.text, reading.request, tuple(places), turns_of(reading.order, places))
 
 
 @dataclass(frozen=True)

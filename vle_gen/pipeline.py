@@ -12,7 +12,7 @@ from PIL import Image
 
 from prompts.grammar import SceneRequest, parse, require_known
 from prompts.satisfied import check
-from prompts.vocabulary import describe
+from prompts.vocabulary import WORDS, describe
 from vle_gen import writing
 from vle_gen.chosen_places import Place
 from vle_gen.clip import ClipModel, Names, cut_glimpses
@@ -132,7 +132,7 @@ class VLEPipeline(DiffusionPipeline):
         """
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
         for text in [place.phrase for place in places] + [text for text in prompts if text or not places]:
-            require_known(text, *([self.clip.words] if self.clip.words is not None else []))
+            require_known(text, self.words)
         if height != width:
             raise UserError(f"pictures from text are square: got height {height} and width {width}")
         if num_images_per_prompt < 1 or tries < 1:
@@ -140,7 +140,7 @@ class VLEPipeline(DiffusionPipeline):
         count = len(prompts) * num_images_per_prompt
         if isinstance(generator, list) and len(generator) != count:
             raise UserError(f"{len(generator)} generators for {count} pictures: give one, or one for each")
-        orders = [Order.of(text, places) for text in prompts]
+        orders = [Order.of(text, places, self.words) for text in prompts]
         if (most := max((turn for order in orders for turn in order.turns), default=0)) >= self.prior.config.max_tokens:
             raise UserError(f"{most} things are too many: this prior writes {self.prior.config.max_tokens - 1}")
         settings = Settings(guidance_scale, num_inference_steps, tries, (height, width))
@@ -191,13 +191,18 @@ class VLEPipeline(DiffusionPipeline):
         """What each token shows, in words; "scene" for the scene token."""
         return ["scene", *self._names(tokens).text] if len(tokens) > 1 else ["scene"]
 
+    @property
+    def words(self) -> frozenset[str]:
+        """The words that the text tower was trained on, or those of the caption language where any may be used."""
+        return WORDS if self.clip.words is None else self.clip.words
+
     def find(self, tokens: VLETokens, phrase: str) -> int:
         """The index of the one object that `phrase` describes, such as "the red ball".
 
         Raises:
             UserError: the phrase describes no object, or several, which are then listed.
         """
-        require_known(phrase)
+        require_known(phrase, self.words)
         request = parse(phrase)
         if request is None or len(request.mentions) != 1 or request.count != 1:
             raise UserError(f"{phrase!r} does not describe one object: expected words like 'the red ball'")

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from editors.rows import joined, rows
-from prompts.grammar import SceneRequest, parse
+from prompts.grammar import SceneRequest, parse, require_known
 from prompts.satisfied import check
-from prompts.vocabulary import SIZE, describe
+from prompts.vocabulary import BETWEEN, SIZE, describe
 from vle_gen.clip import cut_glimpses
 from vle_gen.errors import UserError
 from vle_gen.prior.sampling import Given, Guidance
@@ -80,7 +80,7 @@ class Asked:
         request = parse(phrase)
         if request is None or not request.mentions:
             raise UserError(f"{phrase!r} does not describe an object: expected words like 'a green cylinder behind the cube'")
-        objects = {relation.object for relation in request.relations}
+        objects = {k for relation in request.relations for k in relation.mentions[1:]}
         new = [k for k in range(len(request.mentions)) if k not in objects]
         if len(new) != 1 or request.mentions[new[0]].count != 1 or request.mentions[new[0]].open:
             raise UserError(f"{phrase!r} does not describe one object: add one at a time, such as 'a small red ball'")
@@ -116,10 +116,9 @@ class Asked:
         said = with_article(describe(self.mention.attributes))
         relations = []
         for relation in self.request.relations:
-            if relation.subject != self.new:
-                continue
             meant = [name for name in names if self.request.mentions[relation.object].covers(name)]
-            relations.append(f"{relation.kind} the {describe(meant[turn % len(meant)])}")
+            if relation.subject == self.new and relation.kind != BETWEEN:  # which captions do not say
+                relations.append(f"{relation.kind} the {describe(meant[turn % len(meant)])}")
         if relations:
             said += " " + " and ".join(relations)
         return "; ".join([", ".join(there), said]) if there else said
@@ -147,6 +146,7 @@ def add(
         UserError: the phrase does not describe one object or speaks of others that are not there, or a place or size that
             is not in the picture.
     """
+    require_known(phrase, pipe.words)
     asked, names, others = Asked.read(phrase), _names(pipe, tokens), standings(tokens)
     asked.require_others(names)
     floor, side = Floor.of(tokens), max(tokens.size)
@@ -184,6 +184,7 @@ def replace_object(
     """
     if not 1 <= index < len(tokens):
         raise UserError(f"token {index} cannot be replaced: there are objects 1 to {len(tokens) - 1}")
+    require_known(phrase, pipe.words)
     asked, every, stand = Asked.read(phrase), _names(pipe, tokens), standings(tokens)
     kept = [k for k in range(1, len(tokens)) if k != index]
     names, others = [every[k - 1] for k in kept], [stand[k - 1] for k in kept]

@@ -35,6 +35,7 @@ def txt2img(
     pictures = files.numbered(out or files.named_after(prompt or " ".join(p.phrase for p in places)), n)
     saves = files.numbered(save, n) if save else []
     pipe = load(checkpoint, device)
+    say_first(pipe, [prompt, *(one.phrase for one in places)])
     result = files.from_text(pipe, prompt, n, seed, steps, guidance, 1 if no_check else tries, places)
     for image, path in zip(result.images, pictures, strict=True):
         print(files.save_image(image, path))
@@ -61,6 +62,7 @@ def add(
 
     centre = writing.read_centre(at)
     pipe = load(checkpoint, device)
+    say_first(pipe, [phrase])
     tokens = files.read_tokens(pipe, picture)
     written = writing.add(pipe, tokens, phrase, centre, size, files.generator_of(seed), tries)
     _finish(pipe, written, picture, "added", out)
@@ -83,10 +85,19 @@ def replace(
 
     which = one_of(token, object)
     pipe = load(checkpoint, device)
+    say_first(pipe, [phrase])
     tokens = files.read_tokens(pipe, picture)
     index = find_object(pipe, tokens, which, picture)
     written = writing.replace_object(pipe, tokens, index, phrase, files.generator_of(seed), tries)
     _finish(pipe, written, picture, "replaced", out)
+
+
+def say_first(pipe, texts: list[str]) -> None:
+    """Says, before anything is drawn, what the checkpoint draws instead of what it has not seen."""
+    from prompts.reading import notes
+
+    for note in dict.fromkeys(note for text in texts for note in notes(text, pipe.words)):
+        print(f"vlegen: this checkpoint has not seen it: {note}", file=sys.stderr, flush=True)
 
 
 def _finish(pipe, written, picture: Path, tag: str, out: Path | None) -> None:
