@@ -80,14 +80,18 @@ def replace(
     device: Device = None,
 ) -> None:
     """Write another object in the place of one."""
+    from editors.language import Selector
     from vle_gen import files, writing
-    from vle_gen.motion import find_object, one_of
+    from vle_gen.errors import UserError
+    from vle_gen.script import find
 
-    which = one_of(token, object)
+    if (token is None) == (object is None):
+        raise UserError("say which object to replace: either --token N or --object 'the red ball'")
+    which = Selector(number=token, words=object)
     pipe = load(checkpoint, device)
     say_first(pipe, [phrase])
     tokens = files.read_tokens(pipe, picture)
-    index = find_object(pipe, tokens, which, picture)
+    (index,) = find(pipe, tokens, which, str(picture))
     written = writing.replace_object(pipe, tokens, index, phrase, files.generator_of(seed), tries)
     _finish(pipe, written, picture, "replaced", out)
 
