@@ -4,10 +4,11 @@
 """
 from prompts.captions import Caption, write
 from prompts.grammar import Mention, Relation, SceneRequest, parse, require_known, unknown_words
+from prompts.reading import Reading, notes, read
 from prompts.satisfied import check
 from prompts.vocabulary import describe
 
 __all__ = [
-    "Caption", "Mention", "Relation", "SceneRequest", "check", "describe", "parse", "require_known", "unknown_words",
-    "write",
+    "Caption", "Mention", "Reading", "Relation", "SceneRequest", "check", "describe", "notes", "parse", "read",
+    "require_known", "unknown_words", "write",
 ]

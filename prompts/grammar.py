@@ -4,11 +4,12 @@ One pass of recursive descent over the words; whatever the language does not cov
 """
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+from prompts.rewording import STOPS, likely, reword
 from prompts.vocabulary import (
     ADJECTIVES,
+    BETWEEN,
     MATERIAL,
     NOTHING,
     NOUNS,
@@ -58,11 +59,20 @@ class Mention:
 
 @dataclass(frozen=True)
 class Relation:
-    """`subject` stands `kind` (one of vocabulary.RELATIONS) `object`; both are indices of mentions."""
+    """`subject` stands `kind` (one of vocabulary.RELATIONS) `object`; both are indices of mentions.
+
+    What stands `BETWEEN` has two of them beside it: `object` and `other`, or the two that `object` counts.
+    """
 
     subject: int
     kind: str
     object: int
+    other: int | None = None
+
+    @property
+    def mentions(self) -> tuple[int, ...]:
+        """All mentions that it is about."""
+        return (self.subject, self.object) + (() if self.other is None else (self.other,))
 
 
 @dataclass(frozen=True)
@@ -78,32 +88,31 @@ class SceneRequest:
         return sum(mention.count for mention in self.mentions)
 
 
-def split_words(prompt: str) -> list[str]:
-    """Lower-case words, numbers and the punctuation that ends a clause."""
-    return re.findall(r"[^\W_]+(?:'[^\W_]+)?|[,;.:]", prompt.lower())
-
-
 def unknown_words(prompt: str, known: frozenset[str] | set[str] = WORDS) -> list[str]:
-    """Words of `prompt` outside `known`, each once, in order. Punctuation is not a word."""
-    return list(dict.fromkeys(word for word in split_words(prompt) if word not in ",;.:" and word not in known))
+    """Words of `prompt` that cannot be said in the words `known`, each once, in order. Punctuation is not a word."""
+    return list(reword(prompt, frozenset(known)).unknown)
 
 
 def require_known(prompt: str, known: frozenset[str] | set[str] = WORDS) -> None:
-    """Raises UserError for a prompt without words, or with words that a checkpoint trained on `known` never saw."""
-    if not any(word not in ",;.:" for word in split_words(prompt)):
+    """Raises UserError for a prompt without words, or with words that a checkpoint trained on `known` never saw and that
+    mean nothing near to what it saw."""
+    read = reword(prompt, frozenset(known))
+    if not any(word not in STOPS for word in read.words):
         raise UserError("the prompt is empty: say what to draw, for example 'red ball left of a cube'")
-    if unknown := unknown_words(prompt, known):
-        words = ", ".join(repr(word) for word in unknown)
+    if read.unknown:
+        words = ", ".join(repr(word) for word in read.unknown)
+        meant = {word: likely(word) for word in read.unknown}
+        hint = "".join(f"; {word!r} may be {other!r}" for word, other in meant.items() if other)
         raise UserError(
-            f"this checkpoint has never seen the word{'s' * (len(unknown) > 1)} {words}: it knows cubes, spheres and "
-            "cylinders, their colors, sizes and materials, and where they stand"
+            f"this checkpoint has never seen the word{'s' * (len(read.unknown) > 1)} {words}{hint}: it knows cubes, spheres "
+            "and cylinders, their colors, sizes and materials, and where they stand"
         )
 
 
 def parse(prompt: str) -> SceneRequest | None:
     """The request that `prompt` makes, or None where the grammar cannot read it."""
     try:
-        return _Parser(split_words(prompt)).request()
+        return _Parser(list(reword(prompt).words)).request()
     except _Unreadable:
         return None
 
@@ -117,12 +126,12 @@ def _phrases(table: dict[str, tuple[str, ...]]) -> list[tuple[tuple[str, ...], s
     return sorted(pairs, key=lambda pair: -len(pair[0]))
 
 
-_RELATIONS = _phrases(RELATION_SAID_AS)
-_POSTFIX = _phrases(RELATION_TO_IT) + _phrases(RELATION_TO_THEM)
+_RELATIONS = _phrases(RELATION_SAID_AS | {BETWEEN: (BETWEEN,)})
+_POSTFIX = _phrases(RELATION_TO_IT) + _phrases(RELATION_TO_THEM | {BETWEEN: ("between them",)})
 _OPENERS = _phrases({"opener": OPENERS})
 _NOTHING = {tuple(said.split()) for said in NOTHING}
 _IS = ("is", "are")
-_STOPS = (",", ";", ".", ":")
+_STOPS = tuple(STOPS)
 
 
 class _Parser:
@@ -155,11 +164,11 @@ class _Parser:
         fronted = self.is_fronted()
         if kind := self.relation():
             if fronted:  # "behind a can (there) is a box"
-                target = self.mention()
+                target, other = self.target(kind)
                 self.take_word("there")
                 self.take_word(*_IS)
                 subject = self.mention(exclude=target)
-                self.relations.append(Relation(subject, kind, target))
+                self.relations.append(Relation(subject, kind, target, other))
                 return subject
             if subject is None:
                 raise _Unreadable
@@ -187,13 +196,15 @@ class _Parser:
             elif self.take_word("with"):
                 anchor, last = last, self.mention(exclude=last)
                 if found := self.take_any(_POSTFIX):
+                    if found == BETWEEN and self.mentions[anchor].count != 2:
+                        raise _Unreadable
                     self.relations.append(Relation(last, found, anchor))
                     kind = None  # "and" after this starts a new thing
                 else:
                     self.tail(last, last, None)
                     return
             elif kind is not None and self.take("and"):
-                if self.starts_clause():
+                if self.starts_clause() or (kind == BETWEEN and not self.at_relation()):
                     self.at = start
                     return
                 if found := self.relation():  # "left of a cube and behind a can"
@@ -206,9 +217,18 @@ class _Parser:
                 return
 
     def relate(self, subject: int, kind: str) -> int:
+        target, other = self.target(kind, subject)
+        self.relations.append(Relation(subject, kind, target, other))
+        return target if other is None else other
+
+    def target(self, kind: str, subject: int | None = None) -> tuple[int, int | None]:
+        """What a relation is to: one mention, or two where the subject stands between them."""
         target = self.mention(exclude=subject)
-        self.relations.append(Relation(subject, kind, target))
-        return target
+        if kind != BETWEEN or self.mentions[target].count == 2:
+            return target, None
+        if self.mentions[target].count != 1 or not self.take("and"):
+            raise _Unreadable
+        return target, self.mention(exclude=subject)
 
     def starts_clause(self) -> bool:
         """Whether the mention that begins here is the subject of its own relation (nothing is consumed)."""
@@ -223,12 +243,18 @@ class _Parser:
         del self.mentions[count:]
         return own
 
+    def at_relation(self) -> bool:
+        """Whether a relation begins here (nothing is consumed)."""
+        start, found = self.at, self.relation()
+        self.at = start
+        return found is not None
+
     def is_fronted(self) -> bool:
         """Whether "RELATION object (there) is subject" begins here (nothing is consumed)."""
         start, shape, count = self.at, self.last_shape, len(self.mentions)
         fronted = False
-        if self.relation():
-            self.mention()
+        if kind := self.relation():
+            self.target(kind)
             fronted = self.peek() in ("there", *_IS)
         self.at, self.last_shape = start, shape
         del self.mentions[count:]

@@ -4,11 +4,11 @@ Geometry is in canvas units; a caption claims a relation only where it is clear,
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from prompts.grammar import SceneRequest
-from prompts.vocabulary import BEHIND, FRONT, LEFT, NEXT, RIGHT
+from prompts.grammar import Relation, SceneRequest
+from prompts.vocabulary import BEHIND, BETWEEN, FRONT, LEFT, NEXT, RIGHT
 
 CLEAR, ENOUGH = 1.0, 0.5  # share of the margins that a caption needs, and that a check needs
 _MAX_STEPS = 50_000  # search effort after which a hopeless scene is given up; satisfied ones take far fewer
@@ -35,13 +35,16 @@ def holds(
     raise ValueError(f"unknown relation {kind!r}")
 
 
-def check(request: SceneRequest, attributes, box, depth, exact: bool = False) -> list[str]:
+def check(
+    request: SceneRequest, attributes, box, depth, exact: bool = False, known: Mapping[int, int] | None = None
+) -> list[str]:
     """What of `request` does not hold in a scene; an empty list when all does.
 
     `attributes` (N, 4) indices, `box` (N, 4) cx, cy, w, h in canvas units, `depth` (N,) larger farther: lists, arrays
     or tensors, real objects only. With `exact`, objects that the prompt did not ask for are a failure too.
+    `known` says which object stands for a mention, whatever its attributes, and for no other.
     """
-    scene = _Search(request, _rows(attributes), _rows(box), _rows(depth), exact)
+    scene = _Search(request, _rows(attributes), _rows(box), _rows(depth), exact, known or {})
     return scene.missing() or scene.broken()
 
 
@@ -50,7 +53,7 @@ def assign(request: SceneRequest, attributes, box, depth) -> list[tuple[int, ...
 
     Arguments as for `check`.
     """
-    search = _Search(request, _rows(attributes), _rows(box), _rows(depth), False)
+    search = _Search(request, _rows(attributes), _rows(box), _rows(depth), False, {})
     return None if search.missing() or search.broken() else list(search.chosen)
 
 
@@ -61,10 +64,15 @@ def _rows(values) -> list:
 class _Search:
     """Assignment of objects to mentions by backtracking, with as few broken relations as possible."""
 
-    def __init__(self, request: SceneRequest, attributes: list, box: list, depth: list, exact: bool) -> None:
+    def __init__(
+        self, request: SceneRequest, attributes: list, box: list, depth: list, exact: bool, known: Mapping[int, int]
+    ) -> None:
         self.request, self.attributes, self.box, self.depth, self.exact = request, attributes, box, depth, exact
-        objects = range(len(attributes))
-        self.candidates = [[k for k in objects if mention.covers(attributes[k])] for mention in request.mentions]
+        free = [k for k in range(len(attributes)) if k not in known.values()]
+        self.candidates = [
+            [known[index]] if index in known else [k for k in free if mention.covers(attributes[k])]
+            for index, mention in enumerate(request.mentions)
+        ]
         spare = [len(fitting) - m.count for fitting, m in zip(self.candidates, request.mentions, strict=True)]
         self.order = sorted(range(len(spare)), key=spare.__getitem__)  # hardest to place first
         self.chosen: list[tuple[int, ...]] = [()] * len(request.mentions)
@@ -122,15 +130,29 @@ class _Search:
 
     def violations(self, index: int, placed: list[int]) -> list[str]:
         """Relations between mention `index` and those already placed that do not hold."""
-        problems = []
+        problems, there = [], {index, *placed}
         for relation in self.request.relations:
-            s, o = relation.subject, relation.object
-            if (s == index and o in placed) or (o == index and s in placed):
-                pairs = [(a, b) for a in self.chosen[s] for b in self.chosen[o]]
-                if not all(holds(relation.kind, self.box[a], self.depth[a], self.box[b], self.depth[b], ENOUGH)
-                           for a, b in pairs):
-                    problems.append(f"{self.request.mentions[s]} not {relation.kind} {self.request.mentions[o]}")
+            if index in relation.mentions and there.issuperset(relation.mentions) and not self.true(relation):
+                anchors = [self.request.mentions[k] for k in relation.mentions[1:]]
+                what = " and ".join(str(anchor) for anchor in anchors)
+                problems.append(f"{self.request.mentions[relation.subject]} not {relation.kind} {what}")
         return problems
+
+    def true(self, relation: Relation) -> bool:
+        """Whether a relation holds between the objects chosen for its mentions."""
+        subjects, objects = self.chosen[relation.subject], self.chosen[relation.object]
+        if relation.kind != BETWEEN:
+            return all(self.stands(a, relation.kind, b) for a in subjects for b in objects)
+        one, *rest = objects
+        (other,) = rest or self.chosen[relation.other]
+        return all(
+            self.stands(a, LEFT, one) and self.stands(a, RIGHT, other)
+            or self.stands(a, RIGHT, one) and self.stands(a, LEFT, other)
+            for a in subjects
+        )  # fmt: skip
+
+    def stands(self, a: int, kind: str, b: int) -> bool:
+        return holds(kind, self.box[a], self.depth[a], self.box[b], self.depth[b], ENOUGH)
 
     def leftovers(self, used: frozenset[int]) -> list[str]:
         """Objects that no mention stands for, where that makes a count wrong."""

@@ -39,6 +39,7 @@ NUMBERS = {said: value for value in range(1, 10) for said in (NUMBER_WORDS[value
 
 # A relation reads "subject RELATION object". Left and right are in the picture, front and behind by depth.
 LEFT, RIGHT, FRONT, BEHIND, NEXT = RELATIONS = ("left of", "right of", "in front of", "behind", "next to")
+BETWEEN = "between"  # of three; read, though captions do not say it
 OPPOSITE = {LEFT: RIGHT, RIGHT: LEFT, FRONT: BEHIND, BEHIND: FRONT, NEXT: NEXT}
 RELATION_SAID_AS = {
     LEFT: ("left of", "to the left of", "on the left of", "on the left side of"),

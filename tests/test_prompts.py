@@ -7,7 +7,7 @@ import pytest
 
 from prompts import Mention, Relation, SceneRequest, check, describe, parse, require_known, unknown_words, write
 from prompts.captions import negative, write_object
-from prompts.grammar import split_words
+from prompts.rewording import split_words
 from prompts.vocabulary import WORDS, combinations
 from vle_gen.errors import UserError
 

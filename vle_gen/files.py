@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from vle_gen.errors import UserError
 from vle_gen.image_io import open_image, save_image, write_whole
 
 if TYPE_CHECKING:
+    from vle_gen.chosen_places import Place
     from vle_gen.pipeline import VLEPipeline, VLEPipelineOutput
     from vle_gen.tokens import VLETokens
 
@@ -47,12 +49,17 @@ def from_text(
     steps: int | None,
     guidance: float | None,
     tries: int | None = None,
+    places: Sequence[Place] = (),
 ) -> VLEPipelineOutput:
     """Pictures and tokens for a prompt; options that are None keep the pipeline's own values."""
     chosen = {"num_inference_steps": steps, "guidance_scale": guidance, "tries": tries}
-    generator = torch.Generator("cpu").manual_seed(seed)  # of the CPU, so that a seed means the same on every machine
     options = {key: value for key, value in chosen.items() if value is not None}
-    return pipe(prompt, num_images_per_prompt=count, generator=generator, **options)
+    return pipe(prompt, num_images_per_prompt=count, generator=generator_of(seed), places=places, **options)
+
+
+def generator_of(seed: int) -> torch.Generator:
+    """A generator of the CPU, so that a seed means the same on every machine."""
+    return torch.Generator("cpu").manual_seed(seed)
 
 
 def shortcomings(result: VLEPipelineOutput, paths: list[Path]) -> list[str]:

@@ -1,6 +1,7 @@
 """`VLEPipeline`: pictures to tokens to pictures, and prompts to tokens to pictures, as a diffusers pipeline."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,13 +12,14 @@ from PIL import Image
 
 from prompts.grammar import SceneRequest, parse, require_known
 from prompts.satisfied import check
-from prompts.vocabulary import describe
+from prompts.vocabulary import WORDS, describe
+from vle_gen import writing
+from vle_gen.chosen_places import Place
 from vle_gen.clip import ClipModel, Names, cut_glimpses
+from vle_gen.drawing import Order, Settings, draw_orders
 from vle_gen.errors import UserError
 from vle_gen.image_io import to_rgb
 from vle_gen.prior.model import TextToTokenPrior
-from vle_gen.prior.sampling import Guidance, SampledTokens
-from vle_gen.tokenizer.loop import SCENE_DEPTH
 from vle_gen.tokenizer.model import VLETokenizer
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.tokens import VLETokens
@@ -108,6 +110,7 @@ class VLEPipeline(DiffusionPipeline):
         height: int = PICTURE_SIDE,
         width: int = PICTURE_SIDE,
         tries: int = 24,
+        places: Sequence[Place] = (),
     ) -> VLEPipelineOutput:
         """Pictures for one or more prompts.
 
@@ -122,65 +125,76 @@ class VLEPipeline(DiffusionPipeline):
             num_inference_steps: steps of the flow head per token.
             height, width: of the pictures in pixels; equal, since the prior writes for square canvases.
             tries: most draws per picture; 1 shows the prior as it is.
+            places: where some things go, in every picture; what the prompt does not speak of is added to it.
 
         Raises:
             UserError: an empty prompt, words that the checkpoint has never seen, or an argument out of range.
         """
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
-        for text in prompts:
-            require_known(text, *([self.clip.words] if self.clip.words is not None else []))
+        for text in [place.phrase for place in places] + [text for text in prompts if text or not places]:
+            require_known(text, self.words)
         if height != width:
             raise UserError(f"pictures from text are square: got height {height} and width {width}")
         if num_images_per_prompt < 1 or tries < 1:
             raise UserError(f"got {num_images_per_prompt} images per prompt and {tries} tries: expected 1 or more of each")
-        texts = [text for text in prompts for _ in range(num_images_per_prompt)]
-        if isinstance(generator, list) and len(generator) != len(texts):
-            raise UserError(f"{len(generator)} generators for {len(texts)} pictures: give one, or one for each")
-        requests = [parse(text) for text in texts]
-        read = self.clip.text_features(texts)
-        words = self.prior.config.max_words
-        features, mask = read.tokens[:, :words].float(), read.mask[:, :words]
-        best: list[tuple[VLETokens, list[str]] | None] = [None] * len(texts)
-        pending = list(range(len(texts)))
-        left, burst = tries, 1
-        while pending and left:
-            burst = min(burst, left)
-            rows = [k for k in pending for _ in range(burst)]
-            drawn = self.prior.sample(
-                features[rows],
-                mask[rows],
-                [generator[k] for k in rows] if isinstance(generator, list) else generator,
-                guidance=Guidance(guidance_scale, guidance_scale),
-                flow_steps=num_inference_steps,
-                scheduler=self.scheduler,
-                background_depth=SCENE_DEPTH,
-            )
-            for row, k in enumerate(rows):
-                if best[k] is not None and not best[k][1]:
-                    continue
-                tokens = self._written(drawn, row, (height, width))
-                problems = self.problems(tokens, requests[k]) if requests[k] else []
-                if best[k] is None or len(problems) < len(best[k][1]):
-                    best[k] = (tokens, problems)
-            pending = [k for k in pending if best[k][1]]
-            left, burst = left - burst, 2 * burst  # most prompts need one draw; those that need more get them in batches
+        count = len(prompts) * num_images_per_prompt
+        if isinstance(generator, list) and len(generator) != count:
+            raise UserError(f"{len(generator)} generators for {count} pictures: give one, or one for each")
+        orders = [Order.of(text, places, self.words) for text in prompts]
+        if (most := max((turn for order in orders for turn in order.turns), default=0)) >= self.prior.config.max_tokens:
+            raise UserError(f"{most} things are too many: this prior writes {self.prior.config.max_tokens - 1}")
+        settings = Settings(guidance_scale, num_inference_steps, tries, (height, width))
+        drawn = draw_orders(self, orders, num_images_per_prompt, generator, settings)
         return VLEPipelineOutput(
-            images=[self.decode(tokens) for tokens, _ in best],
-            tokens=[tokens for tokens, _ in best],
-            problems=[problems for _, problems in best],
-            checked=[request is not None for request in requests],
+            images=[self.decode(one.tokens) for one in drawn],
+            tokens=[one.tokens for one in drawn],
+            problems=[one.problems for one in drawn],
+            checked=[order.request is not None for order in orders for _ in range(num_images_per_prompt)],
         )
 
-    def problems(self, tokens: VLETokens, request: SceneRequest) -> list[str]:
-        """What of a parsed prompt the tokens of one picture do not show, by CLIP's names and the tokens' places."""
-        names = self._names(tokens).attributes.tolist() if len(tokens) > 1 else []
+    def add(
+        self,
+        tokens: VLETokens,
+        phrase: str,
+        at: tuple[float, float] | None = None,
+        size: float | None = None,
+        generator: torch.Generator | None = None,
+        tries: int = writing.TRIES,
+    ) -> VLETokens:
+        """The tokens of one picture with one more after them: see `vle_gen.writing.add`, which also says what fails."""
+        return writing.add(self, tokens, phrase, at, size, generator, tries).tokens
+
+    def replace(
+        self,
+        tokens: VLETokens,
+        index: int,
+        phrase: str,
+        generator: torch.Generator | None = None,
+        tries: int = writing.TRIES,
+    ) -> VLETokens:
+        """The tokens with another object in the place of token `index`: see `vle_gen.writing.replace_object`."""
+        return writing.replace_object(self, tokens, index, phrase, generator, tries).tokens
+
+    def problems(self, tokens: VLETokens, request: SceneRequest, names: list[list[int]] | None = None) -> list[str]:
+        """What of a parsed prompt the tokens of one picture do not show, by CLIP's names (`attributes`, where they are
+        known already) and the tokens' places."""
+        names = self.attributes(tokens) if names is None else names
         box = tokens.where[0, 1:].clone()
         box[:, 2:] /= FRAME_SCALE
         return check(request, names, box.tolist(), tokens.depth[0, 1:].tolist(), exact=True)
 
+    def attributes(self, tokens: VLETokens) -> list[list[int]]:
+        """Shape, size, material and colour of every object token (all but token 0), as CLIP sees them."""
+        return self._names(tokens).attributes.tolist() if len(tokens) > 1 else []
+
     def name_tokens(self, tokens: VLETokens) -> list[str]:
         """What each token shows, in words; "scene" for the scene token."""
         return ["scene", *self._names(tokens).text] if len(tokens) > 1 else ["scene"]
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The words that the text tower was trained on, or those of the caption language where any may be used."""
+        return WORDS if self.clip.words is None else self.clip.words
 
     def find(self, tokens: VLETokens, phrase: str) -> int:
         """The index of the one object that `phrase` describes, such as "the red ball".
@@ -188,11 +202,11 @@ class VLEPipeline(DiffusionPipeline):
         Raises:
             UserError: the phrase describes no object, or several, which are then listed.
         """
-        require_known(phrase)
+        require_known(phrase, self.words)
         request = parse(phrase)
         if request is None or len(request.mentions) != 1 or request.count != 1:
             raise UserError(f"{phrase!r} does not describe one object: expected words like 'the red ball'")
-        rows = self._names(tokens).attributes.tolist() if len(tokens) > 1 else []
+        rows = self.attributes(tokens)
         fitting = [index for index, row in enumerate(rows, 1) if request.mentions[0].covers(row)]
         if len(fitting) == 1:
             return fitting[0]
@@ -206,23 +220,6 @@ class VLEPipeline(DiffusionPipeline):
         picture = torch.from_numpy(np.array(self.decode(tokens))).permute(2, 0, 1).to(self.device).float() / 255
         where, depth = tokens.where[0, 1:].to(self.device), tokens.depth[0, 1:].to(self.device)
         return self.clip.name(cut_glimpses(picture, where, depth))
-
-    def _written(self, drawn: SampledTokens, row: int, size: tuple[int, int]) -> VLETokens:
-        """Sample `row` as tokens of one picture."""
-        used = int(drawn.length[row])
-        what = drawn.what[row, :used]
-        return VLETokens(
-            what=what[None],
-            where=drawn.where[row : row + 1, :used],
-            depth=drawn.depth[row : row + 1, :used],
-            kind=drawn.kind[row : row + 1, :used],
-            length=drawn.length[row : row + 1],
-            size=size,
-            scope=self.tokenizer.silhouettes(what)[None],
-            score=torch.ones(1, used, device=what.device),
-            source=torch.full((1, used), -1, device=what.device),
-            checkpoint=self.tokenizer.checkpoint_id,
-        )
 
 
 def _to_image(pixels: torch.Tensor) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Commands that write pictures from text: txt2img."""
+"""Commands that write pictures, or into pictures, from text: txt2img, add, replace."""
 from __future__ import annotations
 
 import sys
@@ -7,17 +7,21 @@ from typing import Annotated, Optional
 
 import typer
 
-from vle_gen.commands.options import Checkpoint, Device, Out, load
+from vle_gen.commands.options import Checkpoint, Device, Out, Picture, load
 
 
 def txt2img(
-    prompt: Annotated[str, typer.Argument(help="What to show, such as 'red ball left of a cube'.")],
+    prompt: Annotated[str, typer.Argument(help="What to show, such as 'red ball left of a cube'.")] = "",
     n: Annotated[int, typer.Option("-n", min=1, max=64, help="How many pictures.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same pictures.")] = 0,
     steps: Annotated[Optional[int], typer.Option(min=1, help="Sampling steps per token.")] = None,
     guidance: Annotated[Optional[float], typer.Option(min=0, help="How strictly the prompt is followed.")] = None,
     tries: Annotated[Optional[int], typer.Option(min=1, help="Most draws per picture until one shows the prompt.")] = None,
     no_check: Annotated[bool, typer.Option("--no-check", help="Take the first draw, as --tries 1.")] = False,
+    place: Annotated[
+        Optional[list[str]],
+        typer.Option(metavar="THING@X,Y[,SIZE]", help="Where a thing goes, in shares of the picture, e.g. 'ball@0.3,0.6'."),
+    ] = None,
     out: Out = None,
     save: Annotated[Optional[Path], typer.Option(help="Write the tokens as a .vle file too.")] = None,
     checkpoint: Checkpoint = None,
@@ -25,11 +29,14 @@ def txt2img(
 ) -> None:
     """Write a picture from text. Several pictures are numbered: name-1.png, name-2.png, ..."""
     from vle_gen import files
+    from vle_gen.chosen_places import Place
 
-    pictures = files.numbered(out or files.named_after(prompt), n)
+    places = [Place.read(text) for text in place or ()]
+    pictures = files.numbered(out or files.named_after(prompt or " ".join(p.phrase for p in places)), n)
     saves = files.numbered(save, n) if save else []
     pipe = load(checkpoint, device)
-    result = files.from_text(pipe, prompt, n, seed, steps, guidance, 1 if no_check else tries)
+    say_first(pipe, [prompt, *(one.phrase for one in places)])
+    result = files.from_text(pipe, prompt, n, seed, steps, guidance, 1 if no_check else tries, places)
     for image, path in zip(result.images, pictures, strict=True):
         print(files.save_image(image, path))
     for line in files.shortcomings(result, pictures):
@@ -37,3 +44,70 @@ def txt2img(
     for written, path in zip(result.tokens, saves, strict=False):
         written.save(path)
         print(path)
+
+
+def add(
+    picture: Picture,
+    phrase: Annotated[str, typer.Argument(help="The new object, such as 'a green cylinder behind the cube'.")],
+    at: Annotated[Optional[str], typer.Option(metavar="X,Y", help="Pixels where its centre goes.")] = None,
+    size: Annotated[Optional[float], typer.Option(help="Its size in pixels.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed writes the same object.")] = 0,
+    tries: Annotated[int, typer.Option(min=1, help="Most draws until one is as asked.")] = 32,
+    out: Out = None,
+    checkpoint: Checkpoint = None,
+    device: Device = None,
+) -> None:
+    """Write one more object into a picture; all else stays as it is."""
+    from vle_gen import files, writing
+
+    centre = writing.read_centre(at)
+    pipe = load(checkpoint, device)
+    say_first(pipe, [phrase])
+    tokens = files.read_tokens(pipe, picture)
+    written = writing.add(pipe, tokens, phrase, centre, size, files.generator_of(seed), tries)
+    _finish(pipe, written, picture, "added", out)
+
+
+def replace(
+    picture: Picture,
+    phrase: Annotated[str, typer.Argument(help="What to put there, such as 'a blue metal cube'.")],
+    token: Annotated[Optional[int], typer.Option(help="Index of the token, as 'vlegen tokens' lists it.")] = None,
+    object: Annotated[Optional[str], typer.Option(help="The object in words, such as 'the red ball'.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed writes the same object.")] = 0,
+    tries: Annotated[int, typer.Option(min=1, help="Most draws until one is as asked.")] = 32,
+    out: Out = None,
+    checkpoint: Checkpoint = None,
+    device: Device = None,
+) -> None:
+    """Write another object in the place of one."""
+    from editors.language import Selector
+    from vle_gen import files, writing
+    from vle_gen.errors import UserError
+    from vle_gen.script import find
+
+    if (token is None) == (object is None):
+        raise UserError("say which object to replace: either --token N or --object 'the red ball'")
+    which = Selector(number=token, words=object)
+    pipe = load(checkpoint, device)
+    say_first(pipe, [phrase])
+    tokens = files.read_tokens(pipe, picture)
+    (index,) = find(pipe, tokens, which, str(picture))
+    written = writing.replace_object(pipe, tokens, index, phrase, files.generator_of(seed), tries)
+    _finish(pipe, written, picture, "replaced", out)
+
+
+def say_first(pipe, texts: list[str]) -> None:
+    """Says, before anything is drawn, what the checkpoint draws instead of what it has not seen."""
+    from prompts.reading import notes
+
+    for note in dict.fromkeys(note for text in texts for note in notes(text, pipe.words)):
+        print(f"vlegen: this checkpoint has not seen it: {note}", file=sys.stderr, flush=True)
+
+
+def _finish(pipe, written, picture: Path, tag: str, out: Path | None) -> None:
+    from vle_gen import files
+
+    path = files.write_result(pipe, written.tokens, out or files.beside(picture, tag))
+    print(path)
+    if written.problems:
+        print(f"vlegen: {path} is not quite what was asked: {'; '.join(written.problems)}", file=sys.stderr)

@@ -44,6 +44,21 @@ class PlaceCode:
         frame = torch.stack([x, y, (scale + aspect / 2).exp(), (scale - aspect / 2).exp()], -1)
         return frame, depth.exp()
 
+    def fixed(
+        self,
+        centre: tuple[float, float] | None = None,
+        extent: float | None = None,
+        aspect: float | None = None,
+        depth: float | None = None,
+    ) -> Tensor:
+        """A place (5,) of which only some numbers are fixed, NaN where free: centre and `extent` (geometric mean of width
+        and height) of a frame in canvas units, its width over its height, its depth."""
+        x, y = centre or (0.5, 0.5)
+        w, h = (extent or 1.0) * (aspect or 1.0) ** 0.5, (extent or 1.0) / (aspect or 1.0) ** 0.5
+        place = self.encode(torch.tensor([x, y, w, h]), torch.tensor(depth or 1.0))
+        given = torch.tensor([centre is not None] * 2 + [v is not None for v in (extent, aspect, depth)])
+        return torch.where(given, place, torch.nan)
+
     def to_bins(self, place: Tensor) -> Tensor:
         """Bin indices, long, of numbers in 0..1."""
         return (place * self.bins).long().clamp(0, self.bins - 1)

@@ -31,6 +31,38 @@ class SampledTokens:
     depth: Tensor  # (B, T) larger is farther
     kind: Tensor  # (B, T) uint8: 0 scene, 1 object
     length: Tensor  # (B,) long, the background counted
+    turn: Tensor  # (B, T) long: when each was written; the turns of a text's things follow its words
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is fixed before drawing begins, for a batch; the prior writes the rest around it.
+
+    Kept tokens come first, in the order in which the text mentions them, the background ahead of all; both of `kept_what`
+    and `kept_place` or neither. A clamped number of a place stays as it is, and those after it are drawn given it.
+    """
+
+    kept_what: Tensor | None = None  # (B, K, D)
+    kept_place: Tensor | None = None  # (B, K, 5) in 0..1, as `PlaceCode` has them
+    clamped: Tensor | None = None  # (B, T, 5) in 0..1 for tokens 0, 1, ...; NaN where free
+    at_least: int = 1  # tokens that each sample must have, the background and the kept ones counted
+
+    @property
+    def kept(self) -> int:
+        """Tokens that are there already."""
+        return 0 if self.kept_what is None else self.kept_what.shape[1]
+
+    def least(self, batch: int, device: torch.device) -> Tensor:
+        """(B,) tokens that each sample must have: up to its last clamped one, too."""
+        least = torch.full((batch,), max(self.at_least, self.kept), device=device)
+        if self.clamped is None:
+            return least
+        turn = torch.arange(1, self.clamped.shape[1] + 1, device=device)
+        return least.maximum((turn * (~self.clamped.isnan()).any(2)).amax(1))
+
+    def at(self, turn: int) -> Tensor | None:
+        """Clamped numbers (B, 5) of token `turn`; None where there are none."""
+        return self.clamped[:, turn] if self.clamped is not None and turn < self.clamped.shape[1] else None
 
 
 @dataclass(frozen=True)
@@ -89,11 +121,13 @@ def sample(
     background_depth: float = 1e3,
     scheduler: FlowMatchEulerDiscreteScheduler | None = None,
     use_cache: bool = True,
+    given: Given | None = None,
+    rows: Tensor | None = None,
 ) -> SampledTokens:
-    """Writes tokens for a batch of texts.
+    """Writes tokens for a batch of B samples.
 
     Args:
-        features, mask: (B, L, text_width) and (B, L) bool, from the text tower that the prior was trained with.
+        features, mask: of texts, (B, L, text_width) and (B, L) bool, from the text tower that the prior was trained with.
         generator: one CPU generator for the batch, or a list with one per sample (a sample then does not depend on
             the others). Same generators, same tokens.
         flow_steps: steps of the scheduler per `what`; 1 or more.
@@ -101,11 +135,15 @@ def sample(
         max_tokens: most tokens per sample, the background counted; at most what the network was built for.
         background_depth: written as the depth of token 0.
         use_cache: without it everything so far is computed anew at each step, with the same result.
+        given: tokens that are there already, and places that are fixed.
+        rows: (B,) long, which text each sample is of; without it each is of its own.
 
     Raises:
         UserError: an argument out of range.
     """
-    batch, device = len(features), features.device
+    device = features.device
+    rows = torch.arange(len(features), device=device) if rows is None else rows.to(device)
+    batch = len(rows)
     sizes, guidance = network.sizes, guidance or Guidance()
     max_tokens = max_tokens or sizes.max_tokens
     if not 1 <= max_tokens <= sizes.max_tokens:
@@ -114,40 +152,58 @@ def sample(
         raise UserError(f"flow_steps is {flow_steps}: expected 1 or more")
     if temperature <= 0:
         raise UserError(f"temperature is {temperature}: expected more than 0")
+    given = given or Given()
+    if given.kept >= max_tokens:
+        raise UserError(f"{given.kept} tokens are kept: this prior writes {max_tokens} in all, so keep fewer")
     scheduler = scheduler or make_scheduler()
     draws = Draws(generator, batch, device)
-    writer = _Writer(network, read_texts(network, features, mask, guidance.needed), guidance, use_cache)
+    writer = _Writer(network, read_texts(network, features, mask, rows, guidance.needed), guidance, use_cache)
 
     place = features.new_zeros(batch, VARIABLES)  # token 0: not read
-    places, whats = [place], []
+    whats, places = [], []
+    if given.kept:
+        what = network.standardise(given.kept_what)
+        whats, places = list(what.unbind(1)), list(given.kept_place.unbind(1))
+        hidden = writer.after_kept(what, given.kept_place)
     length = torch.full((batch,), max_tokens, device=device)
     going = torch.ones(batch, dtype=torch.bool, device=device)
-    for turn in range(max_tokens):
+    least = given.least(batch, device)
+    for turn in range(given.kept, max_tokens):
+        if turn:  # whether to go on after the token before, and where to
+            stop = _guided(network.stop(hidden).float(), batch, guidance.place)[:, 0].sigmoid()
+            stops = (draws.uniform(1)[:, 0] < stop) & (turn >= least)
+            length = torch.where(going & stops, turn, length)
+            going = going & ~stops
+            chance = draws.uniform(2 * VARIABLES)
+            place = draw_place(network, hidden, chance, guidance.place, temperature, given.at(turn))
+            if not going.any():
+                break
+        places.append(place)
         hidden = writer.after_place(place, turn)
         code = draw_code(network, hidden, draws.uniform(1), guidance.what, temperature)
         what = draw_what(network, hidden, code, draws.normal(network.what_dim), guidance.what, flow_steps, scheduler)
         whats.append(what)
-        if turn + 1 == max_tokens:
-            break
-        hidden = writer.after_what(what, turn)
-        stop = _guided(network.stop(hidden).float(), batch, guidance.place)[:, 0].sigmoid()
-        stops = draws.uniform(1)[:, 0] < stop
-        length = torch.where(going & stops, turn + 1, length)
-        going = going & ~stops
-        chance = draws.uniform(2 * VARIABLES)
-        place = draw_place(network, hidden, chance, guidance.place, temperature)
-        if not going.any():
-            break
-        places.append(place)
+        if turn + 1 < max_tokens:
+            hidden = writer.after_what(what, turn)
     return _tokens(network, torch.stack(whats, 1), torch.stack(places, 1), length, background_depth)
 
 
-def read_texts(network: PriorNetwork, features: Tensor, mask: Tensor, guided: bool) -> Text:
-    """The texts, and under guidance as many empty ones after them (2B)."""
+def read_texts(network: PriorNetwork, features: Tensor, mask: Tensor, rows: Tensor, guided: bool) -> Text:
+    """The text of each sample, text number `rows` (B,), and under guidance as many empty ones after them (2B)."""
+    told = network.read_text(features, mask)
     if not guided:
-        return network.read_text(features, mask)
-    drop = torch.arange(2 * len(features), device=mask.device) >= len(features)
-    return network.read_text(features.repeat(2, 1, 1), mask.repeat(2, 1), drop)
+        return _pick_texts(told, rows)
+    untold = network.read_text(features[:1], mask[:1], torch.ones(1, dtype=torch.bool, device=mask.device))
+    both = Text(
+        tuple((torch.cat([k, k0]), torch.cat([v, v0])) for (k, v), (k0, v0) in zip(told.layers, untold.layers, strict=True)),
+        *(torch.cat([getattr(told, name), getattr(untold, name)]) for name in ("mask", "plan", "count")),
+    )
+    return _pick_texts(both, torch.cat([rows, torch.full_like(rows, len(features))]))
+
+
+def _pick_texts(text: Text, rows: Tensor) -> Text:
+    layers = tuple((keys[rows], values[rows]) for keys, values in text.layers)
+    return Text(layers, text.mask[rows], text.plan[rows], text.count[rows])
 
 
 def draw_code(
@@ -182,9 +238,11 @@ def draw_what(
 
 
 def draw_place(
-    network: PriorNetwork, hidden: Tensor, chance: Tensor, guidance: float, temperature: float
+    network: PriorNetwork, hidden: Tensor, chance: Tensor, guidance: float, temperature: float, clamped: Tensor | None = None
 ) -> Tensor:
-    """The next token's place (B, 5) in 0..1, from chance (B, 10): five for the bins, five for within the bins."""
+    """The next token's place (B, 5) in 0..1, from chance (B, 10): five for the bins, five for within the bins.
+
+    `clamped` (B, 5): numbers that are fixed, NaN where free."""
     batch, bins = len(chance), network.sizes.bins
     place = chance.new_zeros(batch, VARIABLES)
     for variable in range(VARIABLES):
@@ -193,6 +251,9 @@ def draw_place(
         odds = (_guided(logits, batch, guidance) / temperature).softmax(-1)
         index = _pick(odds, chance[:, variable : variable + 1])
         place[:, variable] = (index + chance[:, VARIABLES + variable]) / bins
+        if clamped is not None:
+            fixed = clamped[:, variable]
+            place[:, variable] = torch.where(fixed.isnan(), place[:, variable], fixed)
     return place
 
 
@@ -226,6 +287,13 @@ class _Writer:
         """Hidden states (copies * B, width) once the `what` (B, D) of token `turn` is written."""
         return self._feed(self.network.embed_what(what[:, None].repeat(self.copies, 1, 1), self.text, turn))
 
+    def after_kept(self, what: Tensor, place: Tensor) -> Tensor:
+        """Hidden states (copies * B, width) once standardised `what` (B, K, D) and places (B, K, 5) are there."""
+        copies = self.copies
+        said = self.network.embed_place(place.repeat(copies, 1, 1), self.text)
+        shown = self.network.embed_what(what.repeat(copies, 1, 1), self.text)
+        return self._feed(torch.stack([said, shown], 2).flatten(1, 2))
+
     def _feed(self, x: Tensor) -> Tensor:
         if self.cache is None:
             self.inputs.append(x)
@@ -252,7 +320,7 @@ def _tokens(
     rank[:, 0] = -torch.inf
     order = rank.argsort(dim=1, stable=True)
     what, where = (_reorder(value * used[..., None], order) for value in (what, where))
-    return SampledTokens(what, where, (depth * used).gather(1, order), kind, length)
+    return SampledTokens(what, where, (depth * used).gather(1, order), kind, length, order)
 
 
 def _reorder(values: Tensor, order: Tensor) -> Tensor:

@@ -1,0 +1,216 @@
+"""Trains the judge on whole renders, and measures it: python benchmarks/judge/train.py TRAIN_TAR --minutes 12
+[--dev DEV_FOLDER]. Writes judge.safetensors (float16) and a card beside this file. Nine scenes in ten are trained on."""
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import time
+from collections import Counter
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from safetensors.torch import save_file
+from torch import Tensor
+
+from prompts.vocabulary import ATTRIBUTES
+from vle_gen.data.scene import SceneBatch
+from vle_gen.data.scenes import SceneStore
+from vle_gen.data.sprites import attribute_indices, read_files
+from vle_gen.judge import KINDS, SIDE, STRIDE, WEIGHTS, Judge, JudgeNetwork, Sight
+
+HERE = Path(__file__).parent
+HELD_OUT = 10  # every tenth scene is kept for measuring
+BATCH = 16
+LEARNING_RATE = 3e-3
+SEEN = 60  # visible pixels from which an object counts
+NEAR = 0.04  # canvas units within which a seen object is the true one
+
+
+def views(count: int, generator: torch.Generator) -> Tensor:
+    """Random windows (B, 4) a little off the picture's, mirrored half the time."""
+    zoom = 1 - 0.05 * torch.rand(count, generator=generator)
+    left, top = (torch.rand(2, count, generator=generator) * (1 - zoom)).unbind(0)
+    mirror = torch.rand(count, generator=generator) < 0.5
+    return torch.stack([torch.where(mirror, left + zoom, left), top, torch.where(mirror, -zoom, zoom), zoom], 1)
+
+
+def altered(image: Tensor, generator: torch.Generator) -> Tensor:
+    """Brighter or darker, tinted, sometimes soft or noisy: what is generated is not quite like a render."""
+    noise = torch.randn(len(image), 3, 1, 1, generator=generator)
+    image = image * torch.exp(0.1 * noise[:, :1] + 0.03 * noise)
+    soft, grain = torch.rand(2, generator=generator).tolist()
+    if soft < 0.5:
+        small = F.interpolate(image, scale_factor=0.4 + soft, mode="bilinear", antialias=True, align_corners=False)
+        image = F.interpolate(small, image.shape[-2:], mode="bilinear", align_corners=False)
+    if grain < 0.3:
+        image = image + 0.02 * torch.randn(image.shape, generator=generator)
+    return image.clamp(0, 1)
+
+
+def judge_loss(maps: Tensor, scenes: SceneBatch) -> Tensor:
+    """Focal loss of the centres (CenterNet, Zhou et al. 2019), and errors of place, depth and attributes at them."""
+    cells = SIDE // STRIDE
+    seen = scenes.present & (scenes.visible > SEEN / SIDE**2)
+    centre = scenes.box[..., :2]
+    seen &= ((centre > 0) & (centre < 1)).all(-1)
+    row, slot = seen.nonzero(as_tuple=True)
+    box, depth, attributes = scenes.box[row, slot], scenes.depth[row, slot], scenes.attributes[row, slot]
+    at = box[:, :2] * cells  # (K, 2)
+    cell = at.long().clamp(0, cells - 1)
+
+    steps = torch.arange(cells) + 0.5
+    spread = (box[:, 2:] * cells / 6).clamp(min=0.7)  # (K, 2)
+    bumps = [torch.exp(-((steps - at[:, k : k + 1]) / spread[:, k : k + 1]).square() / 2) for k in range(2)]
+    target = torch.zeros(len(maps), cells, cells)
+    for k, b in enumerate(row.tolist()):
+        target[b] = torch.maximum(target[b], bumps[1][k][:, None] * bumps[0][k])
+        target[b, cell[k, 1], cell[k, 0]] = 1.0
+    score = maps[:, 0].sigmoid().clamp(1e-4, 1 - 1e-4)
+    hit = target == 1
+    focal = -((1 - score).square() * score.log())[hit].sum()
+    focal = focal - ((1 - target) ** 4 * score.square() * (1 - score).log())[~hit].sum()
+
+    found = maps[row, :, cell[:, 1], cell[:, 0]]  # (K, C)
+    place = (found[:, 1:3].sigmoid() - (at - cell)).abs().sum() + 2 * (found[:, 3:5] - box[:, 2:].log()).abs().sum()
+    far = 4 * (found[:, 5] - depth.log()).abs().sum()
+    kinds = sum(
+        F.cross_entropy(part, attributes[:, k], reduction="sum") for k, part in enumerate(found[:, 6:].split(KINDS, 1))
+    )
+    return (focal + place + far + kinds) / max(len(row), 1)
+
+
+def train(store: SceneStore, minutes: float, steps: int | None, seed: int = 0) -> tuple[JudgeNetwork, int]:
+    """A network trained for so many minutes, and the steps that it took."""
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    network = JudgeNetwork().to(memory_format=torch.channels_last).train()
+    optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.02)
+    began, step = time.monotonic(), 0
+    while True:
+        share = (time.monotonic() - began) / (60 * minutes) if steps is None else step / steps
+        if share >= 1:
+            return network.eval(), step
+        for group in optimizer.param_groups:
+            group["lr"] = LEARNING_RATE * min(1.0, step / 30) * min(1.0, 1.35 * (1 - share)) + 1e-6
+        scenes = store(BATCH, generator, SIDE, SIDE, views(BATCH, generator))
+        pixels = altered(scenes.image, generator).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16):
+            maps = network(pixels)
+        loss = judge_loss(maps.float(), scenes)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimizer.step()
+        step += 1
+        if step % 20 == 0:
+            print(f"step {step}  loss {loss.item():.3f}  {time.monotonic() - began:.0f} s", flush=True)
+
+
+def matched(sight: Sight, true: Sight) -> list[tuple[int, int]]:
+    """Pairs of seen and true objects whose centres are near, nearest first, each once."""
+    pairs = sorted(
+        (((s[0] - t[0]) ** 2 + (s[1] - t[1]) ** 2) ** 0.5, i, j)
+        for i, s in enumerate(sight.box)
+        for j, t in enumerate(true.box)
+    )
+    taken, result = (set(), set()), []
+    for distance, i, j in pairs:
+        if distance < NEAR and i not in taken[0] and j not in taken[1]:
+            taken[0].add(i)
+            taken[1].add(j)
+            result.append((i, j))
+    return result
+
+
+def measure(judge: Judge, pictures: list[Image.Image], truths: list[Sight]) -> dict[str, float]:
+    """Shares of true objects found, of seen objects that are none, of attributes right, and of scenes with all right."""
+    counts: Counter[str] = Counter()
+    for start in range(0, len(pictures), BATCH):
+        for sight, true in zip(judge.look(pictures[start : start + BATCH]), truths[start : start + BATCH], strict=True):
+            pairs = matched(sight, true)
+            counts["true"] += len(true.box)
+            counts["seen"] += len(sight.box)
+            counts["found"] += len(pairs)
+            right = [[a == b for a, b in zip(sight.attributes[i], true.attributes[j], strict=True)] for i, j in pairs]
+            for row in right:
+                counts["all four"] += all(row)
+                for name, good in zip(ATTRIBUTES, row, strict=True):
+                    counts[name] += good
+            counts["depth order"] += sum(
+                (sight.depth[i] < sight.depth[k]) == (true.depth[j] < true.depth[n])
+                for i, j in pairs for k, n in pairs if true.depth[j] < true.depth[n] - 0.5
+            )  # fmt: skip
+            counts["depth pairs"] += sum(true.depth[j] < true.depth[n] - 0.5 for _, j in pairs for _, n in pairs)
+            counts["scenes"] += len(pairs) == len(true.box) == len(sight.box) and all(map(all, right))
+    found = max(counts["found"], 1)
+    shares = {name: counts[name] / found for name in (*ATTRIBUTES, "all four")}
+    shares |= {"depth order": counts["depth order"] / max(counts["depth pairs"], 1)}
+    shares |= {"found": counts["found"] / max(counts["true"], 1), "false": 1 - counts["found"] / max(counts["seen"], 1)}
+    shares |= {"scenes all right": counts["scenes"] / max(len(pictures), 1)}
+    return {name: round(share, 4) for name, share in shares.items()} | {"scenes": len(pictures)}
+
+
+def truths_of(path: str | Path) -> tuple[list[Image.Image], list[Sight]]:
+    """Pictures and what they show, of scenes of any size in a folder or tar; objects that hardly show are left out."""
+    files, pictures, truths = read_files(path), [], []
+    for name in sorted(name for name in files if name.endswith(".json")):
+        stem, record = name.removesuffix(".json"), json.loads(files[name])
+        mask = Image.open(io.BytesIO(files[stem + ".mask.png"])).convert("RGBA").getchannel(0)
+        area = Counter(value // 16 for value in mask.tobytes())
+        width, height = record["width"], record["height"]
+        side, rows = max(width, height), []
+        for k, item in enumerate(record["objects"]):
+            if area[k + 1] * (SIDE / side) ** 2 < SEEN:
+                continue
+            x0, y0, x1, y1 = item["bbox"]
+            centre = ((x0 + x1 - width) / 2 / side + 0.5, (y0 + y1 - height) / 2 / side + 0.5)
+            rows.append((attribute_indices(item), [*centre, (x1 - x0) / side, (y1 - y0) / side], item["pixel"][2], 1.0))
+        truths.append(Sight(*([row[k] for row in rows] for k in range(4))))
+        pictures.append(Image.open(io.BytesIO(files[stem + ".png"])).convert("RGB"))
+    return pictures, truths
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("train", help="whole renders of 256 x 256: a folder or .tar")
+    parser.add_argument("--minutes", type=float, default=12.0)
+    parser.add_argument("--steps", type=int, help="so many steps, whatever time they take")
+    parser.add_argument("--dev", help="renders to measure on, too")
+    parser.add_argument("--out", type=Path, default=HERE)
+    options = parser.parse_args()
+    store = SceneStore.load(options.train)
+    kept = torch.arange(len(store)) % HELD_OUT != 0
+    network, steps = train(store.subset(kept), options.minutes, options.steps)
+    weights = {name: value.half().contiguous() for name, value in network.state_dict().items() if value.is_floating_point()}
+    options.out.mkdir(parents=True, exist_ok=True)
+    save_file(weights, options.out / WEIGHTS)
+
+    judge = Judge.load(options.out)
+    pictures, truths = truths_of(options.train)
+    held = [k for k in range(len(pictures)) if k % HELD_OUT == 0]
+    numbers = {"held out": measure(judge, [pictures[k] for k in held], [truths[k] for k in held])}
+    if options.dev:
+        numbers["dev"] = measure(judge, *truths_of(options.dev))
+    said = {"steps": steps, "batch": BATCH, "scenes trained on": int(kept.sum()), "accuracy": numbers}
+    (options.out / "README.md").write_text(CARD + "```json\n" + json.dumps(said, indent=2) + "\n```\n")
+    print(json.dumps(said, indent=2))
+
+
+CARD = """# The judge
+
+A small detector (CenterNet, Zhou et al. 2019: a heat map of centres, and box, depth and attributes at its peaks) that says
+what a picture shows. It shares no weights, no features and no code with the tokenizer, the CLIP or the prior that it
+judges, and was trained on whole rendered scenes only, never on anything generated. `judge.safetensors` holds float16
+weights, read by `vle_gen/judge.py`: `vlegen eval txt2img prompts/suites --judge benchmarks/judge`.
+
+Shares on scenes that it was not trained on ("held out": every tenth scene of the training set; "dev": other renders, of
+480 x 320). "found" is of true objects with 60 visible pixels or more, "false" of what it saw; attributes are of those found.
+
+"""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Text to tokens: the prior draws, CLIP names what came out, and what breaks the prompt is drawn again."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from prompts.grammar import SceneRequest
+from prompts.reading import read
+from vle_gen.chosen_places import Place, clamps, turns_of, with_places
+from vle_gen.prior.sampling import Generators, Given, Guidance, SampledTokens
+from vle_gen.tokenizer.loop import SCENE_DEPTH
+from vle_gen.tokens import VLETokens
+
+if TYPE_CHECKING:
+    from vle_gen.pipeline import VLEPipeline
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked of a picture.
+
+    Args:
+        text: as the prior reads it.
+        request: what must hold; None where the text cannot be read.
+        places: that the user chose, and the turns in which what stands there is written.
+    """
+
+    text: str
+    request: SceneRequest | None
+    places: tuple[Place, ...] = ()
+    turns: tuple[int, ...] = ()
+
+    @staticmethod
+    def of(prompt: str, places: Sequence[Place], known: frozenset[str]) -> Order:
+        """A prompt, and the places of some of its things, in the words `known` to a checkpoint."""
+        reading = read(with_places(prompt, places), known)
+        return Order(reading.text, reading.request, tuple(places), turns_of(reading.order, places))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How pictures are drawn: see `VLEPipeline.__call__`."""
+
+    guidance: float
+    flow_steps: int
+    tries: int
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture as drawn, and what of its order it does not show."""
+
+    tokens: VLETokens
+    problems: list[str]
+
+
+def draw_orders(
+    pipe: VLEPipeline, orders: list[Order], each: int, generator: Generators | None, settings: Settings
+) -> list[Drawn]:
+    """`each` pictures of every order, those of one order beside one another. Most need one draw; those that need more
+    get them in growing batches, until one shows all that was asked or the tries are used up."""
+    read = pipe.clip.text_features([order.text for order in orders])
+    words = pipe.prior.config.max_words
+    features, mask = read.tokens[:, :words].float(), read.mask[:, :words]
+    fixed = _fixed(pipe, orders)
+    best: list[Drawn | None] = [None] * (each * len(orders))
+    pending = list(range(len(best)))
+    left, burst = settings.tries, 1
+    while pending and left:
+        burst = min(burst, left)
+        pictures = [k for k in pending for _ in range(burst)]
+        rows = torch.tensor(pictures) // each
+        drawn = pipe.prior.sample(
+            features,
+            mask,
+            [generator[k] for k in pictures] if isinstance(generator, list) else generator,
+            guidance=Guidance(settings.guidance, settings.guidance),
+            flow_steps=settings.flow_steps,
+            scheduler=pipe.scheduler,
+            background_depth=SCENE_DEPTH,
+            rows=rows,
+            given=None if fixed is None else Given(clamped=fixed[rows].to(features.device)),
+        )
+        for row, k in enumerate(pictures):
+            if best[k] is not None and not best[k].problems:
+                continue
+            tokens = written(pipe, drawn, row, settings.size)
+            problems = _problems(pipe, tokens, orders[k // each], drawn.turn[row].tolist())
+            if best[k] is None or len(problems) < len(best[k].problems):
+                best[k] = Drawn(tokens, problems)
+        pending = [k for k in pending if best[k].problems]
+        left, burst = left - burst, 2 * burst
+    return best
+
+
+def _fixed(pipe: VLEPipeline, orders: list[Order]) -> torch.Tensor | None:
+    """What the orders' places fix: (orders, tokens, 5), NaN where free; None where there are no places."""
+    count = 1 + max((turn for order in orders for turn in order.turns), default=0)
+    if count == 1:
+        return None
+    return torch.stack([clamps(pipe.prior.network.code, order.places, order.turns, count) for order in orders])
+
+
+def _problems(pipe: VLEPipeline, tokens: VLETokens, order: Order, turns: list[int]) -> list[str]:
+    """What of an order a sample does not show; `turns` says when each of its tokens was written."""
+    if order.request is None and not order.places:
+        return []
+    names = pipe.attributes(tokens)
+    problems = pipe.problems(tokens, order.request, names) if order.request else []
+    for place, turn in zip(order.places, order.turns, strict=True):
+        index = turns.index(turn)
+        if not (0 < index <= len(names) and place.mention.covers(names[index - 1])):
+            problems.append(f"no {place}")
+    return problems
+
+
+def written(pipe: VLEPipeline, drawn: SampledTokens, row: int, size: tuple[int, int]) -> VLETokens:
+    """Sample `row` as tokens of one picture of `size` (height, width) in pixels."""
+    used = int(drawn.length[row])
+    what = drawn.what[row, :used]
+    return VLETokens(
+        what=what[None],
+        where=drawn.where[row : row + 1, :used],
+        depth=drawn.depth[row : row + 1, :used],
+        kind=drawn.kind[row : row + 1, :used],
+        length=drawn.length[row : row + 1],
+        size=size,
+        scope=pipe.tokenizer.silhouettes(what)[None],
+        score=torch.ones(1, used, device=what.device),
+        source=torch.full((1, used), -1, device=what.device),
+        checkpoint=pipe.tokenizer.checkpoint_id,
+    )

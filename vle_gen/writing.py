@@ -1,0 +1,369 @@
+"""Writing around what is there: one more object in a picture, or another in the place of one. The prior writes, with the
+picture's tokens given; what does not stand on the floor or is not what was asked for is drawn again."""
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from editors.rows import joined, rows
+from prompts.grammar import SceneRequest, parse, require_known
+from prompts.satisfied import check
+from prompts.vocabulary import BETWEEN, SIZE, describe
+from vle_gen.clip import cut_glimpses
+from vle_gen.errors import UserError
+from vle_gen.prior.sampling import Given, Guidance
+from vle_gen.standing import Floor, Standing, clashes, standings
+from vle_gen.tokenizer.render import draw, window_of
+from vle_gen.tokenizer.sizes import FRAME_SCALE
+from vle_gen.tokens import OBJECT, SCENE, VLETokens
+
+if TYPE_CHECKING:
+    from vle_gen.pipeline import VLEPipeline
+
+TRIES = 32
+BURST = 8  # draws at once, before they are checked
+PLACES = 6  # places tried for each of them
+MEANINGS = 4  # objects that "the cube" is tried to mean, where there are several
+SHOWS = 0.3  # share of an object's own pixels that must show
+GUIDANCE = Guidance(2.0, 2.0)
+FLOW_STEPS = 16
+
+
+@dataclass(frozen=True)
+class Written:
+    """A picture's tokens with a new one.
+
+    Args:
+        tokens: of the picture; those of before keep their indices.
+        index: of the new token.
+        problems: what it fails to be, as far as was checked; empty where all holds.
+    """
+
+    tokens: VLETokens
+    index: int
+    problems: list[str]
+
+
+Name = tuple[int, ...]  # attributes of an object, as CLIP sees them
+
+
+class Drawn(NamedTuple):
+    """One object as the prior wrote it."""
+
+    what: Tensor  # (D,)
+    where: Tensor  # (4,)
+    depth: Tensor  # ()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One object that a phrase asks for, and how it stands to others that are there.
+
+    Args:
+        request: of the phrase; the other mentions are of objects in the picture.
+        new: which of its mentions is the new object.
+        phrase: in the user's words.
+    """
+
+    request: SceneRequest
+    new: int
+    phrase: str
+
+    @staticmethod
+    def read(phrase: str) -> Asked:
+        """Raises `UserError` for what does not describe one object."""
+        request = parse(phrase)
+        if request is None or not request.mentions:
+            raise UserError(f"{phrase!r} does not describe an object: expected words like 'a green cylinder behind the cube'")
+        objects = {k for relation in request.relations for k in relation.mentions[1:]}
+        new = [k for k in range(len(request.mentions)) if k not in objects]
+        if len(new) != 1 or request.mentions[new[0]].count != 1 or request.mentions[new[0]].open:
+            raise UserError(f"{phrase!r} does not describe one object: add one at a time, such as 'a small red ball'")
+        others = tuple(
+            mention if k == new[0] else replace(mention, open=mention.count > 1) for k, mention in enumerate(request.mentions)
+        )
+        return Asked(replace(request, mentions=others), new[0], phrase)
+
+    @property
+    def mention(self):
+        """What the new object is to be."""
+        return self.request.mentions[self.new]
+
+    def require_others(self, names: list[Name]) -> None:
+        """Raises `UserError` where the picture, whose objects are `names`, lacks one that the phrase speaks of."""
+        for k, mention in enumerate(self.request.mentions):
+            if k != self.new and sum(mention.covers(name) for name in names) < mention.count:
+                there = ", ".join(describe(name) for name in names) or "no objects"
+                raise UserError(f"{self.phrase!r} speaks of what is not in the picture, '{mention}': there are {there}")
+
+    def speaks_of(self, name: Name) -> bool:
+        """Whether an object of the picture may be one of the others."""
+        return any(k != self.new and mention.covers(name) for k, mention in enumerate(self.request.mentions))
+
+    def broken(self, names: list[Name], others: list[Standing], thing: Standing) -> list[str]:
+        """Relations that do not hold with the new object standing as `thing`."""
+        seen, every = [*names, (None,) * 4], [*others, thing]
+        return check(self.request, seen, [s.box for s in every], [s.depth for s in every], known={self.new: len(names)})
+
+    def text(self, names: list[Name], turn: int) -> str:
+        """The objects `names` in words, and the new one after them; `turn` counts through objects that a mention may mean."""
+        there = [with_article(describe(name)) for name in names]
+        said = with_article(describe(self.mention.attributes))
+        relations = []
+        for relation in self.request.relations:
+            meant = [name for name in names if self.request.mentions[relation.object].covers(name)]
+            if relation.subject == self.new and relation.kind != BETWEEN:  # which captions do not say
+                relations.append(f"{relation.kind} the {describe(meant[turn % len(meant)])}")
+        if relations:
+            said += " " + " and ".join(relations)
+        return "; ".join([", ".join(there), said]) if there else said
+
+
+def add(
+    pipe: VLEPipeline,
+    tokens: VLETokens,
+    phrase: str,
+    at: tuple[float, float] | None = None,
+    size: float | None = None,
+    generator: torch.Generator | None = None,
+    tries: int = TRIES,
+) -> Written:
+    """One more object in a picture, as `phrase` says: 'a green cylinder behind the cube'. All else stays as it is.
+
+    Args:
+        tokens: of one picture.
+        at: where its centre goes, in pixels of the picture; without it the prior chooses.
+        size: of its box (the geometric mean of width and height) in pixels; without it the prior chooses.
+        generator: of the CPU; the same seed writes the same object.
+        tries: most draws.
+
+    Raises:
+        UserError: the phrase does not describe one object or speaks of others that are not there, or a place or size that
+            is not in the picture.
+    """
+    require_known(phrase, pipe.words)
+    asked, names, others = Asked.read(phrase), _names(pipe, tokens), standings(tokens)
+    asked.require_others(names)
+    floor, side = Floor.of(tokens), max(tokens.size)
+    clamp = pipe.prior.network.code.fixed(
+        centre=None if at is None else _on_canvas(at, tokens.size),
+        extent=None if size is None else FRAME_SCALE * _some_size(size, side) / side,
+    )
+
+    def standing_problems(thing: Standing) -> list[str]:
+        problems = asked.broken(names, others, thing)
+        problems += [f"stands in the {describe(names[k])}" for k in clashes(thing, others)]
+        if not floor.fits(thing):
+            problems.append("does not stand on the floor")
+        if at is None and thing.beyond(tokens.size):
+            problems.append("is cut by the edge of the picture")
+        return problems
+
+    drawing = _Drawing(pipe, tokens, names, asked, clamp, list(range(1, len(tokens))))
+    return drawing.best(generator, tries, standing_problems, lambda drawn: _appended(pipe, tokens, drawn), len(tokens))
+
+
+def replace_object(
+    pipe: VLEPipeline,
+    tokens: VLETokens,
+    index: int,
+    phrase: str,
+    generator: torch.Generator | None = None,
+    tries: int = TRIES,
+) -> Written:
+    """Another object in the place of token `index`: 'a blue metal cube'. Its centre and depth stay, and its size unless
+    the phrase says another.
+
+    Raises:
+        UserError: there is no such object, or the phrase does not describe one.
+    """
+    if not 1 <= index < len(tokens):
+        raise UserError(f"token {index} cannot be replaced: there are objects 1 to {len(tokens) - 1}")
+    require_known(phrase, pipe.words)
+    asked, every, stand = Asked.read(phrase), _names(pipe, tokens), standings(tokens)
+    kept = [k for k in range(1, len(tokens)) if k != index]
+    names, others = [every[k - 1] for k in kept], [stand[k - 1] for k in kept]
+    asked.require_others(names)
+    was, (x, y, width, height) = every[index - 1], tokens.where[0, index].tolist()
+    same_size = asked.mention.size in (None, was[SIZE])
+    clamp = pipe.prior.network.code.fixed(
+        (x, y), math.sqrt(width * height) if same_size else None, width / height, float(tokens.depth[0, index])
+    )
+
+    def standing_problems(thing: Standing) -> list[str]:
+        problems = asked.broken(names, others, thing)
+        if not same_size:
+            problems += [f"stands in the {describe(names[k])}" for k in clashes(thing, others)]
+        return problems
+
+    def finish(drawn: Drawn) -> VLETokens:
+        return _in_place(pipe, tokens, index, drawn, same_size)
+
+    return _Drawing(pipe, tokens, names, asked, clamp, kept).best(generator, tries, standing_problems, finish, index)
+
+
+class _Drawing:
+    """Draws of one object beside given ones, checked. First places are drawn, many of them, since it costs little to see
+    which stand well; then what stands in the best."""
+
+    def __init__(self, pipe, tokens: VLETokens, names: list[Name], asked: Asked, clamp: Tensor, kept: list[int]):
+        self.pipe, self.tokens, self.asked = pipe, tokens, asked
+        meant = [(k, name) for k, name in zip(kept, names, strict=True) if asked.speaks_of(name)]
+        meant = meant[: pipe.prior.network.sizes.max_tokens - 2]  # the scene and the new one are beside them
+        self.names = [name for _, name in meant]
+        there = [0, *(k for k, _ in meant)]
+        self.what, where, depth = (t[:1, there].to(pipe.device) for t in (tokens.what, tokens.where, tokens.depth))
+        self.place = pipe.prior.network.code.encode(where, depth)  # (1, K, 5)
+        self.clamp = clamp.to(pipe.device)
+
+    def best(self, generator, tries: int, standing_problems, finish, index: int) -> Written:
+        """The first draw in which all holds, else the one with the fewest problems."""
+        if tries < 1:
+            raise UserError(f"got {tries} tries: expected 1 or more")
+        best: Written | None = None
+        for first in range(0, tries, BURST):
+            count = min(BURST, tries - first)
+            stands = self.draw(self.clamp.expand(PLACES * count, -1), generator, flow_steps=1)
+            stands = sorted(stands, key=lambda one: len(standing_problems(_standing(one))))[:count]
+            where, depth = torch.stack([one.where for one in stands]), torch.stack([one.depth for one in stands])
+            drawn = self.draw(self.pipe.prior.network.code.encode(where, depth), generator, FLOW_STEPS)
+            found = [standing_problems(_standing(one)) for one in drawn]
+            fits = [self.asked.mention.covers(name) for name in self.glance(drawn)]
+            for k in sorted(range(count), key=lambda k: len(found[k]) + (not fits[k])):
+                if best is not None and len(found[k]) + (not fits[k]) >= len(best.problems):
+                    break
+                tokens = finish(drawn[k])
+                problems = found[k] + self.looks(tokens, index)
+                if best is None or len(problems) < len(best.problems):
+                    best = Written(tokens, index, problems)
+                if not problems:
+                    return best
+        return best
+
+    @torch.no_grad()
+    def draw(self, clamps: Tensor, generator: torch.Generator | None, flow_steps: int) -> list[Drawn]:
+        """An object for each of clamps (N, 5), as the prior writes it."""
+        prior, count, kept = self.pipe.prior, len(clamps), self.what.shape[1]
+        texts = list(dict.fromkeys(self.asked.text(self.names, k) for k in range(MEANINGS)))
+        read = self.pipe.clip.text_features(texts)
+        words = prior.config.max_words
+        of = torch.arange(count, device=self.pipe.device) % len(texts)
+        clamped = torch.cat([torch.full_like(self.place, torch.nan).expand(count, -1, -1), clamps[:, None]], 1)
+        given = Given(self.what.expand(count, -1, -1), self.place.expand(count, -1, -1), clamped, kept + 1)
+        drawn = prior.sample(
+            read.tokens[:, :words].float(), read.mask[:, :words], generator, guidance=GUIDANCE, flow_steps=flow_steps,
+            scheduler=self.pipe.scheduler, given=given, max_tokens=kept + 1, rows=of,
+        )  # fmt: skip
+        mine = (drawn.turn == kept).long().argmax(1).tolist()
+        return [Drawn(drawn.what[k, row], drawn.where[k, row], drawn.depth[k, row]) for k, row in enumerate(mine)]
+
+    def glance(self, drawn: list[Drawn]) -> list[Name]:
+        """What each draw looks like where nothing hides it."""
+        picture = _pixels(self.pipe, self.tokens)
+        layers = self.pipe.tokenizer.decode_layers(torch.stack([one.what for one in drawn])).premultiplied
+        cuts = []
+        for layer, one in zip(layers, drawn, strict=True):
+            window, seen = window_of(one.where, *self.tokens.size), picture.clone()
+            if not window.empty:
+                shown = draw(layer, one.where, *self.tokens.size, window)
+                seen[window.planes] = shown[:3] + seen[window.planes] * (1 - shown[3:])
+            cuts.append(cut_glimpses(seen, one.where[None], one.depth[None]))
+        return [tuple(row) for row in self.pipe.clip.name(torch.cat(cuts)).attributes.tolist()]
+
+    def looks(self, tokens: VLETokens, index: int) -> list[str]:
+        """What the new object is not, as CLIP sees it in the picture, and whether it shows and lets others show."""
+        name = _names(self.pipe, tokens, [index])[0]
+        problems = [] if self.asked.mention.covers(name) else [f"no {self.asked.mention}: it looks like a {describe(name)}"]
+        owned = np.bincount(tokens.label_map().ravel(), minlength=len(tokens))
+        before = np.bincount(self.tokens.label_map().ravel(), minlength=len(tokens))
+        whole = np.bincount(_alone(tokens, index).label_map().ravel(), minlength=2)[1]
+        if owned[index] < SHOWS * max(whole, 1):
+            problems.append("is hidden")
+        hides = [k for k in range(1, len(self.tokens)) if k != index and owned[k] < SHOWS * before[k]]
+        return problems + [f"hides token {k}" for k in hides]
+
+
+def read_centre(text: str | None) -> tuple[float, float] | None:
+    """X,Y in pixels, as a command has it; None for None. Raises `UserError` for anything else."""
+    if text is None:
+        return None
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UserError(f"--at {text} is no place: expected X,Y in pixels, such as --at 120,80") from None
+    return x, y
+
+
+def with_article(words: str) -> str:
+    """'a red cube', 'an object'."""
+    return ("an " if words[0] in "aeiou" else "a ") + words
+
+
+def _standing(drawn: Drawn) -> Standing:
+    x, y, width, height = drawn.where.tolist()
+    return Standing(x, y, width / FRAME_SCALE, height / FRAME_SCALE, float(drawn.depth))
+
+
+def _names(pipe: VLEPipeline, tokens: VLETokens, which: list[int] | None = None) -> list[Name]:
+    """Attributes of some object tokens, or of all, as CLIP sees them in the picture."""
+    which = list(range(1, len(tokens))) if which is None else which
+    if not which:
+        return []
+    cuts = cut_glimpses(_pixels(pipe, tokens), tokens.where[0, which].to(pipe.device), tokens.depth[0, which].to(pipe.device))
+    return [tuple(row) for row in pipe.clip.name(cuts).attributes.tolist()]
+
+
+def _pixels(pipe: VLEPipeline, tokens: VLETokens) -> Tensor:
+    """The picture (3, H, W), 0..1."""
+    return torch.from_numpy(np.array(pipe.decode(tokens))).permute(2, 0, 1).to(pipe.device).float() / 255
+
+
+def _appended(pipe: VLEPipeline, tokens: VLETokens, drawn: Drawn) -> VLETokens:
+    """The tokens with one more after them."""
+    what = torch.stack([tokens.what[0, 0], drawn.what.to(tokens.what)])[None]
+    new = VLETokens(
+        what=what,
+        where=torch.stack([tokens.where[0, 0], drawn.where.to(tokens.where)])[None],
+        depth=torch.stack([tokens.depth[0, 0], drawn.depth.to(tokens.depth)])[None],
+        kind=torch.tensor([[SCENE, OBJECT]], dtype=torch.uint8),
+        length=torch.tensor([2]),
+        size=tokens.size,
+        scope=pipe.tokenizer.silhouettes(what[0])[None],
+        score=torch.ones(1, 2),
+        source=torch.full((1, 2), -1),
+        checkpoint=tokens.checkpoint,
+    ).to(tokens.what.device)
+    return joined(tokens, new, [1])
+
+
+def _in_place(pipe: VLEPipeline, tokens: VLETokens, index: int, drawn: Drawn, keep_frame: bool) -> VLETokens:
+    """The tokens with an object as drawn instead of token `index`, whose centre and depth stay."""
+    where = tokens.where[0, index].clone()
+    if not keep_frame:
+        where[2:] = drawn.where[2:]
+    more = _appended(pipe, tokens, drawn._replace(where=where, depth=tokens.depth[0, index]))
+    return rows(more, [len(tokens) if k == index else k for k in range(len(tokens))])
+
+
+def _alone(tokens: VLETokens, index: int) -> VLETokens:
+    """The scene with that one object only, without carried detail."""
+    return rows(tokens.resized(*tokens.size), [0, index])
+
+
+def _on_canvas(at: tuple[float, float], size: tuple[int, int]) -> tuple[float, float]:
+    """Pixels of a picture as canvas units."""
+    (x, y), (height, width), side = at, size, max(size)
+    if not (0 <= x <= width and 0 <= y <= height):
+        raise UserError(f"{x:g},{y:g} is not in the picture: expected 0 to {width} and 0 to {height}")
+    return (x - width / 2) / side + 0.5, (y - height / 2) / side + 0.5
+
+
+def _some_size(size: float, side: int) -> float:
+    if not 1 <= size <= side:
+        raise UserError(f"an object of {size:g} pixels cannot be written: expected 1 to {side}")
+    return size
