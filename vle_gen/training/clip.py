@@ -13,7 +13,8 @@ from PIL import Image
 from torch import Tensor
 
 from prompts import check
-from prompts.captions import Caption, negative, write, write_object
+from prompts.captions import Caption, negative, write_object
+from prompts.heldout import write_for_training
 from prompts.vocabulary import combinations, describe
 from vle_gen import config as configs
 from vle_gen.clip import ClipModel, cut_glimpses
@@ -156,7 +157,7 @@ class Written:
 def write_captions(scenes: SceneBatch, random: Random, whole: float = WHOLE) -> Written:
     """Captions of all scenes of a batch."""
     contents = scene_contents(scenes)
-    captions = [write(*content, random, whole=whole) for content in contents]
+    captions = [write_for_training(*content, random, whole=whole) for content in contents]
     negatives = [negative(c, *content, random) for c, content in zip(captions, contents, strict=True)]
     truth = torch.eye(len(captions), dtype=torch.bool)
     for j, caption in enumerate(captions):

@@ -16,6 +16,7 @@ from torch import Tensor
 import vle_gen
 from editors.perspective import GROUND
 from prompts import captions
+from prompts.heldout import write_for_training
 from prompts.satisfied import assign
 from vle_gen.compact.fit import seen_gauges
 from vle_gen.config import PriorConfig
@@ -144,7 +145,7 @@ def jittered(scenes: SceneBatch, spread: float, generator: torch.Generator) -> S
 
 def write_captions(scenes: SceneBatch, random: Random, whole: float = 0.9) -> list[captions.Caption]:
     """One caption for every scene of a batch."""
-    return [captions.write(*scene, random, whole) for scene in _scenes(scenes)]
+    return [write_for_training(*scene, random, whole) for scene in _scenes(scenes)]
 
 
 def text_order(scenes: SceneBatch, written: list[captions.Caption]) -> list[list[int]]:
