@@ -1,4 +1,4 @@
-"""The edit language: "move 3 by 20,0", "recolor 'the red ball' to blue", "paste 2 from other.png to 120,80".
+"""The edit language: "move 3 by 20,0", "recolor 'the red ball' to blue", "add 'a green cylinder' at 120,80".
 
 Text to `Edit` values and back. What the words mean in a picture is settled in `vle_gen.script`.
 """
@@ -6,42 +6,45 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from editors.arrange import DIRECTIONS, EDGES
 from editors.rows import said
 from vle_gen.errors import UserError
 
 STEP, PLACE, FACTOR, DEGREES, COLOUR, FILE = "DX,DY", "X,Y", "FACTOR", "DEGREES", "COLOUR", "FILE"
+WORDS, PIXELS, COUNT = "'WORDS'", "PIXELS", "NUMBER"
+FIELDS = {"by": "by", "to": "to", "from": "source", "with": "phrase", "at": "at", "size": "size", "seed": "seed"}
+"""Words that something follows, in the order in which they are written, and the field of `Edit` that holds it."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """What may follow a verb: how many objects, and what the words "by", "to" and "from" are followed by."""
+    """What may follow a verb: how many objects, and which words with what after them."""
 
+    example: str
     objects: tuple[int, int | None] = (1, None)  # least, most
-    by: str | None = None
-    to: str | None = None
-    source: str | None = None  # after "from"
+    clauses: dict[str, str] = field(default_factory=dict)
     must: tuple[str, ...] = ()  # one of these words is needed
     lines: tuple[str, ...] = ()  # one of these words comes last
     perspective: bool = False
-    example: str = ""
 
 
 FORMS: dict[str, Form] = {
-    "move": Form((1, None), STEP, PLACE, must=("by", "to"), perspective=True, example="move 3 by 20,0"),
-    "resize": Form((1, None), FACTOR, must=("by",), example="resize 3 by 1.5"),
-    "remove": Form(example="remove 3"),
-    "duplicate": Form((1, 1), STEP, PLACE, must=("by", "to"), example="duplicate 3 by 40,0"),
-    "swap": Form((2, 2), perspective=True, example="swap 3 4"),
-    "raise": Form((1, 1), example="raise 3"),
-    "lower": Form((1, 1), example="lower 3"),
-    "flip": Form(example="flip 3"),
-    "align": Form((2, None), lines=EDGES, example="align 3 4 bottom"),
-    "distribute": Form((3, None), lines=DIRECTIONS, example="distribute 2 3 4 horizontally"),
-    "recolor": Form((1, None), DEGREES, COLOUR, must=("by", "to"), example="recolor 3 to blue"),
-    "paste": Form((1, None), None, PLACE, FILE, must=("from",), example="paste 3 from other.png to 120,80"),
+    "move": Form("move 3 by 20,0", clauses={"by": STEP, "to": PLACE}, must=("by", "to"), perspective=True),
+    "resize": Form("resize 3 by 1.5", clauses={"by": FACTOR}, must=("by",)),
+    "remove": Form("remove 3"),
+    "duplicate": Form("duplicate 3 by 40,0", (1, 1), {"by": STEP, "to": PLACE}, must=("by", "to")),
+    "swap": Form("swap 3 4", (2, 2), perspective=True),
+    "raise": Form("raise 3", (1, 1)),
+    "lower": Form("lower 3", (1, 1)),
+    "flip": Form("flip 3"),
+    "align": Form("align 3 4 bottom", (2, None), lines=EDGES),
+    "distribute": Form("distribute 2 3 4 horizontally", (3, None), lines=DIRECTIONS),
+    "recolor": Form("recolor 3 to blue", clauses={"by": DEGREES, "to": COLOUR}, must=("by", "to")),
+    "paste": Form("paste 3 from other.png to 120,80", clauses={"to": PLACE, "from": FILE}, must=("from",)),
+    "add": Form("add 'a green cylinder' at 120,80", (1, 1), {"at": PLACE, "size": PIXELS, "seed": COUNT}),
+    "replace": Form("replace 3 with 'a blue cube'", (1, 1), {"with": WORDS, "seed": COUNT}, must=("with",)),
 }
 ALSO = {"recolour": "recolor", "copy": "duplicate", "delete": "remove"}
 ARTICLES, FILLERS, EVERY = ("the", "a", "an"), ("and", "with"), "all"
@@ -63,7 +66,8 @@ class Selector:
 
 @dataclass(frozen=True)
 class Edit:
-    """One edit. `by` is a step in pixels, or one number (a factor, or degrees); `to` is a place in pixels or a colour."""
+    """One edit. `by` is a step in pixels, or one number (a factor, or degrees); `to` is a place in pixels or a colour.
+    What `add` names is not there yet, and `phrase` is what `replace` puts in an object's place."""
 
     verb: str
     which: tuple[Selector, ...]
@@ -72,6 +76,10 @@ class Edit:
     source: str | None = None
     line: str | None = None
     perspective: bool = False
+    phrase: str | None = None
+    at: tuple[float, float] | None = None
+    size: float | None = None
+    seed: int | None = None
 
     def checked(self, text: str | None = None) -> Edit:
         """The edit itself. Raises `UserError` when it lacks something, or has too much; `text` is how it was put."""
@@ -82,11 +90,12 @@ class Edit:
         if Selector() not in self.which and (len(self.which) < least or (most is not None and len(self.which) > most)):
             count = "one object" if most == 1 else f"{least} objects" + ("" if most else " or more")
             raise UserError(f"{said_as} names {len(self.which)}: {self.verb} takes {count}, as in {form.example!r}")
-        given = {"by": self.by, "to": self.to, "from": self.source}
-        if form.must and all(given[word] is None for word in form.must):
+        if form.must and all(getattr(self, FIELDS[word]) is None for word in form.must):
             raise UserError(f"{said_as} lacks {' or '.join(map(repr, form.must))}: {expected}")
         if self.by is not None and self.to is not None:
             raise UserError(f"{said_as} has both 'by' and 'to': expected one of them")
+        if self.verb == "add" and self.which[0].words is None:
+            raise UserError(f"{said_as} does not say what to add: {expected}")
         if form.lines and self.line not in form.lines:
             lacks = "lacks one of" if self.line is None else f"has {self.line!r}: expected"
             raise UserError(f"{said_as} {lacks} {', '.join(form.lines)}, as in {form.example!r}")
@@ -94,15 +103,18 @@ class Edit:
 
     def __str__(self) -> str:
         words = [self.verb, *map(str, self.which)]
-        if self.source is not None:
-            words += ["from", quoted(self.source)]
-        if self.by is not None:
-            words += ["by", said(*self.by)]
-        if self.to is not None:
-            words += ["to", self.to if isinstance(self.to, str) else said(*self.to)]
+        for word in ("from", *FIELDS):
+            value = getattr(self, FIELDS[word])
+            if value is not None and word not in words:
+                words += [word, self._written(word, value)]
         if self.line is not None:
             words.append(self.line)
         return " ".join([*words, "in perspective"] if self.perspective else words)
+
+    def _written(self, word: str, value) -> str:
+        if word in ("from", "with"):
+            return quoted(value)
+        return value if isinstance(value, str) else said(*value) if isinstance(value, tuple) else said(value)
 
 
 def parse_group(text: str) -> tuple[Edit, ...]:
@@ -160,15 +172,13 @@ class _Reader:
 
     def __init__(self, text: str, verb: str, words: list[str]):
         self.text, self.verb, self.form, self.words = text, verb, FORMS[verb], words
-        self.clauses = [word for word in ("by", "to") if getattr(self.form, word)]
-        self.clauses += ["from"] if self.form.source else []
 
     def read(self) -> Edit:
         which, found = self._selectors(), {}
         while self.words:
             word = self.words.pop(0)
             key = word.lower()
-            if key in self.clauses and key not in found:
+            if key in self.form.clauses and key not in found:
                 found[key] = self._clause(key)
             elif key in self.form.lines and "line" not in found:
                 found["line"] = key
@@ -177,10 +187,7 @@ class _Reader:
                 found["perspective"] = True
             else:
                 raise self._wrong(word)
-        edit = Edit(
-            self.verb, tuple(which), found.get("by"), found.get("to"), found.get("from"), found.get("line"),
-            found.get("perspective", False),
-        )  # fmt: skip
+        edit = Edit(self.verb, tuple(which), **{FIELDS.get(key, key): value for key, value in found.items()})
         return edit.checked(self.text)
 
     def _selectors(self) -> list[Selector]:
@@ -188,7 +195,7 @@ class _Reader:
         while self.words:
             word = self.words[0]
             key = word.lower()
-            if key in (*self.clauses, *self.form.lines, "in"):
+            if key in (*self.form.clauses, *self.form.lines, "in"):
                 break
             self.words.pop(0)
             if key in FILLERS and found:
@@ -209,21 +216,23 @@ class _Reader:
 
     def _phrase(self) -> list[str]:
         """The bare words that go on after an article."""
-        stop = (*self.clauses, *self.form.lines, *FILLERS, *ARTICLES, "in", EVERY)
+        stop = (*self.form.clauses, *self.form.lines, *FILLERS, *ARTICLES, "in", EVERY)
         taken = []
         while self.words and self.words[0].lower() not in stop and re.fullmatch(r"[A-Za-z-]+", self.words[0]):
             taken.append(self.words.pop(0))
         return taken
 
     def _clause(self, key: str):
-        form = self.form.source if key == "from" else getattr(self.form, key)
+        form = self.form.clauses[key]
         if not self.words:
             raise UserError(f"in {self.text!r} nothing follows {key!r}: expected {form}, as in {self.form.example!r}")
         word = self.words.pop(0)
         bare = word[1:-1] if word[0] in "'\"" else word
         if form in (STEP, PLACE):
             return pair(bare, form, f"in {self.text!r}")
-        if form in (COLOUR, FILE):
+        if form == WORDS and word.lower() in ARTICLES:
+            return " ".join([word, *self._phrase()])
+        if form in (COLOUR, FILE, WORDS):
             return bare
         try:
             value = float(bare)
@@ -231,7 +240,9 @@ class _Reader:
             value = math.nan
         if not math.isfinite(value):
             raise UserError(f"in {self.text!r}: {bare!r} is no number, as in {self.form.example!r}")
-        return (value,)
+        if form == COUNT and (value != int(value) or value < 0):
+            raise UserError(f"in {self.text!r}: {bare!r} is no whole number from 0 on")
+        return int(value) if form == COUNT else value if form == PIXELS else (value,)
 
     def _wrong(self, word: str) -> UserError:
         return UserError(f"{word!r} in {self.text!r} is not understood: expected something like {self.form.example!r}")

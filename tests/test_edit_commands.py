@@ -41,6 +41,8 @@ def vle(tokens, tmp_path):
         "recolor 2 by -120",
         "recolor 2 to #3366cc",
         "paste 3 from 'a b.png' to 10,20",
+        "add 'a green cylinder behind the cube' at 120,80 size 40 seed 7",
+        "replace 3 with 'a blue cube' seed 0",
     ],
 )
 def test_an_edit_is_written_as_it_is_read(text):
@@ -52,6 +54,7 @@ def test_people_may_say_it_in_other_ways():
     assert str(parse_edit("swap 3 with 4")) == str(parse_edit("Swap 3 and 4")) == "swap 3 4"
     assert str(parse_edit("move 2,3 by 1,2")) == "move 2 3 by 1,2"
     assert str(parse_edit("delete the cube and the red ball")) == "remove 'the cube' 'the red ball'"
+    assert str(parse_edit("replace the cube with a red ball")) == "replace 'the cube' with 'a red ball'"
     assert [str(edit) for edit in parse_group("flip 1; move 'a; b' by 1,2;")] == ["flip 1", "move 'a; b' by 1,2"]
 
 
@@ -74,6 +77,9 @@ MISUSED = {
     "remove ''": "between the quotes",
     "remove @x,2": "'x,2'",
     "paste 3": "'from'",
+    "add 3": "what to add",
+    "add 'a cube' seed -1": "'-1' is no whole number",
+    "replace 3": "'with'",
     "": "empty",
 }
 
@@ -124,6 +130,17 @@ def test_every_edit_has_a_command_that_keeps_its_history(command, line, vle, vle
     done = vlegen(command[0], "t.vle", *command[1:], "-o", "u.vle")
     assert (done.status, done.out) == (0, "u.vle\n"), done.err
     assert VLETokens.load("u.vle").history == (line,)
+
+
+def test_what_the_prior_writes_is_an_edit_like_any_other(vle, vlegen, tmp_path):
+    made = tmp_path / "u.vle"
+    done = vlegen("edit", vle, "add 'a blue cube' seed 3", "recolor 5 to red", "-o", made)
+    assert done.status == 0, done.err
+    tokens = VLETokens.load(made)
+    assert len(tokens) == 6 and tokens.history == ("add 'a blue cube' seed 3; recolor 5 to red",)
+    assert vlegen("add", vle, "a blue cube", "--seed", 3, "-o", tmp_path / "v.vle").status == 0
+    added = VLETokens.load(tmp_path / "v.vle")
+    assert added.history == ("add 'a blue cube' seed 3",) and np.array_equal(added.what, tokens.what)
 
 
 def test_a_script_edits_many_pictures_and_says_which_it_could_not(file, scenes, vlegen, tmp_path):

@@ -1,7 +1,7 @@
 """Edits applied to files: where each result goes, and what became of each picture."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,16 +18,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one picture: where its result is, or what was wrong with it."""
+    """What became of one picture: where its result is, and what was wrong with it, if anything."""
 
     picture: Path
     result: Path | None
     problem: str = ""
 
 
-def edit_file(pipe: VLEPipeline, picture: Path, groups: Sequence[Group], target: Path) -> Path:
-    """One picture or .vle file edited; the path of the result."""
-    return files.write_result(pipe, edited(pipe, picture, groups), target)
+def edit_file(
+    pipe: VLEPipeline, picture: Path, groups: Sequence[Group], target: Path, note: Callable[[str], None] = lambda line: None
+) -> Path:
+    """One picture or .vle file edited; the path of the result. `note` is told what came out other than it was asked."""
+    return files.write_result(pipe, edited(pipe, picture, groups, note=note), target)
 
 
 def edit_files(
@@ -36,25 +38,34 @@ def edit_files(
     """The same edits on many pictures, one after the other; what is wrong with one harms no other."""
     read = _reader(pipe)
     for picture, target in zip(pictures, targets, strict=True):
+        notes: list[str] = []
         try:
-            yield Outcome(picture, files.write_result(pipe, edited(pipe, picture, groups, read), target))
+            result = files.write_result(pipe, edited(pipe, picture, groups, read, notes.append), target)
+            yield Outcome(picture, result, "; ".join(notes))
         except UserError as fault:
             yield Outcome(picture, None, str(fault))
 
 
-def edited(pipe: VLEPipeline, picture: Path, groups: Sequence[Group], read=None) -> VLETokens:
+def edited(
+    pipe: VLEPipeline, picture: Path, groups: Sequence[Group], read=None, note: Callable[[str], None] = lambda line: None
+) -> VLETokens:
     """The tokens of a picture or .vle file after groups of edits, each of which counts the tokens anew."""
     tokens = files.read_tokens(pipe, picture)
-    return edited_tokens(pipe, tokens, picture, groups, read)
+    return edited_tokens(pipe, tokens, picture, groups, read, note)
 
 
 def edited_tokens(
-    pipe: VLEPipeline, tokens: VLETokens, picture: Path, groups: Sequence[Group], read=None
+    pipe: VLEPipeline,
+    tokens: VLETokens,
+    picture: Path,
+    groups: Sequence[Group],
+    read=None,
+    note: Callable[[str], None] = lambda line: None,
 ) -> VLETokens:
     """The same of tokens that were read; `picture` is named in errors."""
     read = read or _reader(pipe)
     for group in groups:
-        tokens = apply(pipe, tokens, group, str(picture), read)
+        tokens = apply(pipe, tokens, group, str(picture), read, note)
     return tokens
 
 

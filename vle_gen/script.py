@@ -10,7 +10,10 @@ import editors
 from editors.language import Edit, Selector, looks_like_an_edit, parse_edit, parse_group
 from editors.members import UNNAMED, centre
 from editors.rows import box
+from vle_gen import writing
 from vle_gen.errors import UserError
+from vle_gen.files import generator_of
+from vle_gen.writing import Written
 
 if TYPE_CHECKING:
     from vle_gen.pipeline import VLEPipeline
@@ -20,7 +23,12 @@ Group = tuple[Edit, ...]
 
 
 def apply(
-    pipe: VLEPipeline, tokens: VLETokens, edits: Sequence[Edit], name: str, read: Callable[[str], VLETokens]
+    pipe: VLEPipeline,
+    tokens: VLETokens,
+    edits: Sequence[Edit],
+    name: str,
+    read: Callable[[str], VLETokens],
+    note: Callable[[str], None] = lambda line: None,
 ) -> VLETokens:
     """The tokens after a group of edits, which are one line of their history.
 
@@ -30,6 +38,7 @@ def apply(
     Args:
         name: of the picture, for errors.
         read: the tokens of a file that is named in an edit.
+        note: is told what the prior wrote other than it was asked to.
 
     Raises:
         UserError: an edit names an object that is not there, or cannot be done.
@@ -38,9 +47,16 @@ def apply(
     for edit in edits:
         if edit.verb == "paste":
             tokens = _pasted(pipe, tokens, edit, read)
+        elif edit.verb == "add":
+            tokens = _written(edit, writing.add(pipe, tokens, edit.which[0].words, edit.at, edit.size, _random(edit)), note)
         else:
             meant = _meant(pipe, start, edit.which, name)
-            tokens = _edited(tokens, edit, [_position(number, numbers, start, name, edit) for number in meant])
+            at = [_position(number, numbers, start, name, edit) for number in meant]
+            if edit.verb == "replace":
+                one = writing.replace_object(pipe, tokens, _one(at, edit), edit.phrase, _random(edit))
+                tokens = _written(edit, one, note)
+            else:
+                tokens = _edited(tokens, edit, at)
             if edit.verb == "remove":
                 numbers = [number for number in numbers if number not in meant]
         made = len(tokens) - len(numbers)
@@ -180,6 +196,16 @@ def _one(at: list[int], edit: Edit) -> int:
     if len(at) != 1:
         raise UserError(f"{str(edit)!r} names {len(at)} objects: expected one")
     return at[0]
+
+
+def _random(edit: Edit):
+    return generator_of(edit.seed or 0)
+
+
+def _written(edit: Edit, written: Written, note: Callable[[str], None]) -> VLETokens:
+    if written.problems:
+        note(f"what {str(edit)!r} made is not quite what was asked: {'; '.join(written.problems)}")
+    return written.tokens
 
 
 def _pasted(pipe: VLEPipeline, tokens: VLETokens, edit: Edit, read: Callable[[str], VLETokens]) -> VLETokens:

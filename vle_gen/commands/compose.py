@@ -36,15 +36,16 @@ def edit(
     targets = batch.targets_of(pictures, out, out_dir, "edited")
     pipe = load(checkpoint, device)
     if len(pictures) == 1:
-        print(batch.edit_file(pipe, pictures[0], groups, targets[0]))
+        print(batch.edit_file(pipe, pictures[0], groups, targets[0], _note))
         return
     outcomes = list(progress(batch.edit_files(pipe, pictures, groups, targets), len(pictures), "editing"))
     for outcome in outcomes:
         if outcome.result is not None:
             print(outcome.result)
     failed = [outcome for outcome in outcomes if outcome.result is None]
-    for outcome in failed:
-        print(f"vlegen: {outcome.picture}: {outcome.problem}", file=sys.stderr)
+    for outcome in outcomes:
+        if outcome.problem:
+            _note(f"{outcome.picture}: {outcome.problem}")
     print(f"{len(outcomes) - len(failed)} of {len(outcomes)} pictures edited", file=sys.stderr)
     if failed:
         raise UserError(f"{len(failed)} of {len(outcomes)} pictures could not be edited")
@@ -77,7 +78,11 @@ def animate(
     animation.check(target)
     pipe = load(checkpoint, device)
     before = files.read_tokens(pipe, picture)
-    after = batch.edited_tokens(pipe, before, picture, [group])
+    after = batch.edited_tokens(pipe, before, picture, [group], note=_note)
     drawn = animation.frames(pipe, before, after, frames, back)
     shown = progress(drawn, animation.count(frames, back), "drawing")
     print(animation.write(list(shown), target, fps))
+
+
+def _note(line: str) -> None:
+    print(f"vlegen: {line}", file=sys.stderr)

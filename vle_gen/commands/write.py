@@ -58,6 +58,7 @@ def add(
     device: Device = None,
 ) -> None:
     """Write one more object into a picture; all else stays as it is."""
+    from editors.language import Edit, Selector
     from vle_gen import files, writing
 
     centre = writing.read_centre(at)
@@ -65,7 +66,8 @@ def add(
     say_first(pipe, [phrase])
     tokens = files.read_tokens(pipe, picture)
     written = writing.add(pipe, tokens, phrase, centre, size, files.generator_of(seed), tries)
-    _finish(pipe, written, picture, "added", out)
+    edit = Edit("add", (Selector(words=phrase),), at=centre, size=size, seed=seed)
+    _finish(pipe, written, edit, picture, "added", out)
 
 
 def replace(
@@ -80,7 +82,7 @@ def replace(
     device: Device = None,
 ) -> None:
     """Write another object in the place of one."""
-    from editors.language import Selector
+    from editors.language import Edit, Selector
     from vle_gen import files, writing
     from vle_gen.errors import UserError
     from vle_gen.script import find
@@ -93,7 +95,8 @@ def replace(
     tokens = files.read_tokens(pipe, picture)
     (index,) = find(pipe, tokens, which, str(picture))
     written = writing.replace_object(pipe, tokens, index, phrase, files.generator_of(seed), tries)
-    _finish(pipe, written, picture, "replaced", out)
+    edit = Edit("replace", (which,), phrase=phrase, seed=seed)
+    _finish(pipe, written, edit, picture, "replaced", out)
 
 
 def say_first(pipe, texts: list[str]) -> None:
@@ -104,10 +107,11 @@ def say_first(pipe, texts: list[str]) -> None:
         print(f"vlegen: this checkpoint has not seen it: {note}", file=sys.stderr, flush=True)
 
 
-def _finish(pipe, written, picture: Path, tag: str, out: Path | None) -> None:
+def _finish(pipe, written, edit, picture: Path, tag: str, out: Path | None) -> None:
+    from editors.rows import recorded
     from vle_gen import files
 
-    path = files.write_result(pipe, written.tokens, out or files.beside(picture, tag))
+    path = files.write_result(pipe, recorded(written.tokens, str(edit)), out or files.beside(picture, tag))
     print(path)
     if written.problems:
         print(f"vlegen: {path} is not quite what was asked: {'; '.join(written.problems)}", file=sys.stderr)
