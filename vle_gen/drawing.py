@@ -77,7 +77,7 @@ def draw_orders(
         drawn = pipe.prior.sample(
             features,
             mask,
-            [generator[k] for k in pictures] if isinstance(generator, list) else generator,
+            [_fresh(generator[k] if isinstance(generator, list) else generator) for k in pictures],
             guidance=Guidance(settings.guidance, settings.guidance),
             flow_steps=settings.flow_steps,
             scheduler=pipe.scheduler,
@@ -95,6 +95,11 @@ def draw_orders(
         pending = [k for k in pending if best[k].problems]
         left, burst = left - burst, 2 * burst
     return best
+
+
+def _fresh(generator: torch.Generator | None) -> torch.Generator:
+    """A generator of one draw's own, so that the draw does not depend on those beside it."""
+    return torch.Generator().manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
 
 
 def _fixed(pipe: VLEPipeline, orders: list[Order]) -> torch.Tensor | None:
