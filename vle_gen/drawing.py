@@ -9,8 +9,10 @@ import torch
 
 from prompts.grammar import SceneRequest
 from prompts.reading import read
+from prompts.vocabulary import describe
 from vle_gen.chosen_places import Place, clamps, turns_of, with_places
 from vle_gen.prior.sampling import Generators, Given, Guidance, SampledTokens
+from vle_gen.standing import hidden
 from vle_gen.tokenizer.loop import SCENE_DEPTH
 from vle_gen.tokens import VLETokens
 
@@ -120,7 +122,7 @@ def _problems(pipe: VLEPipeline, tokens: VLETokens, order: Order, turns: list[in
         index = turns.index(turn)
         if not (0 < index <= len(names) and place.mention.covers(names[index - 1])):
             problems.append(f"no {place}")
-    return problems
+    return problems or [f"the {describe(names[k - 1])} is hidden" for k in hidden(tokens)]
 
 
 def written(pipe: VLEPipeline, drawn: SampledTokens, row: int, size: tuple[int, int]) -> VLETokens:
