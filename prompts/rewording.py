@@ -91,8 +91,7 @@ def split_words(prompt: str) -> list[str]:
 
 def reword(prompt: str, known: frozenset[str] = WORDS) -> Reworded:
     """The prompt in the words `known`, as far as it can be said in them."""
-    words = _spaced([word for word in split_words(prompt)], known | EXTRA)
-    words = _phrased(words)
+    words = _phrased(_spaced(split_words(prompt), known))
     result, instead, unknown = [], {}, {}
     for k, word in enumerate(words):
         following = words[k + 1] if k + 1 < len(words) else ""
@@ -123,7 +122,7 @@ def likely(word: str) -> str | None:
 def _phrased(words: list[str]) -> list[str]:
     result, at = [], 0
     while at < len(words):
-        for said, instead in _PHRASES:
+        for said, instead in _PHRASES.get(words[at], ()):
             if tuple(words[at : at + len(said)]) == said:
                 result += instead
                 at += len(said)
@@ -144,19 +143,21 @@ def _articled(words: list[str]) -> list[str]:
 
 def _spaced(words: list[str], known: frozenset[str]) -> list[str]:
     """Words that were run together taken apart, and words that were torn joined, where that makes known ones."""
-    known = known | SAME.keys() | NEAR.keys() | WORDS_FOR.keys() | {word for said, _ in _PHRASES for word in said}
+    if all(word in known or word in _READ for word in words):
+        return words
+    known = known | _READ
     result: list[str] = []
     for word in words:
-        if word in known or word in STOPS or word in SHADES:
+        if word in known:
             result.append(word)
-        elif result and result[-1] not in known and result[-1] not in STOPS and result[-1] + word in known:
+        elif result and result[-1] not in known and result[-1] + word in known:
             result[-1] += word
         else:
             result += _apart(word, known) or [word]
     return result
 
 
-def _apart(word: str, known: frozenset[str], least: int = 1) -> list[str] | None:
+def _apart(word: str, known: frozenset[str]) -> list[str] | None:
     """A word as the fewest known words one after the other, or None."""
     best: list[list[str] | None] = [[]] + [None] * len(word)
     for end in range(1, len(word) + 1):
@@ -168,6 +169,7 @@ def _apart(word: str, known: frozenset[str], least: int = 1) -> list[str] | None
     return best[-1]
 
 
-_PHRASES = sorted(
-    ((tuple(said.split()), tuple(instead.split())) for said, instead in PHRASES.items()), key=lambda pair: -len(pair[0])
-)
+_PHRASES: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {}  # by their first word, longest first
+for _said, _instead in sorted(PHRASES.items(), key=lambda pair: -len(pair[0].split())):
+    _PHRASES.setdefault(_said.split()[0], []).append((tuple(_said.split()), tuple(_instead.split())))
+_READ = frozenset({*SAME, *NEAR, *WORDS_FOR, *SHADES, *STOPS, *EXTRA, *(word for said in PHRASES for word in said.split())})

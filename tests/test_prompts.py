@@ -5,8 +5,22 @@ from time import process_time
 
 import pytest
 
-from prompts import Mention, Relation, SceneRequest, check, describe, parse, require_known, unknown_words, write
+from prompts import (
+    Mention,
+    Relation,
+    SceneRequest,
+    check,
+    describe,
+    notes,
+    parse,
+    read,
+    require_known,
+    unknown_words,
+    write,
+)
 from prompts.captions import negative, write_object
+from prompts.colours import nearest
+from prompts.paraphrase import careless
 from prompts.rewording import split_words
 from prompts.vocabulary import WORDS, combinations
 from vle_gen.errors import UserError
@@ -40,6 +54,19 @@ def test_captions_are_true_and_read_back_as_written():
         assert said(request) == said(caption.request), caption.text
         assert check(request, *content) == [], caption.text
         assert unknown_words(caption.text) == [], caption.text
+
+
+def test_captions_typed_carelessly_mean_the_same():
+    random = Random(11)
+    for _ in range(3000):
+        content = scene(random, random.randint(1, 6))
+        caption = write(*content, random)
+        typed = careless(caption.text, random)
+        request = parse(typed)
+        assert unknown_words(typed) == [] and request is not None, (typed, caption.text)
+        assert said(request) == said(caption.request), (typed, caption.text)
+        assert check(request, *content) == [], typed
+        assert unknown_words(read(typed).text) == [] and not set(split_words(read(typed).text)) - WORDS - set(",;.:")
 
 
 def test_whole_captions_leave_nothing_out():
@@ -114,13 +141,25 @@ THREE = [Mention(1), Mention(0), Mention(2)]
     ("some cubes", [Mention(0, count=2, open=True)], []),
     ("a picture of 2 cubes", [Mention(0, count=2)], []),
     ("an empty scene", [], []),
+    ("there is a crimson orb and a navy dice", [Mention(1, color=1), Mention(0, color=2)], []),
+    ("redball leftof a CUBE", [Mention(1, color=1), Mention(0)], [(0, "left of", 1)]),
+    ("a cyl inder standing to left of a box", [Mention(2), Mention(0)], [(0, "left of", 1)]),
+    ("draw me a pair of golden cylinders, please", [Mention(2, color=7, count=2)], []),
+    ("a huge dark green ball", [Mention(1, 1, None, 3)], []),
+    ("a ball between two cubes", [Mention(1), Mention(0, count=2)], [(0, "between", 1)]),
+    ("a ball between a red cube and a can", [Mention(1), Mention(0, color=1), Mention(2)], [(0, "between", 1, 2)]),
+    ("two cubes with a ball between them", [Mention(0, count=2), Mention(1)], [(1, "between", 0)]),
+    ("a ball between two cubes and behind a can", [Mention(1), Mention(0, count=2), Mention(2)],
+     [(0, "between", 1), (0, "behind", 2)]),
+    ("a ball between two cubes and a can", [Mention(1), Mention(0, count=2), Mention(2)], [(0, "between", 1)]),
 ])
 def test_parse(prompt, mentions, relations):
     assert parse(prompt) == SceneRequest(tuple(mentions), tuple(Relation(*r) for r in relations))
 
 
 @pytest.mark.parametrize(
-    "prompt", ["", "  .", "red", "left of", "red blue cube", "a cube a ball left", "of of", "cube made of red"]
+    "prompt", ["", "  .", "red", "left of", "red blue cube", "a cube a ball left", "of of", "cube made of red",
+     "a ball between a cube", "a cube with a ball between them"]
 )
 def test_what_the_grammar_cannot_read_is_none(prompt):
     assert parse(prompt) is None
@@ -133,6 +172,32 @@ def test_unknown_words_are_named():
     with pytest.raises(UserError, match="prompt is empty"):
         require_known(" , ")
     require_known("red ball left of a cube")
+
+
+def test_a_misspelt_word_is_guessed():
+    with pytest.raises(UserError, match="'spere' may be 'sphere'"):
+        require_known("a red spere")
+
+
+def test_what_is_drawn_instead_is_said():
+    assert notes("a crimson cube and a dark green wooden ball") == [
+        "'crimson' is drawn as red", "'dark green' is drawn as green", "'wooden' is drawn as rubber"
+    ]
+    assert notes("a red ball") == [] and read("a crimson orb").text == "a red ball"
+    named = {"crimson": "red", "navy": "blue", "teal": "cyan", "golden": "yellow", "white": "gray", "violet": "purple",
+             "olive": "green", "chocolate": "brown"}
+    assert {name: nearest(name) for name in named} == named
+
+
+def test_between_is_said_in_words_that_were_trained_on():
+    reading = read("a ball between two cubes")
+    assert unknown_words(reading.text) == [] and "between" not in reading.text
+    box, depth = [[0.5, 0.5, 0.1, 0.1], [0.2, 0.5, 0.1, 0.1], [0.8, 0.5, 0.1, 0.1]], [8.0, 9.0, 10.0]
+    ball, cubes = RED_BALL, [CUBE, CUBE]
+    assert check(reading.request, [ball, *cubes], box, depth) == []
+    assert check(reading.order, [ball, *cubes], box, depth) == []
+    aside = [[0.9, 0.5, 0.05, 0.1], *box[1:]]
+    assert check(reading.request, [ball, *cubes], aside, depth) == ["sphere not between 2 cubes"]
 
 
 def test_check_names_what_fails():

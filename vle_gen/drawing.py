@@ -9,8 +9,10 @@ import torch
 
 from prompts.grammar import SceneRequest
 from prompts.reading import read
+from prompts.vocabulary import describe
 from vle_gen.chosen_places import Place, clamps, turns_of, with_places
 from vle_gen.prior.sampling import Generators, Given, Guidance, SampledTokens
+from vle_gen.standing import hidden
 from vle_gen.tokenizer.loop import SCENE_DEPTH
 from vle_gen.tokens import VLETokens
 
@@ -77,7 +79,7 @@ def draw_orders(
         drawn = pipe.prior.sample(
             features,
             mask,
-            [generator[k] for k in pictures] if isinstance(generator, list) else generator,
+            [_fresh(generator[k] if isinstance(generator, list) else generator) for k in pictures],
             guidance=Guidance(settings.guidance, settings.guidance),
             flow_steps=settings.flow_steps,
             scheduler=pipe.scheduler,
@@ -95,6 +97,11 @@ def draw_orders(
         pending = [k for k in pending if best[k].problems]
         left, burst = left - burst, 2 * burst
     return best
+
+
+def _fresh(generator: torch.Generator | None) -> torch.Generator:
+    """A generator of one draw's own, so that the draw does not depend on those beside it."""
+    return torch.Generator().manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
 
 
 def _fixed(pipe: VLEPipeline, orders: list[Order]) -> torch.Tensor | None:
@@ -115,7 +122,7 @@ def _problems(pipe: VLEPipeline, tokens: VLETokens, order: Order, turns: list[in
         index = turns.index(turn)
         if not (0 < index <= len(names) and place.mention.covers(names[index - 1])):
             problems.append(f"no {place}")
-    return problems
+    return problems or [f"the {describe(names[k - 1])} is hidden" for k in hidden(tokens)]
 
 
 def written(pipe: VLEPipeline, drawn: SampledTokens, row: int, size: tuple[int, int]) -> VLETokens:

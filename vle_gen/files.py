@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,7 @@ from vle_gen.errors import UserError
 from vle_gen.image_io import open_image, save_image, write_whole
 
 if TYPE_CHECKING:
-    from vle_gen.chosen_places import Place
-    from vle_gen.pipeline import VLEPipeline, VLEPipelineOutput
+    from vle_gen.pipeline import VLEPipeline
     from vle_gen.tokens import VLETokens
 
 VLE = ".vle"
@@ -41,36 +39,9 @@ def write_result(pipe: VLEPipeline, tokens: VLETokens, path: str | Path) -> Path
     return save_image(pipe.decode(tokens), path)
 
 
-def from_text(
-    pipe: VLEPipeline,
-    prompt: str,
-    count: int,
-    seed: int,
-    steps: int | None,
-    guidance: float | None,
-    tries: int | None = None,
-    places: Sequence[Place] = (),
-) -> VLEPipelineOutput:
-    """Pictures and tokens for a prompt; options that are None keep the pipeline's own values."""
-    chosen = {"num_inference_steps": steps, "guidance_scale": guidance, "tries": tries}
-    options = {key: value for key, value in chosen.items() if value is not None}
-    return pipe(prompt, num_images_per_prompt=count, generator=generator_of(seed), places=places, **options)
-
-
 def generator_of(seed: int) -> torch.Generator:
     """A generator of the CPU, so that a seed means the same on every machine."""
     return torch.Generator("cpu").manual_seed(seed)
-
-
-def shortcomings(result: VLEPipelineOutput, paths: list[Path]) -> list[str]:
-    """A line for each picture that does not show what was asked, as far as the check can tell, or was not checked."""
-    lines = []
-    for path, problems, checked in zip(paths, result.problems, result.checked, strict=True):
-        if not checked:
-            lines.append(f"{path} is not checked: the prompt is beyond the caption language")
-        elif problems:
-            lines.append(f"{path} is not quite what was asked: {'; '.join(problems)}")
-    return lines
 
 
 def write_json(value: Any, path: str | Path) -> Path:

@@ -7,11 +7,12 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
 
 from vle_gen.errors import UserError
 
@@ -86,8 +87,11 @@ def _eight_bit(image: Image.Image) -> np.ndarray:
     return (values * scale).round().clip(0, 255).astype(np.uint8)
 
 
-def save_image(image: Image.Image, path: str | Path) -> Path:
+def save_image(image: Image.Image, path: str | Path, text: Mapping[str, str] | None = None) -> Path:
     """Writes `image` to `path` in the format of its suffix, whole or not at all; the path.
+
+    Args:
+        text: goes into the metadata of a PNG.
 
     Raises:
         UserError: a suffix that is no picture format, or a place that cannot be written.
@@ -98,6 +102,10 @@ def save_image(image: Image.Image, path: str | Path) -> Path:
     options = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg") else {}
     if path.suffix.lower() == ".webp":
         options = {"lossless": True}
+    if path.suffix.lower() == ".png" and text:
+        options["pnginfo"] = PngInfo()
+        for key, value in text.items():
+            options["pnginfo"].add_itxt(key, value)
     return write_whole(path, lambda part: image.save(part, **options))
 
 

@@ -1,6 +1,7 @@
 """`VLEPipeline`: pictures to tokens to pictures, and prompts to tokens to pictures, as a diffusers pipeline."""
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -190,6 +191,14 @@ class VLEPipeline(DiffusionPipeline):
     def name_tokens(self, tokens: VLETokens) -> list[str]:
         """What each token shows, in words; "scene" for the scene token."""
         return ["scene", *self._names(tokens).text] if len(tokens) > 1 else ["scene"]
+
+    @property
+    def checkpoint_id(self) -> str:
+        """Short digest of the weights of the tokenizer's decoder and of the prior: the same id, the same pictures."""
+        digest = hashlib.sha256(self.tokenizer.checkpoint_id.encode())
+        for parameter in self.prior.parameters():
+            digest.update(parameter.detach().float().half().cpu().numpy().tobytes())
+        return digest.hexdigest()[:12]
 
     @property
     def words(self) -> frozenset[str]:

@@ -6,13 +6,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from editors.perspective import GROUND, LEAST_HEIGHT, Perspective
+from editors.rows import rows
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.tokens import OBJECT, VLETokens
 
 FOCAL = 1.09  # focal length of the camera in canvas units (35 mm before a sensor of 32 mm, as in CLEVR)
 TOUCHING = 0.9  # share of two radii nearer than which two objects would stand in one another
 SLANT = 0.2  # most that the logarithm of a depth may be off the floor's
+SHOWS = 0.3  # share of an object's own pixels that must show
 BEYOND = 0.25  # share of an object's width or height that may lie outside the picture
 
 
@@ -82,3 +86,15 @@ class Floor:
 def clashes(thing: Standing, others: Sequence[Standing]) -> list[int]:
     """Which of the others an object stands in."""
     return [k for k, other in enumerate(others) if thing.inside(other)]
+
+
+def hidden(tokens: VLETokens) -> list[int]:
+    """The object tokens of one picture of which too little shows."""
+    owned = np.bincount(tokens.label_map().ravel(), minlength=len(tokens))
+    return [k for k in range(1, len(tokens)) if owned[k] < SHOWS * max(whole(tokens, k), 1)]
+
+
+def whole(tokens: VLETokens, index: int) -> int:
+    """How many pixels an object would cover if nothing hid it."""
+    alone = rows(tokens.resized(*tokens.size), [0, index])
+    return int((alone.label_map() == 1).sum())

@@ -17,7 +17,7 @@ from prompts.vocabulary import BETWEEN, SIZE, describe
 from vle_gen.clip import cut_glimpses
 from vle_gen.errors import UserError
 from vle_gen.prior.sampling import Given, Guidance
-from vle_gen.standing import Floor, Standing, clashes, standings
+from vle_gen.standing import SHOWS, Floor, Standing, clashes, standings, whole
 from vle_gen.tokenizer.render import draw, window_of
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.tokens import OBJECT, SCENE, VLETokens
@@ -29,7 +29,6 @@ TRIES = 32
 BURST = 8  # draws at once, before they are checked
 PLACES = 6  # places tried for each of them
 MEANINGS = 4  # objects that "the cube" is tried to mean, where there are several
-SHOWS = 0.3  # share of an object's own pixels that must show
 GUIDANCE = Guidance(2.0, 2.0)
 FLOW_STEPS = 16
 
@@ -281,8 +280,7 @@ class _Drawing:
         problems = [] if self.asked.mention.covers(name) else [f"no {self.asked.mention}: it looks like a {describe(name)}"]
         owned = np.bincount(tokens.label_map().ravel(), minlength=len(tokens))
         before = np.bincount(self.tokens.label_map().ravel(), minlength=len(tokens))
-        whole = np.bincount(_alone(tokens, index).label_map().ravel(), minlength=2)[1]
-        if owned[index] < SHOWS * max(whole, 1):
+        if owned[index] < SHOWS * max(whole(tokens, index), 1):
             problems.append("is hidden")
         hides = [k for k in range(1, len(self.tokens)) if k != index and owned[k] < SHOWS * before[k]]
         return problems + [f"hides token {k}" for k in hides]
@@ -348,11 +346,6 @@ def _in_place(pipe: VLEPipeline, tokens: VLETokens, index: int, drawn: Drawn, ke
         where[2:] = drawn.where[2:]
     more = _appended(pipe, tokens, drawn._replace(where=where, depth=tokens.depth[0, index]))
     return rows(more, [len(tokens) if k == index else k for k in range(len(tokens))])
-
-
-def _alone(tokens: VLETokens, index: int) -> VLETokens:
-    """The scene with that one object only, without carried detail."""
-    return rows(tokens.resized(*tokens.size), [0, index])
 
 
 def _on_canvas(at: tuple[float, float], size: tuple[int, int]) -> tuple[float, float]:

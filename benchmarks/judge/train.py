@@ -29,12 +29,30 @@ SEEN = 60  # visible pixels from which an object counts
 NEAR = 0.04  # canvas units within which a seen object is the true one
 
 
-def views(count: int, generator: torch.Generator) -> Tensor:
-    """Random windows (B, 4) a little off the picture's, mirrored half the time."""
-    zoom = 1 - 0.05 * torch.rand(count, generator=generator)
-    left, top = (torch.rand(2, count, generator=generator) * (1 - zoom)).unbind(0)
-    mirror = torch.rand(count, generator=generator) < 0.5
-    return torch.stack([torch.where(mirror, left + zoom, left), top, torch.where(mirror, -zoom, zoom), zoom], 1)
+class Scenes:
+    """Random scenes, mirrored half the time, as they are in memory: no window is cut, since that would cost as much as the
+    network."""
+
+    def __init__(self, store: SceneStore):
+        self.store = store
+        slots = torch.arange(1, store.present.shape[1] + 1)
+        areas = [(labels.flatten()[:, None] == slots).float().mean(0) for labels in store.labels]
+        self.visible = torch.stack(areas)  # (S, N) share of the picture
+
+    def __call__(self, count: int, generator: torch.Generator) -> SceneBatch:
+        store = self.store
+        row = torch.randint(len(store), (count,), generator=generator)
+        mirror = torch.rand(count, generator=generator) < 0.5
+        image = store.image[row].float() / 255
+        image[mirror] = image[mirror].flip(-1)
+        box = store.box[row].clone()
+        box[mirror, :, 0] = 1 - box[mirror, :, 0]
+        none = torch.full((count,), -1)
+        return SceneBatch(
+            present=store.present[row], box=box, depth=store.depth[row], attributes=store.attributes[row],
+            sprite=torch.full_like(store.depth[row], -1, dtype=torch.long), rig=none, view=torch.zeros(count, 4),
+            has_layers=none > 0, image=image, visible=self.visible[row],
+        )  # fmt: skip
 
 
 def altered(image: Tensor, generator: torch.Generator) -> Tensor:
@@ -87,6 +105,7 @@ def train(store: SceneStore, minutes: float, steps: int | None, seed: int = 0) -
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     network = JudgeNetwork().to(memory_format=torch.channels_last).train()
+    drawn = Scenes(store)
     optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.02)
     began, step = time.monotonic(), 0
     while True:
@@ -95,7 +114,7 @@ def train(store: SceneStore, minutes: float, steps: int | None, seed: int = 0) -
             return network.eval(), step
         for group in optimizer.param_groups:
             group["lr"] = LEARNING_RATE * min(1.0, step / 30) * min(1.0, 1.35 * (1 - share)) + 1e-6
-        scenes = store(BATCH, generator, SIDE, SIDE, views(BATCH, generator))
+        scenes = drawn(BATCH, generator)
         pixels = altered(scenes.image, generator).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             maps = network(pixels)

@@ -32,13 +32,15 @@ def _things(random: Random, count: int, *chance: tuple) -> tuple[Mention, ...]:
 
 
 def single_object(random: Random) -> SceneRequest:
-    """One thing with some attributes."""
-    return SceneRequest((_thing(random, (0.95, 0.5, 0.5, 0.6)),))
+    """One thing with some attributes, more or less than a colour."""
+    thing = _thing(random, (0.95, 0.5, 0.5, 0.6))
+    more = thing.size is not None or thing.material is not None or thing.color is None
+    return SceneRequest((thing,)) if more else single_object(random)
 
 
 def two_objects(random: Random) -> SceneRequest:
     """Two things of different shapes, without a word of where."""
-    things = _things(random, 2)
+    things = _things(random, 2, (1.0, 0.15, 0.15, 0.7))
     return SceneRequest(things) if things[0].shape != things[1].shape else two_objects(random)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vle_gen.commands.options import Checkpoint, Device, Out, load
+from vle_gen.commands.options import Checkpoint, Device, Out, console, load, progress
 
 
 def train(
@@ -31,19 +31,55 @@ def train(
 
 
 def evaluate(
-    what: Annotated[str, typer.Argument(metavar="tokenizer|move", help="What to score.")],
-    data: Annotated[Path, typer.Argument(help="Scenes with masks: a folder or .tar.")],
-    limit: Annotated[Optional[int], typer.Option(min=1, help="Score the first scenes only.")] = None,
+    what: Annotated[str, typer.Argument(metavar="tokenizer|move|txt2img", help="What to score.")],
+    data: Annotated[
+        Optional[Path],
+        typer.Argument(help="Scenes with masks, a folder or .tar; for txt2img suites of prompts, without it the own ones."),
+    ] = None,
+    limit: Annotated[Optional[int], typer.Option(min=1, help="Score the first scenes, or prompts of each suite, only.")] = None,
+    no_check: Annotated[bool, typer.Option("--no-check", help="txt2img: the first draws, as --tries 1.")] = False,
+    tries: Annotated[Optional[int], typer.Option(min=1, help="txt2img: most draws per picture.")] = None,
+    judge: Annotated[Optional[Path], typer.Option(help="txt2img: folder of a judge's weights: benchmarks/judge.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="txt2img: print JSON instead of a table.")] = False,
     checkpoint: Checkpoint = None,
     device: Device = None,
 ) -> None:
-    """Score a checkpoint on rendered scenes; prints JSON."""
-    import json
+    """Score a checkpoint on rendered scenes, which prints JSON, or on suites of prompts."""
+    from json import dumps
 
     from vle_gen.evaluate import scorer
 
+    if what == "txt2img":
+        return _evaluate_prompts(data, limit, 1 if no_check else tries, judge, json, checkpoint, device)
     score = scorer(what)
-    print(json.dumps(score(load(checkpoint, device), data, limit), indent=2))
+    if data is None:
+        raise typer.BadParameter("say which scenes to score on: a folder or .tar")
+    print(dumps(score(load(checkpoint, device), data, limit), indent=2))
+
+
+def _evaluate_prompts(data, limit, tries, judge, json, checkpoint, device) -> None:
+    from json import dumps
+
+    from prompts.suites import FOLDER
+    from prompts.suites import load as load_suites
+    from vle_gen import evaluate_text as scored
+    from vle_gen.errors import UserError
+    from vle_gen.judge import Judge
+
+    try:
+        suites = load_suites(data or FOLDER)
+    except ValueError as fault:
+        raise UserError(str(fault)) from None
+    seen = None if judge is None else Judge.load(judge)
+    pipe = load(checkpoint, device)
+    scores = scored.evaluate_prompts(
+        pipe, suites, limit, tries, seen, each=lambda pairs, total: progress(pairs, total, "drawing")
+    )
+    if json:
+        print(dumps(scored.as_json(scores), indent=2))
+    else:
+        title = "share of prompts with everything right" + (", first draws" if tries == 1 else "")
+        console().print(scored.as_table(scores, title))
 
 
 def preview(

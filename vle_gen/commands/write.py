@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vle_gen.commands.options import Checkpoint, Device, Out, Picture, load
+from vle_gen.commands.options import Checkpoint, Device, Out, Picture, load, progress
 
 
 def txt2img(
@@ -22,28 +22,41 @@ def txt2img(
         Optional[list[str]],
         typer.Option(metavar="THING@X,Y[,SIZE]", help="Where a thing goes, in shares of the picture, e.g. 'ball@0.3,0.6'."),
     ] = None,
+    prompts: Annotated[Optional[Path], typer.Option(help="Draw a file of prompts, one a line, into the folder -o.")] = None,
+    sheet: Annotated[Optional[Path], typer.Option(help="Write a contact sheet of all pictures too.")] = None,
     out: Out = None,
     save: Annotated[Optional[Path], typer.Option(help="Write the tokens as a .vle file too.")] = None,
     checkpoint: Checkpoint = None,
     device: Device = None,
 ) -> None:
-    """Write a picture from text. Several pictures are numbered: name-1.png, name-2.png, ..."""
-    from vle_gen import files
+    """Write pictures from text. Several of a prompt are numbered: name-1.png, name-2.png, ...; the next seed each."""
+    from vle_gen import files, from_text
     from vle_gen.chosen_places import Place
+    from vle_gen.sheet import contact_sheet
 
-    places = [Place.read(text) for text in place or ()]
-    pictures = files.numbered(out or files.named_after(prompt or " ".join(p.phrase for p in places)), n)
-    saves = files.numbered(save, n) if save else []
+    if prompt and prompts:
+        raise typer.BadParameter("give a prompt or --prompts FILE, not both")
+    settings = from_text.Settings(steps, guidance, 1 if no_check else tries, tuple(Place.read(text) for text in place or ()))
     pipe = load(checkpoint, device)
-    say_first(pipe, [prompt, *(one.phrase for one in places)])
-    result = files.from_text(pipe, prompt, n, seed, steps, guidance, 1 if no_check else tries, places)
-    for image, path in zip(result.images, pictures, strict=True):
-        print(files.save_image(image, path))
-    for line in files.shortcomings(result, pictures):
-        print(f"vlegen: {line}", file=sys.stderr)
-    for written, path in zip(result.tokens, saves, strict=False):
-        written.save(path)
+    if prompts:
+        texts = from_text.read_prompts(prompts, pipe.words)
+        wanted = from_text.wishes_of_file(texts, n, seed, out or Path("."))
+    else:
+        texts = [prompt, *(one.phrase for one in settings.places)]
+        wanted = from_text.wishes(prompt, n, seed, out or files.named_after(" ".join(texts) if not prompt else prompt))
+    say_first(pipe, texts)
+    drawn = from_text.draw(pipe, wanted, settings)
+    made = list(progress(drawn, len(wanted), "drawing") if len(wanted) > 1 else drawn)
+    for one in made:
+        print(one.wish.path)
+    for one in made:
+        if one.shortcoming:
+            print(f"vlegen: {one.shortcoming}", file=sys.stderr)
+    for one, path in zip(made, files.numbered(save, len(made)) if save else [], strict=False):
+        one.tokens.save(path)
         print(path)
+    if sheet:
+        print(files.save_image(contact_sheet([one.image for one in made], [one.wish.prompt for one in made]), sheet))
 
 
 def add(

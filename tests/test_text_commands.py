@@ -1,0 +1,87 @@
+"""Prompts from files, what is said before drawing, metadata, contact sheets, and the scores of suites."""
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from prompts import parse
+from prompts.heldout import held_out, write_for_training
+from prompts.suites import load
+from prompts.suites.make import CATEGORIES, make
+
+
+def test_a_file_of_prompts_becomes_a_folder_of_pictures(vlegen, tmp_path):
+    (tmp_path / "p.txt").write_text("# two\na red ball\n\n a crimson cube behind a ball \n")
+    folder, sheet = tmp_path / "out", tmp_path / "sheet.png"
+    done = vlegen("txt2img", "--prompts", tmp_path / "p.txt", "-o", folder, "--seed", 5, "--tries", 2, "--sheet", sheet)
+    assert done.status == 0, done.err
+    names = ["01-a-red-ball.png", "02-a-crimson-cube-behind-a-ball.png"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    assert done.out.split() == [*(str(folder / name) for name in names), str(sheet)]
+    assert "'crimson' is drawn as red" in done.err
+    with Image.open(folder / names[1]) as image:
+        assert image.text["prompt"] == "a crimson cube behind a ball" and image.text["seed"] == "5"
+        assert len(image.text["checkpoint"]) == 12
+    assert Image.open(sheet).size[0] == 512
+    alone = vlegen("txt2img", "a red ball", "--seed", 5, "--tries", 2, "-o", tmp_path / "alone.png")
+    assert alone.status == 0
+    one, other = (np.asarray(Image.open(path)).astype(int) for path in (folder / names[0], tmp_path / "alone.png"))
+    assert np.abs(one - other).mean() < 1, "a seed means the same picture, alone or among others"
+
+
+def test_files_of_prompts_that_cannot_be_drawn(vlegen, tmp_path):
+    assert "does not exist" in vlegen("txt2img", "--prompts", tmp_path / "none.txt").err
+    (tmp_path / "p.txt").write_text("a red ball\na red dragon\n")
+    done = vlegen("txt2img", "--prompts", tmp_path / "p.txt", "-o", tmp_path / "out")
+    assert done.status == 2 and "line 2" in done.err and "dragon" in done.err and not (tmp_path / "out").exists()
+    (tmp_path / "p.txt").write_text("# nothing\n")
+    assert vlegen("txt2img", "--prompts", tmp_path / "p.txt").status == 2
+    assert vlegen("txt2img", "a ball", "--prompts", tmp_path / "p.txt").status == 2
+
+
+def test_what_cannot_be_read_is_drawn_and_said(vlegen, tmp_path):
+    done = vlegen("txt2img", "ball cube the", "--tries", 2, "-o", tmp_path / "x.png")
+    assert done.status == 0 and (tmp_path / "x.png").exists() and "is not checked" in done.err
+
+
+def test_suites_are_scored(vlegen, tmp_path):
+    (tmp_path / "mine.txt").write_text("a red ball\na blue cube\n")
+    done = vlegen("eval", "txt2img", tmp_path / "mine.txt", "--limit", 1, "--no-check", "--json")
+    assert done.status == 0, done.err
+    scores = json.loads(done.out)
+    assert [score["category"] for score in scores] == ["mine", "all"]
+    assert all(score["prompts"] == 1 and 0 <= score["own"] <= 1 and score["judged"] is None for score in scores)
+    assert "mine" in vlegen("eval", "txt2img", tmp_path / "mine.txt", "--limit", 1, "--no-check").out
+    (tmp_path / "bad.txt").write_text("of of ball\n")
+    assert vlegen("eval", "txt2img", tmp_path / "bad.txt").status == 2
+    assert vlegen("eval", "txt2img", tmp_path / "none.txt").status == 2
+    assert vlegen("eval", "txt2img", tmp_path / "mine.txt", "--judge", tmp_path).status == 2
+
+
+# Suites
+
+
+def test_the_suites_are_a_thousand_prompts_that_can_be_read_and_are_never_trained_on():
+    suites = load()
+    prompts = [prompt for suite in suites for prompt in suite.prompts]
+    assert len(suites) == len(CATEGORIES) and len(set(prompts)) == len(prompts) >= 1000
+    for prompt in prompts:
+        assert parse(prompt) is not None and held_out(prompt), prompt
+    assert held_out("A red  ball") == held_out("a red ball.")
+
+
+@pytest.mark.parametrize("name", ["3_counting", "7_relations_of_4"])
+def test_the_suites_can_be_made_again(name):
+    (suite,) = [suite for suite in load() if suite.name == name]
+    assert list(suite.prompts) == make(name)
+
+
+def test_captions_for_training_leave_out_what_is_held_out():
+    from random import Random
+
+    random = Random(0)
+    texts = [write_for_training([(1, 1, 1, 1)], [[0.5, 0.5, 0.1, 0.1]], [9.0], random).text for _ in range(2000)]
+    assert not any(map(held_out, texts)) and len(set(texts)) > 50

@@ -1,0 +1,120 @@
+"""Pictures for prompts as files: which ones, what each is called, and what its metadata says."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from PIL import Image
+
+from prompts.grammar import require_known
+from vle_gen import files
+from vle_gen.errors import UserError
+
+if TYPE_CHECKING:
+    from vle_gen.chosen_places import Place
+    from vle_gen.pipeline import VLEPipeline
+    from vle_gen.tokens import VLETokens
+
+BATCH = 8  # pictures drawn at once
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A picture to be drawn: of a prompt, from a seed, for a file."""
+
+    prompt: str
+    seed: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How pictures are drawn; what is None is the pipeline's own choice."""
+
+    steps: int | None = None
+    guidance: float | None = None
+    tries: int | None = None
+    places: tuple[Place, ...] = ()
+
+    @property
+    def options(self) -> dict[str, object]:
+        """As the pipeline has them."""
+        named = {"num_inference_steps": self.steps, "guidance_scale": self.guidance, "tries": self.tries}
+        return {key: value for key, value in named.items() if value is not None} | {"places": self.places}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A picture as drawn, and what of its prompt it does not show as far as was checked."""
+
+    wish: Wish
+    image: Image.Image
+    tokens: VLETokens
+    problems: list[str]
+    checked: bool
+
+    @property
+    def shortcoming(self) -> str | None:
+        """A line on what is not as asked; None where nothing is known to be."""
+        if not self.checked:
+            return f"{self.wish.path} is not checked: the prompt is beyond the caption language"
+        return f"{self.wish.path} is not quite what was asked: {'; '.join(self.problems)}" if self.problems else None
+
+
+def wishes(prompt: str, count: int, seed: int, path: Path) -> list[Wish]:
+    """`count` pictures of one prompt; seeds follow one another, and any seed alone gives the same picture again."""
+    return [Wish(prompt, seed + k, one) for k, one in enumerate(files.numbered(path, count))]
+
+
+def read_prompts(path: Path, words: frozenset[str]) -> list[str]:
+    """The prompts of a text file, one a line; empty lines and those that begin with # are left out.
+
+    Raises:
+        UserError: no such file, no prompts, or a line with words that mean nothing to the checkpoint.
+    """
+    if not path.is_file():
+        raise UserError(f"{path} does not exist: expected a text file with a prompt a line")
+    try:
+        lines = [line.strip() for line in path.read_text().splitlines()]
+    except (OSError, UnicodeDecodeError):
+        raise UserError(f"{path} is no readable text: expected a prompt a line") from None
+    numbered = [(number, line) for number, line in enumerate(lines, 1) if line and not line.startswith("#")]
+    if not numbered:
+        raise UserError(f"{path} holds no prompts: expected one a line")
+    for number, line in numbered:
+        try:
+            require_known(line, words)
+        except UserError as fault:
+            raise UserError(f"{path}, line {number}: {fault}") from None
+    return [line for _, line in numbered]
+
+
+def wishes_of_file(prompts: Sequence[str], count: int, seed: int, folder: Path) -> list[Wish]:
+    """`count` pictures of each prompt, named after its number and words, in a folder that is made where there is none."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise UserError(f"{folder} cannot be the folder of the pictures: {fault.strerror}") from None
+    digits = max(2, len(str(len(prompts))))
+    made = []
+    for number, prompt in enumerate(prompts, 1):
+        made += wishes(prompt, count, seed, folder / f"{number:0{digits}}-{files.named_after(prompt)}")
+    return made
+
+
+def draw(pipe: VLEPipeline, wanted: Sequence[Wish], settings: Settings) -> Iterator[Made]:
+    """The pictures, in batches, each saved as soon as it is drawn, with prompt, seed and checkpoint in a PNG's metadata."""
+    checkpoint = pipe.checkpoint_id
+    for start in range(0, len(wanted), BATCH):
+        some = wanted[start : start + BATCH]
+        generators = [torch.Generator("cpu").manual_seed(wish.seed) for wish in some]
+        result = pipe([wish.prompt for wish in some], generator=generators, **settings.options)
+        for wish, *made in zip(some, result.images, result.tokens, result.problems, result.checked, strict=True):
+            text = {"prompt": wish.prompt, "seed": str(wish.seed), "checkpoint": checkpoint}
+            if settings.places:
+                text["places"] = "; ".join(map(str, settings.places))
+            files.save_image(made[0], wish.path, text)
+            yield Made(wish, *made)
