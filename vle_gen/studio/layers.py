@@ -1,0 +1,159 @@
+"""What a browser needs to show an edit at once: the floor without objects, and every token as a stack of small pictures.
+
+A canvas that draws the floor and then the tokens' planes from far to near, each with its blend mode, shows what
+`vle_gen.detail` composites, to within the rounding of 8-bit pictures.
+"""
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from vle_gen.body import Body
+from vle_gen.detail import placed, take_apart
+from vle_gen.tokenizer.background import stretch
+from vle_gen.tokenizer.network import TokenizerNetwork
+from vle_gen.tokenizer.render import Window
+from vle_gen.tokens import SourceDetail, VLETokens
+
+JUST_SEEN = 0.5 / 255  # what rounds to nothing in 8 bits
+
+
+@dataclass(frozen=True)
+class Plane:
+    """One picture of a token's layer: how a canvas blends it, the name it is kept under, and its corner in pixels."""
+
+    blend: str  # a globalCompositeOperation
+    key: str
+    left: int
+    top: int
+
+
+@dataclass(frozen=True)
+class Scenery:
+    """A picture's floor, and the planes of each token, in the order in which they are drawn; none for the scene token."""
+
+    floor: Plane
+    planes: list[list[Plane]]
+
+
+class LayerStore:
+    """The layers of one session's tokens as PNG files, each made once and named by its content."""
+
+    def __init__(self, network: TokenizerNetwork):
+        self._network = network
+        self._detail: SourceDetail | None = None
+        self._bodies: dict[int, Body] = {}
+        self._floors: dict[bytes, Plane] = {}
+        self._made: dict[bytes, list[Plane]] = {}  # by what a token shows, with its corner at the token's own place
+        self._files: dict[str, bytes] = {}
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held."""
+        tensors = [getattr(b, name) for b in self._bodies.values() for name in ("shadow", "light", "colour", "matte")]
+        return sum(map(len, self._files.values())) + sum(t.numel() * t.element_size() for t in tensors)
+
+    def file(self, key: str) -> bytes | None:
+        """The PNG kept under a name."""
+        return self._files.get(key)
+
+    @torch.no_grad()
+    def scenery(self, tokens: VLETokens) -> Scenery:
+        """The layers of one picture's tokens."""
+        height, width = tokens.size
+        floor = self._floor(tokens, Window(0, height, 0, width))
+        return Scenery(floor, [[], *(self._planes(tokens, index) for index in range(1, len(tokens)))])
+
+    def _floor(self, tokens: VLETokens, whole: Window) -> Plane:
+        if tokens.detail is not None and tokens.detail is self._detail:
+            return self._floors[b"detail"]
+        if tokens.detail is not None:
+            device = next(self._network.parameters()).device
+            source = tokens.detail.picture.to(device).float() / 255
+            base, self._bodies = take_apart(self._network, tokens, source, whole)
+            self._detail, self._made = tokens.detail, {}
+            self._floors[b"detail"] = self._kept("copy", base, whole)
+            return self._floors[b"detail"]
+        name = _bytes(tokens.what[0, 0])
+        if name not in self._floors:
+            base = stretch(self._network.background_decoder(tokens.what[0, :1]), *tokens.size)[0]
+            self._floors[name] = self._kept("copy", base, whole)
+        return self._floors[name]
+
+    def _planes(self, tokens: VLETokens, index: int) -> list[Plane]:
+        """The planes of a token where it lies, made where it shows most and then moved by whole pixels."""
+        height, width = tokens.size
+        placement = tokens.placement(index)
+        if placement is not None:
+            dx, dy = round(placement.dx), round(placement.dy)
+        else:  # nothing is known but the token, and in the middle of the picture all of it is drawn
+            cx, cy = tokens.where[0, index, :2].tolist()
+            dx, dy = round((cx - 0.5) * max(tokens.size)), round((cy - 0.5) * max(tokens.size))
+        alone = _only(tokens, index)
+        where = alone.where.double()
+        where[0, 1, 0] -= dx / max(tokens.size)
+        where[0, 1, 1] -= dy / max(tokens.size)
+        alone = replace(alone, where=where.float())
+        name = b"".join(_bytes(v) for v in (alone.what[0, 1], (where[0, 1] * 2**16).round(), alone.source[0, 1]))
+        if name not in self._made:
+            arena = Window(-height, 2 * height, -width, 2 * width)
+            bodies = placed(self._network, alone, self._bodies if tokens.detail is not None else {}, arena)
+            self._made[name] = [plane for body in bodies for plane in self._cut(body)]
+        return [replace(plane, left=plane.left + dx, top=plane.top + dy) for plane in self._made[name]]
+
+    def _cut(self, body: Body) -> list[Plane]:
+        """A layer as planes: dimmed light multiplies, added light divides, colour of its own is added, and the body lies
+        over all."""
+        straight = body.colour / body.matte.clamp(min=1e-4)
+        parts = [
+            ("multiply", body.light.clamp(max=1), 1 - body.light),
+            ("color-dodge", 1 - 1 / body.light.clamp(min=1), body.light - 1),
+            ("lighter", body.shadow, body.shadow),
+            ("source-over", torch.cat([straight, body.matte]), body.matte),
+        ]
+        planes = []
+        for blend, values, shows in parts:
+            seen = shows.amax(0) > JUST_SEEN
+            if not seen.any():
+                continue
+            rows, columns = seen.any(1).nonzero()[:, 0], seen.any(0).nonzero()[:, 0]
+            part = Window(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
+            top, left = body.window.top + part.top, body.window.left + part.left
+            at = Window(top, top + part.bottom - part.top, left, left + part.right - part.left)
+            planes.append(self._kept(blend, values[part.planes], at))
+        return planes
+
+    def _kept(self, blend: str, values: Tensor, window: Window) -> Plane:
+        pixels = (values.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+        data = png(Image.fromarray(np.ascontiguousarray(pixels)))
+        key = hashlib.blake2b(data, digest_size=12).hexdigest()
+        self._files[key] = data
+        return Plane(blend, key, window.left, window.top)
+
+
+def png(image: Image.Image) -> bytes:
+    """A picture as the bytes of a PNG, made quickly rather than small."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def _only(tokens: VLETokens, index: int) -> VLETokens:
+    """The scene token and one other."""
+    count = tokens.what.shape[1]
+    cut = {}
+    for item in fields(tokens):
+        value = getattr(tokens, item.name)
+        if isinstance(value, Tensor) and value.ndim >= 2 and value.shape[:2] == (1, count):
+            cut[item.name] = value[:, [0, index]]
+    return replace(tokens, **cut, length=torch.full_like(tokens.length, 2))
+
+
+def _bytes(value: Tensor) -> bytes:
+    return value.cpu().numpy().tobytes()
