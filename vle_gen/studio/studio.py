@@ -13,6 +13,7 @@ from PIL import Image
 from vle_gen.errors import UserError
 from vle_gen.files import VLE, named_after
 from vle_gen.image_io import open_image
+from vle_gen.studio import adding
 from vle_gen.studio.layers import LayerStore
 from vle_gen.studio.limits import Limits
 from vle_gen.studio.sessions import Session, Sessions
@@ -74,7 +75,7 @@ class Studio:
         """The session with one more object, described by text, at a place in pixels or where there is room."""
 
         def change(tokens: VLETokens) -> VLETokens:
-            return self.pipe.add(tokens, text, at=at, generator=torch.Generator("cpu").manual_seed(seed))
+            return adding.add(self.pipe, tokens, text, at, torch.Generator("cpu").manual_seed(seed))
 
         return await self._edited(session, change, self.workers.write)
 

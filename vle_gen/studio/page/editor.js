@@ -18,17 +18,28 @@ export class Editor {
     this.chosen = null;
     this.hovered = null;
     this.perspective = false;
-    this.locked = false; // an edit that renumbers tokens is under way
+    this.locks = 0; // edits under way after which tokens have other numbers
     this.queue = Promise.resolve();
+    this.asked = 0; // requests that are not done
+  }
+
+  /** Whether nothing is being done, and nothing is about to be. */
+  get idle() {
+    return !this.asked && !this.row && !this.pending.length;
   }
 
   get token() {
     return this.view?.tokens.find((token) => token.index === this.chosen);
   }
 
+  get locked() {
+    return this.locks > 0;
+  }
+
   /** Runs requests one after another. */
   enqueue(text, work) {
-    const run = this.queue.then(() => during(text, work));
+    this.asked++;
+    const run = this.queue.then(() => during(text, work)).finally(() => this.asked--);
     this.queue = run.catch(() => {});
     return run;
   }
@@ -80,16 +91,15 @@ export class Editor {
     }
   }
 
-  /** An edit after which tokens have other numbers: nothing else is begun until it is done. */
+  /** An edit after which tokens have other numbers: nothing that names a token is begun until it is done. */
   async renumber(text, ask) {
-    await this.flush();
-    if (this.locked || !this.view) return null;
-    this.locked = true;
+    this.flush();
+    this.locks++;
     this.changed();
     try {
       return await this.request(text, ask);
     } finally {
-      this.locked = false;
+      this.locks--;
       this.changed();
     }
   }
@@ -172,29 +182,34 @@ export class Editor {
     return this.queue;
   }
 
-  async remove() {
-    const token = this.token;
-    if (!token) return;
-    await this.renumber('Removing…', (id) => api.edit(id, { edit: 'remove', index: token.index }));
+  remove() {
+    return this.ofChosen((index) => this.renumber('Removing…', (id) => api.edit(id, { edit: 'remove', index })));
   }
 
-  async duplicate() {
-    const token = this.token;
-    if (!token) return;
-    const room = token.x + 1.5 * token.width < this.view.width ? 1 : -1;
-    const dx = Math.round(room * Math.max(12, token.width * 0.6));
-    await this.renumber('Duplicating…', async (id) => this.choosing(await api.edit(id, { edit: 'duplicate', index: token.index, dx })));
+  duplicate() {
+    return this.ofChosen((index, token) => {
+      const room = token.x + 1.5 * token.width < this.view.width ? 1 : -1;
+      const dx = Math.round(room * Math.max(12, token.width * 0.6));
+      const ask = async (id) => this.choosing(await api.edit(id, { edit: 'duplicate', index, dx }));
+      return this.request('Duplicating…', ask);
+    });
   }
 
-  async deepen(nearer) {
-    const token = this.token;
-    if (!token) return;
-    await this.renumber('Rendering…', (id) => api.edit(id, { edit: nearer ? 'raise' : 'lower', index: token.index }));
+  deepen(nearer) {
+    return this.ofChosen((index) => this.request('Rendering…', (id) => api.edit(id, { edit: nearer ? 'raise' : 'lower', index })));
   }
 
-  async add(text) {
+  /** `begin(index, token)` for the chosen token, if there is one, when a row of keys is sent. */
+  ofChosen(begin) {
+    if (!this.token || this.locked) return null;
+    this.flush();
+    return begin(this.chosen, this.token);
+  }
+
+  add(text) {
+    this.flush();
     const seed = Math.floor(Math.random() * 2 ** 31);
-    return this.renumber(`Adding “${text}”…`, async (id) => this.choosing(await api.add(id, text, seed)));
+    return this.request(`Adding “${text}”…`, async (id) => this.choosing(await api.add(id, text, seed)));
   }
 
   /** The same view, with its last token chosen: new tokens come last. */
@@ -204,7 +219,7 @@ export class Editor {
   }
 
   undo() {
-    return this.view && this.renumber('Undoing…', (id) => api.undo(id));
+    return this.view?.id && this.renumber('Undoing…', (id) => api.undo(id));
   }
 
   redo() {

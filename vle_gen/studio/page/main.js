@@ -216,6 +216,9 @@ addEventListener('keydown', (event) => {
   }
 });
 
+// For tests and the curious.
+window.studio = { editor, stage, settled: () => editor.idle && !stage.press && !stage.waiting };
+
 // A page that is loaded again goes on where it was; `vlegen serve PICTURE` begins in the same way.
 if (location.hash.length > 1) {
   editor.start('Opening…', () => api.look(decodeURIComponent(location.hash.slice(1)))).then((there) => {
