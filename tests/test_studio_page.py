@@ -10,7 +10,7 @@ from PIL import Image
 pytest.importorskip("fastapi", reason="the studio is an extra: pip install '.[studio]'")
 playwright = pytest.importorskip("playwright.sync_api", reason="driving a browser takes Playwright: pip install '.[test]'")
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome"))), None)
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium")
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -91,8 +91,9 @@ class Page:
 
     def middle(self, index: int) -> tuple[float, float]:
         """Screen coordinates of a token's centre."""
-        frame, token, view = self.page.locator("#canvas").bounding_box(), self.token(index), self.view
-        return frame["x"] + token["x"] / view["width"] * frame["width"], frame["y"] + token["y"] / view["height"] * frame["height"]
+        frame, token = self.page.locator("#canvas").bounding_box(), self.token(index)
+        zoom = frame["width"] / self.view["width"]
+        return frame["x"] + token["x"] * zoom, frame["y"] + token["y"] * zoom
 
     def drag(self, index: int, dx: float, dy: float, drop: bool = True) -> None:
         """Drags a token by screen pixels."""

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
+from editors.rows import rows
 from vle_gen.body import Body
-from vle_gen.detail import placed, take_apart
+from vle_gen.detail import foreign_bodies, take_apart
+from vle_gen.placing import placed
 from vle_gen.tokenizer.background import stretch
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.render import Window
-from vle_gen.tokens import SourceDetail, VLETokens
+from vle_gen.tokens import PER_TOKEN, SourceDetail, VLETokens
 
+LOOKS = [name for name in PER_TOKEN if name not in ("where", "depth", "kind", "scope", "score")]  # what a layer depends on
 JUST_SEEN = 0.5 / 255  # what rounds to nothing in 8 bits
 
 
@@ -87,24 +90,25 @@ class LayerStore:
         return self._floors[name]
 
     def _planes(self, tokens: VLETokens, index: int) -> list[Plane]:
-        """The planes of a token where it lies, made where it shows most and then moved by whole pixels."""
-        height, width = tokens.size
-        placement = tokens.placement(index)
-        if placement is not None:
-            dx, dy = round(placement.dx), round(placement.dy)
-        else:  # nothing is known but the token, and in the middle of the picture all of it is drawn
-            cx, cy = tokens.where[0, index, :2].tolist()
-            dx, dy = round((cx - 0.5) * max(tokens.size)), round((cy - 0.5) * max(tokens.size))
-        alone = _only(tokens, index)
+        """The planes of a token where it lies: made in the middle of the picture, so that no border cuts it, and then moved
+        by whole pixels, so that they are made once wherever it goes."""
+        (height, width), side = tokens.size, max(tokens.size)
+        dx, dy = (round((v - 0.5) * side) for v in tokens.where[0, index, :2].tolist())
+        alone = rows(tokens, [0, index])
         where = alone.where.double()
-        where[0, 1, 0] -= dx / max(tokens.size)
-        where[0, 1, 1] -= dy / max(tokens.size)
+        where[0, 1, :2] -= torch.tensor([dx, dy], dtype=torch.float64, device=where.device) / side
         alone = replace(alone, where=where.float())
-        name = b"".join(_bytes(v) for v in (alone.what[0, 1], (where[0, 1] * 2**16).round(), alone.source[0, 1]))
+        name = b"".join(
+            [
+                *(_bytes(getattr(alone, field)[0, 1]) for field in LOOKS),
+                *(_bytes(detail.what) for detail in alone.foreign),
+                _bytes((where[0, 1] * 2**16).round()),
+            ]
+        )
         if name not in self._made:
             arena = Window(-height, 2 * height, -width, 2 * width)
-            bodies = placed(self._network, alone, self._bodies if tokens.detail is not None else {}, arena)
-            self._made[name] = [plane for body in bodies for plane in self._cut(body)]
+            sources = [self._bodies if tokens.detail is not None else {}, *foreign_bodies(self._network, alone)]
+            self._made[name] = [plane for body in placed(self._network, alone, sources, arena) for plane in self._cut(body)]
         return [replace(plane, left=plane.left + dx, top=plane.top + dy) for plane in self._made[name]]
 
     def _cut(self, body: Body) -> list[Plane]:
@@ -142,17 +146,6 @@ def png(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
-
-
-def _only(tokens: VLETokens, index: int) -> VLETokens:
-    """The scene token and one other."""
-    count = tokens.what.shape[1]
-    cut = {}
-    for item in fields(tokens):
-        value = getattr(tokens, item.name)
-        if isinstance(value, Tensor) and value.ndim >= 2 and value.shape[:2] == (1, count):
-            cut[item.name] = value[:, [0, index]]
-    return replace(tokens, **cut, length=torch.full_like(tokens.length, 2))
 
 
 def _bytes(value: Tensor) -> bytes:

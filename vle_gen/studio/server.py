@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).parent / "page"
 FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
-log = logging.getLogger("vle_gen.studio")
 
 
 class Prompt(BaseModel):
@@ -175,5 +173,4 @@ def _say_what_went_wrong(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def fault_of_ours(request: Request, fault: Exception) -> JSONResponse:
-        log.error("%s %s failed", request.method, request.url.path, exc_info=fault)
         return answer(500, f"something broke here, and your picture is as it was ({type(fault).__name__})")

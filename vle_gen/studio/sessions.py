@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import torch
+
 from vle_gen.studio.layers import LayerStore, png
 from vle_gen.studio.limits import Limits
 from vle_gen.tokens import VLETokens
@@ -52,8 +54,8 @@ class Session:
     @property
     def nbytes(self) -> int:
         """Memory held: the source picture, layers, the last picture, and every step's own tensors."""
-        detail = self.tokens.detail
-        source = 0 if detail is None else detail.picture.numel() + detail.owner.numel()
+        details = [d for d in (self.tokens.detail, *self.tokens.foreign) if d is not None]
+        source = sum(detail.picture.numel() + detail.owner.numel() for detail in details)
         steps = sum(t.scope.numel() * t.scope.element_size() + t.what.numel() * 4 for t in (*self.past, *self.future))
         return source + steps + self.layers.nbytes + (len(self._picture[1]) if self._picture else 0)
 
@@ -84,7 +86,8 @@ class Session:
     def labels(self, name_tokens: Callable[[VLETokens], list[str]]) -> list[str]:
         """What each token shows, in words. A token keeps its name, however it is moved."""
         tokens = self.tokens
-        shown = [tokens.what[0, k].cpu().numpy().tobytes() for k in range(len(tokens))]
+        looks = (tokens.what[0], tokens.turn[0, :, None], tokens.paint[0])
+        shown = [row.cpu().numpy().tobytes() for row in torch.cat(looks, 1)]
         if any(what not in self._labels for what in shown):
             for what, name in zip(shown, name_tokens(tokens), strict=True):
                 self._labels.setdefault(what, name)

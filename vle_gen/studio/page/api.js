@@ -20,7 +20,7 @@ async function ask(path, options = {}) {
 }
 
 function sentence(text) {
-  const upper = text.charAt(0).toUpperCase() + text.slice(1);
+  const upper = /^[a-z]+\b(?!\.)/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text; // but no file name
   return /[.?!)]$/.test(upper) ? upper : `${upper}.`;
 }
 
