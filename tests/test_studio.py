@@ -343,3 +343,17 @@ def test_sessions_make_room_for_memory_and_grow_old(session_of):
     with pytest.raises(Gone):
         sessions.get(kept[-1].id)
     assert len(sessions) == 0
+
+
+def test_layers_that_are_no_longer_shown_are_forgotten(pipe, tokens, monkeypatch):
+    from vle_gen.studio import layers
+
+    monkeypatch.setattr(layers, "REMEMBERED", 6)
+    store = layers.LayerStore(pipe.tokenizer.network)
+    store.scenery(tokens)
+    first, sizes = store.nbytes, []
+    for step in range(8):
+        scenery = store.scenery(editors.resize(tokens, 1, 1 + step / 20))
+        assert all(store.file(plane.key) for planes in scenery.planes for plane in planes)
+        sizes.append(store.nbytes)
+    assert max(sizes) < 2 * first

@@ -24,6 +24,7 @@ from vle_gen.tokenizer.render import Window
 from vle_gen.tokens import PER_TOKEN, SourceDetail, VLETokens
 
 LOOKS = [name for name in PER_TOKEN if name not in ("where", "depth", "kind", "scope", "score")]  # what a layer depends on
+REMEMBERED = 64  # looks of tokens that are kept, so that undo need not make them again
 JUST_SEEN = 0.5 / 255  # what rounds to nothing in 8 bits
 
 
@@ -60,7 +61,8 @@ class LayerStore:
     def nbytes(self) -> int:
         """Memory held."""
         tensors = [getattr(b, name) for b in self._bodies.values() for name in ("shadow", "light", "colour", "matte")]
-        return sum(map(len, self._files.values())) + sum(t.numel() * t.element_size() for t in tensors)
+        files = list(self._files.values())  # a copy: a worker may be adding one
+        return sum(map(len, files)) + sum(t.numel() * t.element_size() for t in tensors)
 
     def file(self, key: str) -> bytes | None:
         """The PNG kept under a name."""
@@ -71,7 +73,9 @@ class LayerStore:
         """The layers of one picture's tokens."""
         height, width = tokens.size
         floor = self._floor(tokens, Window(0, height, 0, width))
-        return Scenery(floor, [[], *(self._planes(tokens, index) for index in range(1, len(tokens)))])
+        scenery = Scenery(floor, [[], *(self._planes(tokens, index) for index in range(1, len(tokens)))])
+        self._forget(len(tokens))
+        return scenery
 
     def _floor(self, tokens: VLETokens, whole: Window) -> Plane:
         if tokens.detail is not None and tokens.detail is self._detail:
@@ -109,7 +113,16 @@ class LayerStore:
             arena = Window(-height, 2 * height, -width, 2 * width)
             sources = [self._bodies if tokens.detail is not None else {}, *foreign_bodies(self._network, alone)]
             self._made[name] = [plane for body in placed(self._network, alone, sources, arena) for plane in self._cut(body)]
+        self._made[name] = self._made.pop(name)  # last used, last forgotten
         return [replace(plane, left=plane.left + dx, top=plane.top + dy) for plane in self._made[name]]
+
+    def _forget(self, used: int) -> None:
+        """Drops the looks that were used longest ago; `used` are shown now."""
+        while len(self._made) > max(REMEMBERED, 2 * used):
+            del self._made[next(iter(self._made))]
+        keys = {plane.key for planes in (*self._made.values(), self._floors.values()) for plane in planes}
+        for key in self._files.keys() - keys:
+            del self._files[key]
 
     def _cut(self, body: Body) -> list[Plane]:
         """A layer as planes: dimmed light multiplies, added light divides, colour of its own is added, and the body lies

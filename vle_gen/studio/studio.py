@@ -40,7 +40,7 @@ class Studio:
 
     async def open(self, data: bytes, name: str) -> SessionView:
         """A new session of the bytes of a picture or a .vle file."""
-        name = PurePath(name).name or "picture"
+        name = PurePath(name).name[:120] or "picture"
 
         def work() -> Session:
             tokens, note = read(self.pipe, data, name, self.limits)
