@@ -79,6 +79,7 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="also the first page, and the other colour schemes")
     options = parser.parse_args()
 
+    expect.set_options(timeout=PATIENCE)
     place = Place.listening("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(create_app(vle_gen.load()), log_level="warning", ws="none"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [place.socket]}, daemon=True)
