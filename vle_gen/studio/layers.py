@@ -94,10 +94,12 @@ class LayerStore:
         return self._floors[name]
 
     def _planes(self, tokens: VLETokens, index: int) -> list[Plane]:
-        """The planes of a token where it lies: made in the middle of the picture, so that no border cuts it, and then moved
-        by whole pixels, so that they are made once wherever it goes."""
+        """The planes of a token where it lies. What was cut from a picture depends on the place, by its light; a layer that
+        is decoded does not, and is made in the middle of the picture, where no border cuts it, and then moved."""
         (height, width), side = tokens.size, max(tokens.size)
-        dx, dy = (round((v - 0.5) * side) for v in tokens.where[0, index, :2].tolist())
+        dx, dy = 0, 0
+        if tokens.placement(index) is None:
+            dx, dy = (round((v - 0.5) * side) for v in tokens.where[0, index, :2].tolist())
         alone = rows(tokens, [0, index])
         where = alone.where.double()
         where[0, 1, :2] -= torch.tensor([dx, dy], dtype=torch.float64, device=where.device) / side
