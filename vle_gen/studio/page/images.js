@@ -22,19 +22,30 @@ export const imageOf = (plane) => kept.get(plane.url).image;
 /** The plane that shows the object itself; the others are what it does to the light. */
 export const bodyOf = (token) => token.planes.find((plane) => plane.blend === 'source-over');
 
-/** The outline of a token's body, as path data in pixels of the picture. */
+/** The outline of a token's body, as path data in pixels of its plane, and the box that it fills there. */
 export function outline(token) {
   const body = bodyOf(token);
-  if (!body) return { path: '', left: 0, top: 0 };
+  if (!body) return { path: '', left: 0, top: 0, box: null };
   const entry = kept.get(body.url);
-  if (entry.outline === undefined) {
+  if (!entry.outline) {
     const { width, height } = entry.image;
     const pixels = drawn(entry.image, width, height).getImageData(0, 0, width, height).data;
     const alpha = new Uint8Array(width * height);
     for (let k = 0; k < alpha.length; k++) alpha[k] = pixels[4 * k + 3];
-    entry.outline = outlineOf(alpha, width, height);
+    entry.outline = { path: outlineOf(alpha, width, height), box: boxOf(alpha, width, height) };
   }
-  return { path: entry.outline, left: body.left, top: body.top };
+  return { left: body.left, top: body.top, ...entry.outline };
+}
+
+/** Where alpha is more than half; everything where it is nowhere. */
+function boxOf(alpha, width, height) {
+  let [left, top, right, bottom] = [width, height, 0, 0];
+  for (let k = 0; k < alpha.length; k++) {
+    if (alpha[k] < 128) continue;
+    const [x, y] = [k % width, Math.floor(k / width)];
+    [left, top, right, bottom] = [Math.min(left, x), Math.min(top, y), Math.max(right, x + 1), Math.max(bottom, y + 1)];
+  }
+  return right ? { left, top, right, bottom } : { left: 0, top: 0, right: width, bottom: height };
 }
 
 function drawn(image, width, height) {
@@ -51,9 +62,9 @@ export function thumbnail(canvas, token) {
   context.clearRect(0, 0, canvas.width, canvas.height);
   const body = bodyOf(token);
   if (!body) return;
-  const image = imageOf(body);
-  const scale = Math.min(canvas.width / image.width, canvas.height / image.height) * 0.86;
-  const [w, h] = [image.width * scale, image.height * scale];
+  const { left, top, right, bottom } = outline(token).box;
+  const scale = 0.86 * Math.min(canvas.width / (right - left), canvas.height / (bottom - top));
+  const [w, h] = [(right - left) * scale, (bottom - top) * scale];
   context.imageSmoothingQuality = 'high';
-  context.drawImage(image, (canvas.width - w) / 2, (canvas.height - h) / 2, w, h);
+  context.drawImage(imageOf(body), left, top, right - left, bottom - top, (canvas.width - w) / 2, (canvas.height - h) / 2, w, h);
 }

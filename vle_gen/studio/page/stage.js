@@ -80,7 +80,7 @@ export class Stage {
   }
 
   label() {
-    const index = this.press?.dragging ? null : this.hovered;
+    const index = this.press?.dragging || this.hovered === this.chosen ? null : this.hovered; // the chosen one is named below
     const token = this.view.tokens.find((t) => t.index === index);
     this.tag.hidden = !token;
     if (!token) return;
@@ -176,10 +176,9 @@ export class Stage {
 
 /** The box of a token's body in pixels of the picture, as shown. */
 function bounds(token, shift) {
-  const body = token.planes.find((plane) => plane.blend === 'source-over');
-  if (!body) return { left: token.x, right: token.x, top: token.y, bottom: token.y };
-  const image = imageOf(body);
-  const [left, top] = at(shift, body.left, body.top);
-  const [right, bottom] = at(shift, body.left + image.width, body.top + image.height);
-  return { left, top, right, bottom };
+  const { left, top, box } = outline(token);
+  if (!box) return { left: token.x, right: token.x, top: token.y, bottom: token.y };
+  const [x, y] = at(shift, left + box.left, top + box.top);
+  const [right, bottom] = at(shift, left + box.right, top + box.bottom);
+  return { left: x, top: y, right, bottom };
 }
