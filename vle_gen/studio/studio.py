@@ -4,6 +4,7 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -13,16 +14,24 @@ from PIL import Image
 from vle_gen.errors import UserError
 from vle_gen.files import VLE, named_after
 from vle_gen.image_io import open_image
-from vle_gen.studio import adding
 from vle_gen.studio.layers import LayerStore
 from vle_gen.studio.limits import Limits
 from vle_gen.studio.sessions import Session, Sessions
 from vle_gen.studio.view import SessionView, view_of
 from vle_gen.studio.work import Workers
 from vle_gen.tokens import VLETokens
+from vle_gen.writing import add
 
 if TYPE_CHECKING:
     from vle_gen.pipeline import VLEPipeline
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an edit makes of a picture's tokens, and what the person should know about it, or nothing."""
+
+    tokens: VLETokens
+    note: str = ""
 
 
 class Studio:
@@ -61,35 +70,35 @@ class Studio:
 
         def work() -> Session:
             result = self.pipe(prompt, generator=torch.Generator("cpu").manual_seed(seed))
-            problems = result.problems[0]
-            note = f"Not quite what was asked: {'; '.join(problems)}" if problems else ""
-            return self._started(result.tokens[0], named_after(prompt).name, note)
+            return self._started(result.tokens[0], named_after(prompt).name, _shortcomings(result.problems[0]))
 
         return await self._kept(await self.workers.write(work))
 
     async def edit(self, session: Session, change: Callable[[VLETokens], VLETokens]) -> SessionView:
         """The session after an edit. When the edit fails, the session stays as it was."""
-        return await self._edited(session, change, self.workers.render)
+        return await self._edited(session, lambda tokens: Change(change(tokens)), self.workers.render)
 
     async def add(self, session: Session, text: str, at: tuple[float, float] | None, seed: int) -> SessionView:
         """The session with one more object, described by text, at a place in pixels or where there is room."""
 
-        def change(tokens: VLETokens) -> VLETokens:
-            return adding.add(self.pipe, tokens, text, at, torch.Generator("cpu").manual_seed(seed))
+        def change(tokens: VLETokens) -> Change:
+            written = add(self.pipe, tokens, text, at=at, generator=torch.Generator("cpu").manual_seed(seed))
+            return Change(written.tokens, _shortcomings(written.problems))
 
         return await self._edited(session, change, self.workers.write)
 
-    async def _edited(self, session: Session, change: Callable[[VLETokens], VLETokens], run: Callable) -> SessionView:
+    async def _edited(self, session: Session, change: Callable[[VLETokens], Change], run: Callable) -> SessionView:
         async with session.lock:
 
             def work() -> SessionView:
-                past, future, version = session.past, session.future, session.version
-                session.take(change(session.tokens), self.limits.undo)
+                changed = change(session.tokens)
+                before = session.past, session.future, session.version, session.note
+                session.take(changed.tokens, self.limits.undo)
+                session.note = changed.note
                 try:
-                    session.note = ""
                     return self._view(session)
                 except BaseException:
-                    session.past, session.future, session.version = past, future, version
+                    session.past, session.future, session.version, session.note = before
                     raise
 
             return await run(work)
@@ -136,6 +145,10 @@ class Studio:
 
     async def _kept(self, session: Session) -> SessionView:
         return await self.view(self.sessions.add(session))
+
+
+def _shortcomings(problems: list[str]) -> str:
+    return f"Not quite what was asked: {'; '.join(problems)}" if problems else ""
 
 
 def read(pipe: VLEPipeline, data: bytes, name: str, limits: Limits) -> tuple[VLETokens, str]:
