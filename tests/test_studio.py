@@ -1,5 +1,6 @@
 """The studio's server: what it answers, what it refuses, and what it forgets."""
 import io
+import socket
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from fastapi.testclient import TestClient
 import editors
 from vle_gen.studio.limits import Limits
 from vle_gen.studio.server import create_app
+from vle_gen.studio.serving import Place
 from vle_gen.studio.sessions import Full, Gone, Session, Sessions
 
 HOME = "http://127.0.0.1:7860"
@@ -357,3 +359,23 @@ def test_layers_that_are_no_longer_shown_are_forgotten(pipe, tokens, monkeypatch
         assert all(store.file(plane.key) for planes in scenery.planes for plane in planes)
         sizes.append(store.nbytes)
     assert max(sizes) < 2 * first
+
+
+def test_a_taken_port_and_a_foreign_address_are_explained(vlegen):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = vlegen("serve", "--port", port)
+    assert ended.status == 2 and f"127.0.0.1 port {port}" in ended.err and ended.err.count("\n") == 1
+    ended = vlegen("serve", "--host", "192.0.2.1")  # an address that no machine has
+    assert ended.status == 2 and "192.0.2.1" in ended.err and ended.err.count("\n") == 1
+
+
+def test_without_a_port_a_free_one_is_found():
+    with Place.listening("127.0.0.1", None).socket, Place.listening("127.0.0.1", None).socket as second:
+        assert second.getsockname()[1] > 0
+
+
+def test_what_has_to_be_installed_is_said(vlegen, monkeypatch):
+    monkeypatch.setattr("vle_gen.studio.find_spec", lambda name: None)
+    ended = vlegen("serve")
+    assert ended.status == 2 and "pip install 'vle-gen[studio]'" in ended.err and ended.err.count("\n") == 1

@@ -83,7 +83,10 @@ def serve_studio(pipe: VLEPipeline, place: Place, picture: Path | None, show: bo
         app, log_level="warning", access_log=False, server_header=False, limit_concurrency=CONNECTIONS,
         timeout_keep_alive=30, timeout_graceful_shutdown=5, ws="none",
     )  # fmt: skip
-    asyncio.run(_served(uvicorn.Server(config), app, place, picture, show))
+    try:
+        asyncio.run(_served(uvicorn.Server(config), app, place, picture, show))
+    except KeyboardInterrupt:  # the way to end it
+        pass
 
 
 async def _served(server: uvicorn.Server, app, place: Place, picture: Path | None, show: bool) -> None:
