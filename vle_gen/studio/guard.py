@@ -5,6 +5,7 @@ from the studio's own page, and the name it was sent to must be one that nobody 
 """
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 from urllib.parse import urlsplit
@@ -75,6 +76,9 @@ class Guard:
         except TooLarge:
             if not started:
                 await _answer(send, 413, too_large)
+        except asyncio.CancelledError:  # the server ends and waits no longer
+            if not started:
+                await _answer(send, 503, "the studio was ended")
 
     def _refusal(self, method: str, headers: Headers) -> str:
         """Why a request is refused; empty where it is not."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
+from PIL import Image
 
 from vle_gen.studio.layers import LayerStore, png
 from vle_gen.studio.limits import Limits
@@ -77,9 +78,14 @@ class Session:
             self.past.append(self.future.pop())
             self.version += 1
 
-    def picture(self, render: Callable[[VLETokens], object]) -> bytes:
+    @property
+    def rendered(self) -> bytes | None:
+        """The exact render of now as PNG, where it is made already."""
+        return self._picture[1] if self._picture is not None and self._picture[0] == self.version else None
+
+    def picture(self, render: Callable[[VLETokens], Image.Image]) -> bytes:
         """The exact render as PNG, made once per version."""
-        if self._picture is None or self._picture[0] != self.version:
+        if self.rendered is None:
             self._picture = (self.version, png(render(self.tokens)))
         return self._picture[1]
 

@@ -34,6 +34,14 @@ class Change:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A session that is not kept yet, and how it looks."""
+
+    session: Session
+    view: SessionView
+
+
 class Studio:
     """Sessions and the pipeline that serves them.
 
@@ -51,11 +59,11 @@ class Studio:
         """A new session of the bytes of a picture or a .vle file."""
         name = PurePath(name).name[:120] or "picture"
 
-        def work() -> Session:
+        def work() -> Opened:
             tokens, note = read(self.pipe, data, name, self.limits)
             return self._started(tokens, name, note)
 
-        return await self._kept(await self.workers.render(work))
+        return self._kept(await self.workers.render(work))
 
     async def open_path(self, path: Path) -> SessionView:
         """A new session of a file on this machine."""
@@ -68,11 +76,11 @@ class Studio:
     async def write(self, prompt: str, seed: int) -> SessionView:
         """A new session of a picture made from text."""
 
-        def work() -> Session:
+        def work() -> Opened:
             result = self.pipe(prompt, generator=torch.Generator("cpu").manual_seed(seed))
             return self._started(result.tokens[0], named_after(prompt).name, _shortcomings(result.problems[0]))
 
-        return await self._kept(await self.workers.write(work))
+        return self._kept(await self.workers.write(work))
 
     async def edit(self, session: Session, change: Callable[[VLETokens], VLETokens]) -> SessionView:
         """The session after an edit. When the edit fails, the session stays as it was."""
@@ -118,6 +126,8 @@ class Studio:
     async def picture(self, session: Session) -> bytes:
         """The exact render of now, as PNG."""
         async with session.lock:
+            if session.rendered is not None:
+                return session.rendered  # need not wait for a worker
             return await self.workers.render(lambda: session.picture(self.pipe.decode))
 
     async def vle(self, session: Session) -> bytes:
@@ -132,10 +142,9 @@ class Studio:
         async with session.lock:
             return await self.workers.render(work)
 
-    def _started(self, tokens: VLETokens, name: str, note: str) -> Session:
+    def _started(self, tokens: VLETokens, name: str, note: str) -> Opened:
         session = Session(name, LayerStore(self.pipe.tokenizer.network), [tokens], note)
-        self._view(session)  # what it takes to show it is known before room is made for it
-        return session
+        return Opened(session, self._view(session))  # seen first: only then is it known how much memory it takes
 
     def _view(self, session: Session) -> SessionView:
         labels = session.labels(self.pipe.name_tokens)
@@ -143,8 +152,9 @@ class Studio:
         session.picture(self.pipe.decode)
         return view
 
-    async def _kept(self, session: Session) -> SessionView:
-        return await self.view(self.sessions.add(session))
+    def _kept(self, opened: Opened) -> SessionView:
+        self.sessions.add(opened.session)
+        return opened.view
 
 
 def _shortcomings(problems: list[str]) -> str:
