@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from vle_gen.commands import change, compose, learn, look, write
+from vle_gen.commands import change, compose, learn, look, serve, write
 
 UsageError = typer.BadParameter.__bases__[0]  # click's own, or that of the copy inside newer versions of typer
 
@@ -21,7 +21,9 @@ for command in (look.tokens, look.decode, change.move, change.resize, change.rem
 app.command(name="raise")(change.raise_)
 for command in (change.lower, change.flip, change.align, change.distribute, change.recolor, change.paste):
     app.command()(command)
-for command in (compose.edit, compose.history, compose.animate, write.add, write.replace, write.txt2img, learn.train):
+for command in (compose.edit, compose.history, compose.animate, write.add, write.replace, write.txt2img):
+    app.command()(command)
+for command in (serve.serve, learn.train):
     app.command()(command)
 app.command(name="eval")(learn.evaluate)
 data_app = typer.Typer(help="Look at training data.", rich_markup_mode=None)

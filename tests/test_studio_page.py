@@ -1,0 +1,254 @@
+"""The studio's page in a real browser: open, hover, drag, keys, add by text, undo, save."""
+import shutil
+import threading
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("fastapi", reason="the studio is an extra: pip install '.[studio]'")
+playwright = pytest.importorskip("playwright.sync_api", reason="driving a browser takes Playwright: pip install '.[test]'")
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+PATIENCE = 60_000  # ms; the machine may be busy
+
+
+@pytest.fixture(scope="module")
+def studio(pipe):
+    """The address of a studio that runs in a thread."""
+    import uvicorn
+
+    from vle_gen.studio.server import create_app
+    from vle_gen.studio.serving import Place
+
+    place = Place.listening("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(create_app(pipe), log_level="warning", ws="none"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [place.socket]}, daemon=True)
+    thread.start()
+    yield place.url
+    server.should_exit = True
+    thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    playwright.expect.set_options(timeout=PATIENCE)
+    with playwright.sync_playwright() as driver:
+        context = driver.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("chromium"), executable_path=CHROMIUM, args=FLAGS, accept_downloads=True,
+            viewport={"width": 1200, "height": 760},
+        )  # fmt: skip
+        context.set_default_timeout(PATIENCE)
+        yield context
+        context.close()
+
+
+class Page:
+    """The page with a picture open, as a person uses it."""
+
+    def __init__(self, page, url: str):
+        self.page, self.faults = page, []
+        page.on("pageerror", lambda fault: self.faults.append(str(fault)))
+        page.on("console", lambda line: line.type == "error" and self.faults.append(line.text))
+        page.goto(url)
+
+    def open(self, path) -> None:
+        self.page.set_input_files("#file-input", path)
+        playwright.expect(self.page.locator("#file")).to_contain_text(path.name)
+        self.settled()
+
+    def settled(self) -> None:
+        """Waits until nothing is being done and nothing is about to be."""
+        self.until("window.studio.settled()")
+
+    def until(self, condition: str) -> None:
+        """Waits for a condition. Playwright's own way to do so evaluates strings, which the page forbids."""
+        deadline = time.monotonic() + PATIENCE / 1000
+        while not self.page.evaluate(condition):
+            assert time.monotonic() < deadline, f"waited too long for {condition}"
+            time.sleep(0.02)
+
+    @property
+    def view(self) -> dict:
+        return self.page.evaluate("window.studio.editor.view")
+
+    def token(self, index: int) -> dict:
+        return next(t for t in self.view["tokens"] if t["index"] == index)
+
+    def shown(self) -> np.ndarray:
+        """The canvas's pixels."""
+        values = self.page.evaluate(
+            "(() => { const c = document.querySelector('#canvas');"
+            " return Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data); })()"
+        )
+        return np.array(values, np.uint8).reshape(self.view["height"], self.view["width"], 4)[..., :3]
+
+    def middle(self, index: int) -> tuple[float, float]:
+        """Screen coordinates of a token's centre."""
+        frame, token = self.page.locator("#canvas").bounding_box(), self.token(index)
+        zoom = frame["width"] / self.view["width"]
+        return frame["x"] + token["x"] * zoom, frame["y"] + token["y"] * zoom
+
+    def drag(self, index: int, dx: float, dy: float, drop: bool = True) -> None:
+        """Drags a token by screen pixels."""
+        x, y = self.middle(index)
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + dx, y + dy, steps=5)
+        if drop:
+            self.page.mouse.up()
+            self.settled()
+
+    def saved(self, kind: str, path):
+        self.page.click("#save-menu summary")
+        with self.page.expect_download() as download:
+            self.page.click(f"[data-do=save-{kind}]")
+        download.value.save_as(path)
+        return download.value.suggested_filename
+
+
+@pytest.fixture
+def page(browser, studio, file):
+    tab = browser.new_page()
+    page = Page(tab, studio)
+    page.open(file)
+    yield page
+    tab.close()
+    assert not page.faults
+
+
+def test_a_dragged_object_is_shown_at_once_and_saved_as_the_command_line_moves_it(page, file, vlegen, tmp_path):
+    before, start = page.token(1), page.shown()
+    page.drag(1, 75, -45, drop=False)
+    page.page.evaluate("new Promise(requestAnimationFrame)")
+    while_dragged = page.shown()
+    page.page.mouse.up()
+    page.settled()
+    after, rendered = page.token(1), page.shown()
+    dx, dy = round(after["x"] - before["x"]), round(after["y"] - before["y"])
+    assert dx > 10 and dy < -5
+    changed = np.abs(rendered.astype(int) - start).max(-1) > 8
+    apart = np.abs(rendered.astype(int) - while_dragged).max(-1)
+    assert changed.sum() > 500 and (apart[changed] <= 8).mean() > 0.98  # the object moved before the server knew
+
+    assert page.saved("png", tmp_path / "saved.png") == "img-edited.png"
+    assert vlegen("move", file, "--token", 1, "--dx", dx, "--dy", dy, "-o", tmp_path / "moved.png").status == 0
+    saved, moved = (np.asarray(Image.open(tmp_path / name)) for name in ("saved.png", "moved.png"))
+    assert np.array_equal(saved, moved) and np.array_equal(rendered, moved)
+
+
+def test_objects_are_outlined_and_named_under_the_mouse_and_from_the_list(page):
+    page.page.mouse.move(*page.middle(1))
+    tag = page.page.locator("#tag")
+    playwright.expect(tag).to_have_text(page.token(1)["label"])
+    outline = page.page.locator("#outlines g.hovered .line")
+    assert outline.count() == 1 and len(outline.get_attribute("d")) > 100
+    page.page.mouse.move(2, 2)
+    playwright.expect(tag).to_be_hidden()
+    listed = page.page.locator("#objects button")
+    assert listed.count() == len(page.view["tokens"])
+    listed.nth(1).hover()
+    assert page.page.locator("#outlines g.hovered").count() == 1
+    listed.nth(1).focus()
+    page.page.keyboard.press("Enter")
+    assert listed.nth(1).get_attribute("aria-pressed") == "true"
+    assert page.page.locator("#outlines g.chosen").count() == 1
+
+
+def test_keys_nudge_undo_redo_and_remove(page):
+    start, before = page.shown(), page.token(1)
+    page.page.mouse.click(*page.middle(1))
+    for key in ("ArrowRight", "ArrowRight", "Shift+ArrowDown", "ArrowUp"):
+        page.page.keyboard.press(key)
+    page.settled()
+    after = page.token(1)
+    assert (after["x"] - before["x"], after["y"] - before["y"]) == pytest.approx((2, 9), abs=0.02)
+    page.page.keyboard.press("Control+z")  # keys that come quickly are one step
+    page.settled()
+    assert np.array_equal(page.shown(), start) and page.token(1) == before
+    page.page.keyboard.press("Control+Shift+z")
+    page.settled()
+    assert page.token(1) == after
+    count = len(page.view["tokens"])
+    page.page.keyboard.press("Delete")
+    page.settled()
+    assert len(page.view["tokens"]) == count - 1
+    assert page.page.locator("#objects button").count() == count - 1
+    page.page.click("[data-do=undo]")
+    page.settled()
+    assert len(page.view["tokens"]) == count
+
+
+def test_an_object_is_added_by_text_and_saved_tokens_open_again(page, tmp_path):
+    count = len(page.view["tokens"])
+    page.page.fill("#addition", "a small green ball")
+    page.page.keyboard.press("Enter")
+    page.settled()
+    assert len(page.view["tokens"]) == count + 1
+    playwright.expect(page.page.locator("#objects [aria-pressed=true]")).to_have_count(1)
+    shown = page.shown()
+    assert page.saved("vle", tmp_path / "img-edited.vle") == "img-edited.vle"
+    page.open(tmp_path / "img-edited.vle")
+    assert len(page.view["tokens"]) == count + 1 and np.array_equal(page.shown(), shown)
+
+
+def test_what_goes_wrong_is_said_and_the_picture_stays(page, tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    page.page.set_input_files("#file-input", tmp_path / "bad.png")
+    trouble = page.page.get_by_role("alert")
+    playwright.expect(trouble).to_contain_text("bad.png is not a picture")
+    page.page.get_by_role("button", name="Close this message").click()
+    playwright.expect(trouble).to_be_hidden()
+    page.page.fill("#addition", "a xylophone")
+    page.page.keyboard.press("Enter")
+    playwright.expect(trouble).to_contain_text("xylophone")
+    assert len(page.view["tokens"]) == page.page.locator("#objects button").count()
+    page.faults = [fault for fault in page.faults if "400" not in fault]  # Chromium logs refused requests itself
+
+
+def test_a_page_that_is_loaded_again_goes_on_where_it_was(page):
+    page.drag(1, 40, 20)
+    view = page.view
+    page.page.reload()
+    page.until("window.studio && window.studio.editor.view")
+    page.settled()
+    assert page.view == view
+
+
+def test_a_phone_shows_everything_and_drags_by_touch(browser, studio, file):
+    tab = browser.new_page()
+    tab.set_viewport_size({"width": 360, "height": 700})
+    touch = browser.new_cdp_session(tab)
+    touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page = Page(tab, studio)
+    page.open(file)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+    for control in ("#canvas", "#object-tools", "#objects button", "#addition", "#save-menu summary"):
+        box = tab.locator(control).first.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 360 and box["y"] >= 0 and box["y"] + box["height"] <= 700
+    before, (x, y) = page.token(1), page.middle(1)
+    for kind, at in (("Start", (x, y)), ("Move", (x + 20, y + 8)), ("Move", (x + 40, y + 16))):
+        touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": [{"x": at[0], "y": at[1]}]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.settled()
+    assert page.token(1)["x"] - before["x"] > 10
+    tab.close()
+    assert not page.faults
+
+
+def test_a_prompt_on_the_first_page_becomes_a_picture_with_objects(browser, studio):
+    tab = browser.new_page()
+    page = Page(tab, studio)
+    tab.fill("#prompt", "a red cube")
+    tab.get_by_role("button", name="Draw").click()
+    playwright.expect(tab.locator("#file")).to_contain_text("a-red-cube.png")
+    page.settled()
+    assert page.view["tokens"]
+    tab.close()
+    assert not page.faults

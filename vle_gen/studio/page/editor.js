@@ -1,0 +1,228 @@
+// What is edited: the session as the server knows it, and the edits that it has not confirmed yet, which are shown already.
+
+import * as api from './api.js';
+import { forgetAllBut, load } from './images.js';
+import { complain, during, settle } from './messages.js';
+import { STILL, after, at, step } from './shift.js';
+
+const PAUSE = 350; // ms after the last key of a row that becomes one edit
+const HORIZON = 0.02; // of the longer side: nothing is dragged nearer to the horizon than this
+
+export class Editor {
+  /** `changed()` is called when there is something new to show. */
+  constructor(changed) {
+    this.changed = changed;
+    this.view = null;
+    this.picture = null;
+    this.pending = []; // edits shown but not confirmed: { index, dx, dy, factor, perspective }
+    this.chosen = null;
+    this.hovered = null;
+    this.perspective = false;
+    this.locks = 0; // edits under way after which tokens have other numbers
+    this.queue = Promise.resolve();
+    this.asked = 0; // requests that are not done
+  }
+
+  /** Whether nothing is being done, and nothing is about to be. */
+  get idle() {
+    return !this.asked && !this.row && !this.pending.length;
+  }
+
+  get token() {
+    return this.view?.tokens.find((token) => token.index === this.chosen);
+  }
+
+  get locked() {
+    return this.locks > 0;
+  }
+
+  /** Runs requests one after another. */
+  enqueue(text, work) {
+    this.asked++;
+    const run = this.queue.then(() => during(text, work)).finally(() => this.asked--);
+    this.queue = run.catch(() => {});
+    return run;
+  }
+
+  /** A session that is opened by `ask`. True when it is there. */
+  async start(text, ask) {
+    settle();
+    try {
+      await this.enqueue(text, async () => {
+        const view = await ask();
+        this.pending = [];
+        this.chosen = this.hovered = null;
+        await this.accept(view);
+      });
+      return true;
+    } catch (fault) {
+      complain(fault);
+      return false;
+    }
+  }
+
+  async accept(view) {
+    const [urls, picture] = await Promise.all([load(view), api.bitmap(view.picture)]);
+    this.view = view;
+    this.picture = picture;
+    if (!view.tokens.some((token) => token.index === this.chosen)) this.chosen = null;
+    if (!view.tokens.some((token) => token.index === this.hovered)) this.hovered = null;
+    this.changed();
+    forgetAllBut(urls);
+  }
+
+  /** Asks for an edit; `shown` is the pending edit that it confirms. */
+  async request(text, ask, shown = null) {
+    settle();
+    const id = this.view.id;
+    try {
+      return await this.enqueue(text, async () => {
+        if (this.view?.id !== id) return null;
+        const view = await ask(id);
+        this.pending = this.pending.filter((edit) => edit !== shown);
+        await this.accept(view);
+        return view;
+      });
+    } catch (fault) {
+      this.pending = this.pending.filter((edit) => edit !== shown);
+      this.changed();
+      complain(fault);
+      return null;
+    }
+  }
+
+  /** An edit after which tokens have other numbers: nothing that names a token is begun until it is done. */
+  async renumber(text, ask) {
+    this.flush();
+    this.locks++;
+    this.changed();
+    try {
+      return await this.request(text, ask);
+    } finally {
+      this.locks--;
+      this.changed();
+    }
+  }
+
+  // What is shown before it is confirmed
+
+  /** Where each token is shown, by index. */
+  shifts(dragged = null) {
+    const shifts = new Map();
+    for (const edit of [...this.pending, ...(this.row ? [this.row] : []), ...(dragged ? [dragged] : [])]) {
+      const token = this.view.tokens.find((t) => t.index === edit.index);
+      if (!token) continue;
+      const now = shifts.get(edit.index) || STILL;
+      const shift = after(now, this.shiftOf(token, now, edit));
+      shift.nearer = (now.nearer || 1) * (edit.perspective ? this.growth(token, now, edit.dy) : 1);
+      shifts.set(edit.index, shift);
+    }
+    return shifts;
+  }
+
+  shiftOf(token, now, edit) {
+    const [x, y] = at(now, token.x, token.y);
+    if (edit.factor !== 1) return step(0, 0, edit.factor, x, y + (token.height / 2) * now.scale);
+    return step(edit.dx, edit.dy, edit.perspective ? this.growth(token, now, edit.dy) : 1, x, y);
+  }
+
+  growth(token, now, dy) {
+    const y = at(now, token.x, token.y)[1] - this.view.horizon;
+    const least = HORIZON * Math.max(this.view.width, this.view.height);
+    return y > least && y + dy > least ? (y + dy) / y : 1;
+  }
+
+  // Edits
+
+  move(index, dx, dy) {
+    if (!dx && !dy) return this.changed();
+    const edit = { index, dx, dy, factor: 1, perspective: this.perspective };
+    this.pending.push(edit);
+    this.changed();
+    const body = { edit: 'move', index, dx, dy, perspective: this.perspective };
+    return this.request('Rendering…', (id) => api.edit(id, body), edit);
+  }
+
+  resize(index, factor) {
+    const edit = { index, dx: 0, dy: 0, factor, perspective: false };
+    this.pending.push(edit);
+    this.changed();
+    return this.request('Rendering…', (id) => api.edit(id, { edit: 'resize', index, factor }), edit);
+  }
+
+  /** Steps that come quickly one after another become one edit. */
+  nudge(dx, dy) {
+    this.along({ dx, dy, factor: 1 });
+  }
+
+  grow(factor) {
+    this.along({ dx: 0, dy: 0, factor });
+  }
+
+  along({ dx, dy, factor }) {
+    if (!this.token || this.locked) return;
+    const row = this.row;
+    if (row && (row.index !== this.chosen || (row.factor === 1) !== (factor === 1))) this.flush();
+    this.row ??= { index: this.chosen, dx: 0, dy: 0, factor: 1, perspective: factor === 1 && this.perspective };
+    this.row.dx += dx;
+    this.row.dy += dy;
+    this.row.factor *= factor;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.flush(), PAUSE);
+    this.changed();
+  }
+
+  /** Sends a row of keys that is not sent yet; resolves when everything asked for is done. */
+  flush() {
+    clearTimeout(this.timer);
+    const row = this.row;
+    this.row = null;
+    if (row && row.factor !== 1) this.resize(row.index, row.factor);
+    else if (row) this.move(row.index, row.dx, row.dy);
+    return this.queue;
+  }
+
+  remove() {
+    return this.ofChosen((index) => this.renumber('Removing…', (id) => api.edit(id, { edit: 'remove', index })));
+  }
+
+  duplicate() {
+    return this.ofChosen((index, token) => {
+      const room = token.x + 1.5 * token.width < this.view.width ? 1 : -1;
+      const dx = Math.round(room * Math.max(12, token.width * 0.6));
+      const ask = async (id) => this.choosing(await api.edit(id, { edit: 'duplicate', index, dx }));
+      return this.request('Duplicating…', ask);
+    });
+  }
+
+  deepen(nearer) {
+    return this.ofChosen((index) => this.request('Rendering…', (id) => api.edit(id, { edit: nearer ? 'raise' : 'lower', index })));
+  }
+
+  /** `begin(index, token)` for the chosen token, if there is one, when a row of keys is sent. */
+  ofChosen(begin) {
+    if (!this.token || this.locked) return null;
+    this.flush();
+    return begin(this.chosen, this.token);
+  }
+
+  add(text) {
+    this.flush();
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    return this.request(`Adding “${text}”…`, async (id) => this.choosing(await api.add(id, text, seed)));
+  }
+
+  /** The same view, with its last token chosen: new tokens come last. */
+  choosing(view) {
+    this.chosen = view.tokens.at(-1)?.index ?? null;
+    return view;
+  }
+
+  undo() {
+    return this.view?.id && this.renumber('Undoing…', (id) => api.undo(id));
+  }
+
+  redo() {
+    return this.view && this.renumber('Redoing…', (id) => api.redo(id));
+  }
+}

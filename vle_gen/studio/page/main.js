@@ -1,0 +1,227 @@
+// The page: what its buttons, keys, files and forms do.
+
+import * as api from './api.js';
+import { Editor } from './editor.js';
+import { complain, during, say } from './messages.js';
+import { Objects } from './objects.js';
+import { Stage } from './stage.js';
+
+const $ = (selector) => document.querySelector(selector);
+const editor = new Editor(show);
+const chooser = { hover, choose };
+const objects = new Objects($('#objects'), $('#count'), chooser);
+let dragged = null;
+let shown = null;
+const stage = new Stage($('#frame'), {
+  ...chooser,
+  drag(index, dx, dy) {
+    editor.flush();
+    dragged = { index, dx, dy, factor: 1, perspective: editor.perspective };
+    place();
+  },
+  drop(index, dx, dy) {
+    dragged = null;
+    editor.move(index, dx, dy);
+  },
+  cancel() {
+    dragged = null;
+    place();
+  },
+});
+
+function hover(index) {
+  if (editor.hovered === index) return;
+  editor.hovered = index;
+  mark();
+}
+
+function choose(index) {
+  if (editor.chosen !== index) editor.flush();
+  editor.chosen = index;
+  mark();
+}
+
+// Showing
+
+function show() {
+  const view = editor.view;
+  if (!view) return;
+  if (shown !== view) {
+    if (dragged && shown?.id !== view.id) stage.cancel();
+    stage.shifts = editor.shifts(dragged);
+    stage.show(view, editor.picture);
+    objects.show(view);
+    opened(view);
+    shown = view;
+  }
+  stage.locked = editor.locked;
+  place();
+  mark();
+}
+
+function place() {
+  if (editor.view) stage.place(editor.shifts(dragged));
+}
+
+function mark() {
+  stage.mark(editor.hovered, editor.chosen);
+  objects.mark(editor.hovered, editor.chosen);
+  const token = editor.token;
+  $('#chosen').textContent = token ? token.label : editor.view?.tokens.length ? 'Drag an object to move it' : '';
+  for (const button of document.querySelectorAll('#object-tools [data-do]')) {
+    if (button.id !== 'perspective') button.disabled = !token || editor.locked;
+  }
+  $('[data-do=undo]').disabled = !editor.view?.can_undo || editor.locked;
+  $('[data-do=redo]').disabled = !editor.view?.can_redo || editor.locked;
+}
+
+function opened(view) {
+  document.body.classList.add('working');
+  for (const part of ['#work', '#side', '#picture-tools', '#file']) $(part).hidden = false;
+  $('#welcome').hidden = true;
+  $('#file').textContent = `${view.name} · ${view.width} × ${view.height}`;
+  $('#canvas').setAttribute('aria-label', `${view.name}: ${view.tokens.map((token) => token.label).join(', ') || 'no objects'}`);
+  document.title = `${view.name} · VLE-Gen studio`;
+  if (shown?.id !== view.id) {
+    history.replaceState(null, '', `#${view.id}`);
+    stage.fit();
+    const count = view.tokens.length;
+    say(view.note || `Found ${count} object${count === 1 ? '' : 's'}`);
+  } else if (view.note) say(view.note);
+}
+
+// Opening
+
+const open = (file) => editor.start(`Looking at ${file.name}…`, () => api.open(file, file.name || 'pasted.png'));
+
+async function draw(prompt) {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  await editor.start(`Drawing “${prompt}”…`, () => api.write(prompt, seed));
+}
+
+$('#file-input').addEventListener('change', (event) => {
+  const [file] = event.target.files;
+  event.target.value = '';
+  if (file) open(file);
+});
+
+let over = 0;
+const hasFiles = (event) => [...(event.dataTransfer?.types || [])].includes('Files');
+addEventListener('dragenter', (event) => hasFiles(event) && ($('#drop').hidden = !++over));
+addEventListener('dragleave', (event) => hasFiles(event) && ($('#drop').hidden = !(over = Math.max(0, over - 1))));
+addEventListener('dragover', (event) => hasFiles(event) && event.preventDefault());
+addEventListener('drop', (event) => {
+  if (!hasFiles(event)) return;
+  event.preventDefault();
+  over = 0;
+  $('#drop').hidden = true;
+  if (event.dataTransfer.files[0]) open(event.dataTransfer.files[0]);
+});
+addEventListener('paste', (event) => {
+  const file = [...(event.clipboardData?.files || [])][0];
+  if (!file) return;
+  event.preventDefault();
+  open(file);
+});
+
+for (const chip of document.querySelectorAll('.chip')) {
+  chip.addEventListener('click', () => {
+    $('#prompt').value = chip.textContent;
+    $('#write').requestSubmit();
+  });
+}
+$('#write').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const prompt = $('#prompt').value.trim();
+  if (prompt) draw(prompt);
+});
+$('#add').addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const text = $('#addition').value.trim();
+  if (text && (await editor.add(text))) $('#addition').value = '';
+});
+
+// Saving
+
+const stem = () => editor.view.name.replace(/\.[^.]*$/, '') || 'picture';
+
+async function save(kind) {
+  $('#save-menu').open = false;
+  await editor.flush();
+  try {
+    const id = editor.view.id;
+    const file = await during('Saving…', () => (kind === 'vle' ? api.tokensFile(id) : api.pictureFile(id)));
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(file);
+    link.download = `${stem()}-edited.${kind}`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    say(`Saved ${link.download}`);
+  } catch (fault) {
+    complain(fault);
+  }
+}
+
+// Buttons and keys
+
+const actions = {
+  open: () => $('#file-input').click(),
+  undo: () => editor.undo(),
+  redo: () => editor.redo(),
+  'save-png': () => save('png'),
+  'save-vle': () => save('vle'),
+  nearer: () => editor.deepen(true),
+  farther: () => editor.deepen(false),
+  smaller: () => editor.grow(1 / 1.1),
+  larger: () => editor.grow(1.1),
+  duplicate: () => editor.duplicate(),
+  remove: () => editor.remove(),
+  perspective() {
+    editor.flush();
+    editor.perspective = !editor.perspective;
+    $('#perspective').setAttribute('aria-pressed', editor.perspective);
+    say(editor.perspective ? 'Over the floor: what comes nearer grows' : 'Objects keep their size');
+  },
+};
+document.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-do]');
+  if (button) actions[button.dataset.do]();
+  if (!event.target.closest('#save-menu')) $('#save-menu').open = false;
+});
+
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const KEYS = { Delete: 'remove', Backspace: 'remove', '[': 'farther', ']': 'nearer', '-': 'smaller', '+': 'larger', '=': 'larger', o: 'open', p: 'perspective' };
+const WITH_CONTROL = { z: 'undo', y: 'redo', d: 'duplicate', s: 'save-png', o: 'open' };
+
+addEventListener('keydown', (event) => {
+  if (event.target.closest?.('input, textarea') || event.altKey) return;
+  if (event.key === 'Escape') {
+    if (stage.press) return stage.cancel();
+    $('#save-menu').open = false;
+    return choose(null);
+  }
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  let action = null;
+  if (event.ctrlKey || event.metaKey) action = key === 'z' && event.shiftKey ? 'redo' : WITH_CONTROL[key];
+  else action = KEYS[key];
+  const arrow = !event.ctrlKey && !event.metaKey && ARROWS[event.key];
+  if (!editor.view && action !== 'open') return;
+  if (arrow && editor.token) {
+    event.preventDefault();
+    const far = event.shiftKey ? 10 : 1;
+    editor.nudge(arrow[0] * far, arrow[1] * far);
+  } else if (action) {
+    event.preventDefault();
+    if (!stage.press) actions[action]();
+  }
+});
+
+// For tests and the curious.
+window.studio = { editor, stage, settled: () => editor.idle && !stage.press && !stage.waiting };
+
+// A page that is loaded again goes on where it was; `vlegen serve PICTURE` begins in the same way.
+if (location.hash.length > 1) {
+  editor.start('Opening…', () => api.look(decodeURIComponent(location.hash.slice(1)))).then((there) => {
+    if (!there) history.replaceState(null, '', location.pathname);
+  });
+}

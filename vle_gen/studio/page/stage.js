@@ -1,0 +1,184 @@
+// The picture: the exact render at rest, and while something is dragged the layers, composited on a canvas.
+
+import { imageOf, outline } from './images.js';
+import { STILL, at, isStill } from './shift.js';
+
+const SVG = 'http://www.w3.org/2000/svg';
+const SLACK = 4; // screen pixels that a press may slip and still be a click
+
+export class Stage {
+  /** `calls`: hover(index|null), choose(index|null), drag(index, dx, dy), drop(index, dx, dy), cancel(index). */
+  constructor(root, calls) {
+    this.canvas = root.querySelector('canvas');
+    this.svg = root.querySelector('#outlines');
+    this.tag = root.querySelector('#tag');
+    this.root = root;
+    this.calls = calls;
+    this.context = this.canvas.getContext('2d');
+    this.shifts = new Map();
+    this.press = null;
+    this.locked = false;
+    this.svg.addEventListener('pointerdown', (event) => this.down(event));
+    this.svg.addEventListener('pointermove', (event) => this.moved(event));
+    this.svg.addEventListener('pointerup', (event) => this.up(event));
+    this.svg.addEventListener('pointercancel', () => this.cancel());
+    this.svg.addEventListener('pointerleave', () => this.press || this.calls.hover(null));
+    new ResizeObserver(() => this.fit()).observe(root.parentElement);
+  }
+
+  /** A view whose images are loaded, and its exact render. */
+  show(view, picture) {
+    this.view = view;
+    this.picture = picture;
+    if (this.canvas.width !== view.width || this.canvas.height !== view.height) {
+      Object.assign(this.canvas, { width: view.width, height: view.height });
+      this.svg.setAttribute('viewBox', `0 0 ${view.width} ${view.height}`);
+      this.fit();
+    }
+    this.farToNear = [...view.tokens].sort((a, b) => b.depth - a.depth);
+    this.groups = new Map();
+    this.svg.replaceChildren(...this.farToNear.map((token) => this.group(token)));
+    this.draw();
+  }
+
+  group(token) {
+    const group = document.createElementNS(SVG, 'g');
+    group.dataset.index = token.index;
+    const { path, left, top } = outline(token);
+    for (const kind of ['hit', 'rim', 'line']) {
+      const shape = document.createElementNS(SVG, 'path');
+      shape.setAttribute('class', kind);
+      shape.setAttribute('d', path);
+      shape.setAttribute('transform', `translate(${left} ${top})`);
+      group.append(shape);
+    }
+    this.groups.set(token.index, group);
+    return group;
+  }
+
+  /** Where tokens are shown, by index, while the server does not know yet. */
+  place(shifts) {
+    this.shifts = shifts;
+    if (!this.waiting) this.waiting = requestAnimationFrame(() => this.draw());
+  }
+
+  mark(hovered, chosen) {
+    this.hovered = hovered;
+    this.chosen = chosen;
+    this.dress();
+  }
+
+  dress() {
+    if (!this.view) return;
+    for (const [index, group] of this.groups) {
+      const shift = this.shifts.get(index) || STILL;
+      group.setAttribute('class', `${index === this.hovered ? 'hovered ' : ''}${index === this.chosen ? 'chosen' : ''}`);
+      group.setAttribute('transform', `translate(${shift.x} ${shift.y}) scale(${shift.scale})`);
+    }
+    this.svg.classList.toggle('dragging', Boolean(this.press?.dragging));
+    this.label();
+  }
+
+  label() {
+    const index = this.press?.dragging || this.hovered === this.chosen ? null : this.hovered; // the chosen one is named below
+    const token = this.view.tokens.find((t) => t.index === index);
+    this.tag.hidden = !token;
+    if (!token) return;
+    const box = bounds(token, this.shifts.get(index) || STILL);
+    this.tag.textContent = token.label;
+    const x = Math.min(0.98, Math.max(0.02, (box.left + box.right) / 2 / this.view.width));
+    const above = box.top / this.view.height;
+    this.tag.style.left = `${100 * x}%`;
+    this.tag.classList.toggle('below', above < 0.08);
+    this.tag.style.top = `${100 * (above < 0.08 ? Math.min(0.94, box.bottom / this.view.height) : above)}%`;
+  }
+
+  draw() {
+    cancelAnimationFrame(this.waiting);
+    this.waiting = 0;
+    if (!this.view) return;
+    const moving = [...this.shifts.values()].some((shift) => !isStill(shift));
+    this.context.globalCompositeOperation = 'source-over';
+    if (moving) this.composite();
+    else this.context.drawImage(this.picture, 0, 0);
+    this.dress();
+  }
+
+  composite() {
+    const context = this.context;
+    context.drawImage(imageOf(this.view.floor), 0, 0);
+    const depth = (token) => token.depth / (this.shifts.get(token.index)?.nearer || 1);
+    for (const token of [...this.view.tokens].sort((a, b) => depth(b) - depth(a))) {
+      const shift = this.shifts.get(token.index) || STILL;
+      for (const plane of token.planes) {
+        const image = imageOf(plane);
+        const [x, y] = at(shift, plane.left, plane.top);
+        context.globalCompositeOperation = plane.blend;
+        if (shift.scale === 1) context.drawImage(image, x, y);
+        else context.drawImage(image, x, y, image.width * shift.scale, image.height * shift.scale);
+      }
+    }
+    context.globalCompositeOperation = 'source-over';
+  }
+
+  /** The largest size at which the picture fits, enlarged up to three times. */
+  fit() {
+    if (!this.view) return;
+    const room = this.root.parentElement;
+    const scale = Math.min(3, room.clientWidth / this.view.width, room.clientHeight / this.view.height);
+    this.zoom = Math.max(scale, 0.01);
+    this.root.style.width = `${Math.floor(this.view.width * this.zoom)}px`;
+    this.root.style.height = `${Math.floor(this.view.height * this.zoom)}px`;
+  }
+
+  under(event) {
+    const group = event.target.closest?.('g');
+    return group ? Number(group.dataset.index) : null;
+  }
+
+  down(event) {
+    if (event.button || this.press || !this.view) return;
+    const index = this.under(event);
+    this.calls.choose(index);
+    if (index === null || this.locked) return;
+    event.preventDefault();
+    this.svg.setPointerCapture(event.pointerId);
+    this.press = { index, id: event.pointerId, x: event.clientX, y: event.clientY, dragging: false };
+  }
+
+  moved(event) {
+    const press = this.press;
+    if (!press) return event.pointerType === 'mouse' && this.calls.hover(this.under(event));
+    if (event.pointerId !== press.id) return;
+    const [x, y] = [event.clientX - press.x, event.clientY - press.y];
+    if (!press.dragging && Math.hypot(x, y) < SLACK) return;
+    press.dragging = true;
+    press.dx = Math.round(x / this.zoom);
+    press.dy = Math.round(y / this.zoom);
+    this.calls.drag(press.index, press.dx, press.dy);
+  }
+
+  up(event) {
+    const press = this.press;
+    if (!press || event.pointerId !== press.id) return;
+    this.press = null;
+    if (press.dragging) this.calls.drop(press.index, press.dx, press.dy);
+    this.dress();
+  }
+
+  cancel() {
+    const press = this.press;
+    if (!press) return;
+    this.press = null;
+    this.calls.cancel(press.index);
+  }
+}
+
+/** The box of a token's body in pixels of the picture, as shown. */
+function bounds(token, shift) {
+  const { left, top, box } = outline(token);
+  if (!box) return { left: token.x, right: token.x, top: token.y, bottom: token.y };
+  const [x, y] = at(shift, left + box.left, top + box.top);
+  const [right, bottom] = at(shift, left + box.right, top + box.bottom);
+  return { left: x, top: y, right, bottom };
+}

@@ -1,0 +1,209 @@
+"""What the studio does when it is asked: opens, edits and renders sessions, with the model work in its threads."""
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+import torch
+from PIL import Image
+
+from vle_gen.errors import UserError
+from vle_gen.files import VLE, named_after
+from vle_gen.image_io import open_image
+from vle_gen.studio.layers import LayerStore
+from vle_gen.studio.limits import Limits
+from vle_gen.studio.sessions import Session, Sessions
+from vle_gen.studio.view import SessionView, view_of
+from vle_gen.studio.work import Workers
+from vle_gen.tokens import VLETokens
+from vle_gen.writing import add
+
+if TYPE_CHECKING:
+    from vle_gen.pipeline import VLEPipeline
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an edit makes of a picture's tokens, and what the person should know about it, or nothing."""
+
+    tokens: VLETokens
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A session that is not kept yet, and how it looks."""
+
+    session: Session
+    view: SessionView
+
+
+class Studio:
+    """Sessions and the pipeline that serves them.
+
+    Args:
+        pipe: the pipeline.
+        limits: what the studio takes on.
+    """
+
+    def __init__(self, pipe: VLEPipeline, limits: Limits):
+        self.pipe, self.limits = pipe, limits
+        self.sessions = Sessions(limits)
+        self.workers = Workers(limits)
+
+    async def open(self, data: bytes, name: str) -> SessionView:
+        """A new session of the bytes of a picture or a .vle file."""
+        name = PurePath(name).name[:120] or "picture"
+
+        def work() -> Opened:
+            tokens, note = read(self.pipe, data, name, self.limits)
+            return self._started(tokens, name, note)
+
+        return self._kept(await self.workers.render(work))
+
+    async def open_path(self, path: Path) -> SessionView:
+        """A new session of a file on this machine."""
+        if not path.is_file():
+            raise UserError(f"{path} does not exist")
+        if path.stat().st_size > self.limits.upload_bytes:
+            raise UserError(f"{path} is too large: expected at most {self.limits.upload_bytes // 2**20} MiB")
+        return await self.open(path.read_bytes(), path.name)
+
+    async def write(self, prompt: str, seed: int) -> SessionView:
+        """A new session of a picture made from text."""
+
+        def work() -> Opened:
+            result = self.pipe(prompt, generator=torch.Generator("cpu").manual_seed(seed))
+            return self._started(result.tokens[0], named_after(prompt).name, _shortcomings(result.problems[0]))
+
+        return self._kept(await self.workers.write(work))
+
+    async def edit(self, session: Session, change: Callable[[VLETokens], VLETokens]) -> SessionView:
+        """The session after an edit. When the edit fails, the session stays as it was."""
+        return await self._edited(session, lambda tokens: Change(change(tokens)), self.workers.render)
+
+    async def add(self, session: Session, text: str, at: tuple[float, float] | None, seed: int) -> SessionView:
+        """The session with one more object, described by text, at a place in pixels or where there is room."""
+
+        def change(tokens: VLETokens) -> Change:
+            written = add(self.pipe, tokens, text, at=at, generator=torch.Generator("cpu").manual_seed(seed))
+            return Change(written.tokens, _shortcomings(written.problems))
+
+        return await self._edited(session, change, self.workers.write)
+
+    async def _edited(self, session: Session, change: Callable[[VLETokens], Change], run: Callable) -> SessionView:
+        async with session.lock:
+
+            def work() -> SessionView:
+                changed = change(session.tokens)
+                before = session.past, session.future, session.version, session.note
+                session.take(changed.tokens, self.limits.undo)
+                session.note = changed.note
+                try:
+                    return self._view(session)
+                except BaseException:
+                    session.past, session.future, session.version, session.note = before
+                    raise
+
+            return await run(work)
+
+    async def step(self, session: Session, back: bool) -> SessionView:
+        """The session one edit back, or forth again."""
+        async with session.lock:
+            session.undo() if back else session.redo()
+            session.note = ""
+            return await self.workers.render(lambda: self._view(session))
+
+    async def view(self, session: Session) -> SessionView:
+        """The session as it is."""
+        async with session.lock:
+            return await self.workers.render(lambda: self._view(session))
+
+    async def picture(self, session: Session) -> bytes:
+        """The exact render of now, as PNG."""
+        async with session.lock:
+            if session.rendered is not None:
+                return session.rendered  # need not wait for a worker
+            return await self.workers.render(lambda: session.picture(self.pipe.decode))
+
+    async def vle(self, session: Session) -> bytes:
+        """The tokens of now, as a .vle file."""
+
+        def work() -> bytes:
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / f"tokens{VLE}"
+                session.tokens.save(path)
+                return path.read_bytes()
+
+        async with session.lock:
+            return await self.workers.render(work)
+
+    def _started(self, tokens: VLETokens, name: str, note: str) -> Opened:
+        session = Session(name, LayerStore(self.pipe.tokenizer.network), [tokens], note)
+        return Opened(session, self._view(session))  # seen first: only then is it known how much memory it takes
+
+    def _view(self, session: Session) -> SessionView:
+        labels = session.labels(self.pipe.name_tokens)
+        view = view_of(session, labels)
+        session.picture(self.pipe.decode)
+        return view
+
+    def _kept(self, opened: Opened) -> SessionView:
+        self.sessions.add(opened.session)
+        return opened.view
+
+
+def _shortcomings(problems: list[str]) -> str:
+    return f"Not quite what was asked: {'; '.join(problems)}" if problems else ""
+
+
+def read(pipe: VLEPipeline, data: bytes, name: str, limits: Limits) -> tuple[VLETokens, str]:
+    """The tokens of an uploaded file, and a note for the person where it was made smaller.
+
+    Raises:
+        UserError: it is no picture and no token file, or too large.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / (f"upload{VLE}" if name.lower().endswith(VLE) else "upload")
+        path.write_bytes(data)
+        try:
+            if path.suffix == VLE:
+                return _bounded(VLETokens.load(path).to(pipe.device), limits), ""
+            _check_pixels(data, limits)
+            image = open_image(path)
+        except UserError as fault:
+            raise UserError(str(fault).replace(str(path), name)) from None
+    note = ""
+    pixels = image.width * image.height
+    if pixels > limits.work_pixels:
+        scale = (limits.work_pixels / pixels) ** 0.5
+        size = (max(1, int(image.width * scale)), max(1, int(image.height * scale)))
+        note = f"Made smaller to work on: {image.width} × {image.height} became {size[0]} × {size[1]}"
+        image = image.resize(size, Image.Resampling.LANCZOS)
+    return _bounded(pipe.encode(image), limits), note
+
+
+def _check_pixels(data: bytes, limits: Limits) -> None:
+    """Refuses a picture by its header, before its pixels take memory."""
+    try:
+        with Image.open(io.BytesIO(data)) as file:
+            width, height = file.size
+    except Exception:  # whatever it is, `open_image` says it better
+        return
+    if width * height > limits.upload_pixels:
+        raise UserError(f"that is {width} x {height}: expected at most {limits.upload_pixels // 10**6} megapixels")
+
+
+def _bounded(tokens: VLETokens, limits: Limits) -> VLETokens:
+    height, width = tokens.size
+    if height * width > limits.upload_pixels:
+        raise UserError(f"that is {width} x {height}: expected at most {limits.upload_pixels // 10**6} megapixels")
+    if tokens.batch != 1:
+        raise UserError(f"that holds {tokens.batch} pictures: expected one")
+    if len(tokens) > limits.tokens:
+        raise UserError(f"that has {len(tokens)} tokens: expected at most {limits.tokens}")
+    return tokens

@@ -1,0 +1,82 @@
+"""What the page is told about a session, as JSON: all that it needs to draw, list and drag."""
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from editors.perspective import Perspective
+from vle_gen.overlay import token_rows
+from vle_gen.studio.layers import Plane
+from vle_gen.studio.sessions import Session
+
+
+class PlaneView(BaseModel):
+    """One picture of a layer: where to get it, how to blend it, and its corner in pixels of the picture."""
+
+    url: str
+    blend: str
+    left: int
+    top: int
+
+
+class TokenView(BaseModel):
+    """A token in pixels of the picture: x, y is its centre; its planes are drawn in order."""
+
+    index: int
+    label: str
+    x: float
+    y: float
+    width: float
+    height: float
+    depth: float
+    planes: list[PlaneView]
+
+
+class SessionView(BaseModel):
+    """A session as the page shows it. `picture` is the exact render; `floor` and the tokens' planes are for dragging."""
+
+    id: str
+    name: str
+    width: int
+    height: int
+    version: int
+    picture: str
+    floor: PlaneView
+    tokens: list[TokenView]
+    horizon: float
+    can_undo: bool
+    can_redo: bool
+    note: str
+
+
+def view_of(session: Session, labels: list[str]) -> SessionView:
+    """The session as it is now; `labels` in token order."""
+    tokens = session.tokens
+    base = f"/api/sessions/{session.id}"
+    scenery = session.layers.scenery(tokens)
+
+    def shown(plane: Plane) -> PlaneView:
+        return PlaneView(url=f"{base}/layers/{plane.key}.png", blend=plane.blend, left=plane.left, top=plane.top)
+
+    rows = token_rows(tokens, labels)
+    height, width = tokens.size
+    side = max(tokens.size)
+    return SessionView(
+        id=session.id,
+        name=session.name,
+        width=width,
+        height=height,
+        version=session.version,
+        picture=f"{base}/picture.png?version={session.version}",
+        floor=shown(scenery.floor),
+        tokens=[
+            TokenView(
+                index=row.index, label=row.label, x=row.x, y=row.y, width=row.width, height=row.height,
+                depth=float(tokens.depth[0, row.index]), planes=[shown(plane) for plane in planes],
+            )
+            for row, planes in zip(rows[1:], scenery.planes[1:], strict=True)
+        ],
+        horizon=(Perspective.of(tokens).horizon - 0.5) * side + height / 2,
+        can_undo=len(session.past) > 1,
+        can_redo=bool(session.future),
+        note=session.note,
+    )  # fmt: skip
