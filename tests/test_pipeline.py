@@ -64,7 +64,9 @@ def test_a_move_touches_its_part_alone_and_carries_detail(pipe, tokens, picture)
     after = pixels(pipe.decode(move(tokens, ball, dx=20, dy=60)))
     before = pixels(picture)
     ys, xs = np.nonzero(np.asarray(tokens.label_map()) == ball)
-    assert np.abs(after[ys + 60, xs + 20] - before[ys, xs]).mean() < 2, "the ball looks as it did, 20 and 60 on"
+    was, now = before[ys, xs], after[ys + 60, xs + 20]
+    gain = (now * was).sum() / (was * was).sum()
+    assert 0.8 <= gain <= 1.25 and np.abs(now - gain * was).mean() < 2, "the ball looks as it did, in the light 20 and 60 on"
     hole = np.abs(after[138:146, 58:70] - before[138:146, 58:70]).mean()
     assert hole > 10, "what it covered is no longer the ball"
     changed = (after != before).any(-1)
