@@ -17,10 +17,11 @@ from vle_gen.data.compose import FULL_VIEW, Composer
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.detail import owners, render_edited, render_without_source
+from vle_gen.encoding import HALTING, NO_HINTS, Halting, Hints
 from vle_gen.errors import UserError
 from vle_gen.tokenizer.blocks import Extent, crop
 from vle_gen.tokenizer.glimpse import Layers
-from vle_gen.tokenizer.loop import HALTING, SCENE_DEPTH, Halting, encode_picture
+from vle_gen.tokenizer.loop import SCENE_DEPTH, encode_picture
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.render import render_tokens
 from vle_gen.tokenizer.sizes import FRAME_SCALE, TokenizerSizes
@@ -96,11 +97,11 @@ class VLETokenizer(ModelMixin, ConfigMixin):
     # Picture -> tokens
 
     @torch.no_grad()
-    def encode(self, pixels: Tensor, halting: Halting = HALTING) -> VLETokens:
+    def encode(self, pixels: Tensor, halting: Halting = HALTING, hints: Hints = NO_HINTS) -> VLETokens:
         """Tokens of one picture (3, H, W) uint8, with its fine detail carried. Objects come near to far."""
         picture = pixels.to(self.device).float() / 255
         height, width = picture.shape[-2:]
-        code = encode_picture(self.network, picture, halting)
+        code = encode_picture(self.network, picture, halting, hints)
         count = len(code.what)
         owner = owners(self.network, pixels, code)
         kind = torch.full((1, count), OBJECT, dtype=torch.uint8)
