@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vle_gen.errors import UserError
 
@@ -60,9 +60,12 @@ class Encoding:
         )
 
     @property
-    def is_default(self) -> bool:
-        """Whether nothing is asked for."""
-        return self == Encoding()
+    def looks(self) -> Encoding:
+        """What concerns the looking alone: the same without a quality."""
+        return replace(self, halting=replace(self.halting, quality=None))
+
+
+AS_USUAL = Encoding()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from vle_gen import writing
 from vle_gen.chosen_places import Place
 from vle_gen.clip import ClipModel, Names, cut_glimpses
 from vle_gen.drawing import Order, Settings, draw_orders
+from vle_gen.encoding import HALTING, Box, Halting, Hints, Point
 from vle_gen.errors import UserError
 from vle_gen.image_io import to_rgb
 from vle_gen.prior.model import TextToTokenPrior
@@ -72,14 +73,23 @@ class VLEPipeline(DiffusionPipeline):
         options.setdefault("low_cpu_mem_usage", False)  # the models are small, and it would need accelerate
         return super().from_pretrained(path, **options)
 
-    def encode(self, image: Image.Image) -> VLETokens:
+    def encode(
+        self, image: Image.Image, boxes: Sequence[Box] = (), points: Sequence[Point] = (), halting: Halting = HALTING
+    ) -> VLETokens:
         """Tokens of a picture of any size and mode, with its fine detail carried.
 
+        Args:
+            image: any size and mode.
+            boxes: left, top, width and height, in pixels, of objects that are to have a token each.
+            points: x, y, in pixels, on objects that are to have a token each, however unsure the model is of them.
+            halting: when the model stops, and how many tokens are worth keeping.
+
         Raises:
-            UserError: the picture is too small or too large.
+            UserError: the picture is too small or too large, or a box or point lies outside it.
         """
         pixels = np.array(to_rgb(image))  # (H, W, 3)
-        return self.tokenizer.encode(torch.from_numpy(pixels).permute(2, 0, 1).contiguous())
+        hints = Hints.of(tuple(boxes), tuple(points), *pixels.shape[:2])
+        return self.tokenizer.encode(torch.from_numpy(pixels).permute(2, 0, 1).contiguous(), halting, hints)
 
     def decode(self, tokens: VLETokens, carry: bool = True, size: int | None = None) -> Image.Image:
         """The picture of one picture's tokens.

@@ -38,6 +38,13 @@ class PictureCode:
     scope: Tensor  # (T, S, S) 0..1 visible part in the token's frame; zeros for the scene token
     owner: Tensor  # (h, w) long, at the glimpse picture's size: index of the owning object token, 0 = scene
 
+    def only(self, kept: list[int]) -> PictureCode:
+        """The code with these tokens, in this order; pixels of the others are the scene's."""
+        rank = torch.zeros(len(self.what), dtype=torch.long, device=self.owner.device)
+        rank[kept] = torch.arange(len(kept), device=self.owner.device)
+        fields = {name: getattr(self, name)[kept] for name in ("what", "where", "depth", "score", "scope")}
+        return PictureCode(**fields, owner=rank[self.owner])
+
 
 @dataclass(frozen=True)
 class View:
@@ -188,8 +195,4 @@ def without(token: Written, other: Written, extent: Extent) -> Written:
 
 def near_to_far(code: PictureCode) -> PictureCode:
     """The same code with its object tokens sorted by depth."""
-    order = torch.cat([torch.zeros(1, dtype=torch.long, device=code.depth.device), code.depth[1:].argsort() + 1])
-    rank = torch.empty_like(order)
-    rank[order] = torch.arange(len(order), device=order.device)
-    fields = {name: getattr(code, name)[order] for name in ("what", "where", "depth", "score", "scope")}
-    return PictureCode(**fields, owner=rank[code.owner])
+    return code.only([0, *(code.depth[1:].argsort() + 1).tolist()])
