@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vle_gen.commands.options import Checkpoint, Device, Out, load
+from vle_gen.commands.options import Checkpoint, Device, Out, console, load, progress
 
 
 def train(
@@ -34,16 +34,20 @@ def evaluate(
     what: Annotated[str, typer.Argument(metavar="tokenizer|move", help="What to score.")],
     data: Annotated[Path, typer.Argument(help="Scenes with masks: a folder or .tar.")],
     limit: Annotated[Optional[int], typer.Option(min=1, help="Score the first scenes only.")] = None,
+    json: Annotated[Optional[Path], typer.Option(help="Write the scores as JSON too.")] = None,
     checkpoint: Checkpoint = None,
     device: Device = None,
 ) -> None:
-    """Score a checkpoint on rendered scenes; prints JSON."""
-    import json
-
-    from vle_gen.evaluate import scorer
+    """Score a checkpoint on rendered scenes."""
+    from vle_gen import files
+    from vle_gen.evaluate import as_table, scorer
 
     score = scorer(what)
-    print(json.dumps(score(load(checkpoint, device), data, limit), indent=2))
+    watch = lambda names: progress(names, len(names), "scoring")
+    scores = score(load(checkpoint, device), data, limit, watch)
+    console().print(as_table(scores, f"{what}: {data}"))
+    if json:
+        print(files.write_json(scores, json))
 
 
 def preview(
