@@ -195,11 +195,11 @@ class VLEPipeline(DiffusionPipeline):
 
     def attributes(self, tokens: VLETokens) -> list[list[int]]:
         """Shape, size, material and colour of every object token (all but token 0), as CLIP sees them."""
-        return self._names(tokens).attributes.tolist() if len(tokens) > 1 else []
+        return self.names(tokens).attributes.tolist() if len(tokens) > 1 else []
 
     def name_tokens(self, tokens: VLETokens) -> list[str]:
         """What each token shows, in words; "scene" for the scene token."""
-        return ["scene", *self._names(tokens).text] if len(tokens) > 1 else ["scene"]
+        return ["scene", *self.names(tokens).text] if len(tokens) > 1 else ["scene"]
 
     @property
     def words(self) -> frozenset[str]:
@@ -225,7 +225,7 @@ class VLEPipeline(DiffusionPipeline):
             raise UserError(f"{phrase!r} fits tokens {listed}: say more, or give --token")
         raise UserError(f"{phrase!r} fits no token: there are {listed or 'no objects'}")
 
-    def _names(self, tokens: VLETokens) -> Names:
+    def names(self, tokens: VLETokens) -> Names:
         """CLIP's descriptions of the object tokens (all but token 0)."""
         picture = torch.from_numpy(np.array(self.decode(tokens))).permute(2, 0, 1).to(self.device).float() / 255
         where, depth = tokens.where[0, 1:].to(self.device), tokens.depth[0, 1:].to(self.device)

@@ -1,4 +1,4 @@
-"""Commands that look at pictures and tokens: tokens, decode."""
+"""Commands that look at pictures and tokens: tokens, describe, decode."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -58,6 +58,29 @@ def tokens(
         for target in targets:
             if target:
                 print(target)
+
+
+def describe(
+    picture: Picture,
+    json: Annotated[Optional[Path], typer.Option(help="Write names, scores and relations as JSON.")] = None,
+    box: Boxes = None,
+    point: Points = None,
+    checkpoint: Checkpoint = None,
+    device: Device = None,
+) -> None:
+    """Say in words what a picture shows, and what is unsure."""
+    from vle_gen import files
+    from vle_gen.description import description
+    from vle_gen.encoding import Encoding
+
+    encoding = Encoding.parse(box, point)
+    pipe = load(checkpoint, device)
+    said = description(pipe, files.read_tokens(pipe, picture, encoding))
+    print(said.text)
+    if said.doubt:
+        print(said.doubt)
+    if json:
+        print(files.write_json(said.as_json(), json))
 
 
 def decode(
