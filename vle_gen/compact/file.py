@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from vle_gen.compact.code import DEFAULT_QUALITY
 from vle_gen.errors import UserError
@@ -25,10 +25,16 @@ def save_coded(tokenizer: VLETokenizer, tokens: VLETokens, path: str | Path, qua
     Raises:
         UserError: the tokens cannot be coded (see `VLETokenizer.compress`), or the file cannot be written.
     """
+    data = coded_file(tokenizer, tokens, quality)
+    return write_whole(path, lambda part: part.write_bytes(data))
+
+
+def coded_file(tokenizer: VLETokenizer, tokens: VLETokens, quality: float = DEFAULT_QUALITY) -> bytes:
+    """What `save_coded` writes."""
     data = tokenizer.compress(tokens, quality)
     coded = {CODED: torch.from_numpy(np.frombuffer(data, np.uint8).copy())}
     # Size and checkpoint are in the bytes: named in the header once more they would make the file half as large again.
-    return write_whole(path, lambda part: save_file(coded, part, {"format": FORMAT}))
+    return save(coded, {"format": FORMAT})
 
 
 def load_tokens(tokenizer: VLETokenizer, path: str | Path) -> VLETokens:

@@ -1,6 +1,7 @@
 """The autoregressive loop at work: look at the picture, write one token, cover what it explains, go on or stop."""
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -35,6 +36,7 @@ class PictureCode:
     where: Tensor  # (T, 4)
     depth: Tensor  # (T,)
     score: Tensor  # (T,) 0..1, how sure each is (see `confidence`); 1 for the scene token
+    evidence: Tensor  # (T, 2) that the score was drawn from: logit of the step's score, logarithm of the squared error
     scope: Tensor  # (T, S, S) 0..1 visible part in the token's frame; zeros for the scene token
     owner: Tensor  # (h, w) long, at the glimpse picture's size: index of the owning object token, 0 = scene
 
@@ -42,7 +44,7 @@ class PictureCode:
         """The code with these tokens, in this order; pixels of the others are the scene's."""
         rank = torch.zeros(len(self.what), dtype=torch.long, device=self.owner.device)
         rank[kept] = torch.arange(len(kept), device=self.owner.device)
-        fields = {name: getattr(self, name)[kept] for name in ("what", "where", "depth", "score", "scope")}
+        fields = {name: getattr(self, name)[kept] for name in ("what", "where", "depth", "score", "evidence", "scope")}
         return PictureCode(**fields, owner=rank[self.owner])
 
 
@@ -63,7 +65,7 @@ class Written:
     what: Tensor  # (1, D)
     where: Tensor  # (1, 4)
     depth: Tensor  # (1,)
-    score: Tensor  # (1,)
+    evidence: Tensor  # (1, 2)
     scope: Tensor  # (1, S, S) 0..1 visible part in the token's frame
     claim: Tensor  # (1, 1, gh, gw) the same over the picture
 
@@ -147,7 +149,8 @@ def encode_picture(
         what=torch.cat([scene_what, *(token.what for token in written)]),
         where=torch.cat([frame, *(token.where for token in written)]),
         depth=torch.cat([one * SCENE_DEPTH, *(token.depth for token in written)]),
-        score=torch.cat([one, *(token.score for token in written)]),
+        score=torch.cat([one, *(confidence(token.evidence) for token in written)]),
+        evidence=torch.cat([torch.zeros(1, 2, device=device), *(token.evidence for token in written)]),
         scope=torch.cat([scene_what.new_zeros(1, sizes.glimpse, sizes.glimpse), *(token.scope for token in written)]),
         owner=owner,
     )
@@ -168,13 +171,14 @@ def look(net: TokenizerNetwork, view: View, proposal: Proposal, coverage: Tensor
     scope = torch.sigmoid(code.scope) * (SLACK * layers.solid[:, 0]).clamp(max=1)  # (1, S, S)
     claim = paste(scope[None], view.extent, where, *coverage.shape[-2:])
     error = ((layers.colour - colour).square().mean(1) * scope).sum((1, 2)) / scope.sum((1, 2)).clamp(min=1)
-    return Written(code.mean, where, proposal.depth, confidence(proposal.score, error), scope, claim)
+    evidence = torch.stack([torch.logit(proposal.score, 1e-6), torch.log(error + 1e-4)], 1)
+    return Written(code.mean, where, proposal.depth, evidence, scope, claim)
 
 
-def confidence(step_score: Tensor, error: Tensor) -> Tensor:
-    """How sure a token is, 0..1 (K,): by what found it, and by how well it explains what is seen. Mean squared error (K,)."""
-    explained = torch.log(EVEN_ERROR / (error + 1e-4))
-    return torch.sigmoid(STEP_WEIGHT * torch.logit(step_score, 1e-6) + ERROR_WEIGHT * explained)
+def confidence(evidence: Tensor) -> Tensor:
+    """How sure tokens are, 0..1 (K,), by evidence (K, 2): what found them, and how well they explain what is seen."""
+    step, error = evidence.unbind(1)
+    return torch.sigmoid(STEP_WEIGHT * step + ERROR_WEIGHT * (math.log(EVEN_ERROR) - error))
 
 
 def at_least(token: Written, extent: Extent, least_area: float) -> Written:
