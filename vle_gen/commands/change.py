@@ -192,7 +192,6 @@ def paste(
     token: Token = None,
     object: Object = None,
     point: Point = None,
-    box: Boxes = None,
     to: To = None,
     out: Out = None,
     checkpoint: Checkpoint = None,
@@ -200,7 +199,7 @@ def paste(
 ) -> None:
     """Put objects of another picture into this one."""
     place = _going(None, None, to)["to"] if to is not None else None
-    _run("paste", "pasted", picture, (token, object, point, box), out, checkpoint, device, source=str(source), to=place)
+    _run("paste", "pasted", picture, (token, object, point, None), out, checkpoint, device, source=str(source), to=place)
 
 
 def _going(dx: float | None, dy: float | None, to: str | None) -> dict:
