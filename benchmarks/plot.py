@@ -51,7 +51,8 @@ def chart(
     draw.text((left, 8 * FINER), title, INK, font)
     draw.text(((left + right) / 2, height - 6 * FINER), x_label, INK, font, "mb")
     _sideways(picture, y_label, font, (6 * FINER, (top + bottom) // 2))
-    _legend(draw, font, series, right, bottom)
+    places = [(at_x(x), at_y(y)) for one in series for x, y in one.points]
+    _legend(draw, font, series, (left, top, right, bottom), places)
     return picture.resize(size, Image.Resampling.BOX)
 
 
@@ -65,11 +66,16 @@ def beside(charts: list[Image.Image]) -> Image.Image:
     return picture
 
 
-def _legend(draw: ImageDraw.ImageDraw, font, series: list[Series], right: int, bottom: int) -> None:
-    line = 19 * FINER
+def _legend(draw: ImageDraw.ImageDraw, font, series: list[Series], frame: tuple[int, int, int, int], places: list) -> None:
+    """In the corner of the frame that covers fewest of the places."""
+    left, top, right, bottom = frame
+    line, gap = 19 * FINER, 6 * FINER
     width = max(draw.textlength(one.name, font) for one in series) + 34 * FINER
-    x, y = right - width - 6 * FINER, bottom - line * len(series) - 8 * FINER
-    draw.rectangle((x, y, right - 6 * FINER, bottom - 6 * FINER), "white", GRID, FINER)
+    height = line * len(series) + 2 * FINER
+    corners = [(x, y) for x in (right - width - gap, left + gap) for y in (bottom - height - gap, top + gap)]
+    covered = lambda corner: sum(corner[0] <= x <= corner[0] + width and corner[1] <= y <= corner[1] + height for x, y in places)
+    x, y = min(corners, key=covered)
+    draw.rectangle((x, y, x + width, y + height), "white", GRID, FINER)
     for k, (one, colour) in enumerate(zip(series, COLOURS, strict=False)):
         middle = y + line * (k + 0.5) + FINER
         draw.line((x + 6 * FINER, middle, x + 22 * FINER, middle), colour, 3 * FINER)
