@@ -73,7 +73,7 @@ def _legend(draw: ImageDraw.ImageDraw, font, series: list[Series], frame: tuple[
     width = max(draw.textlength(one.name, font) for one in series) + 34 * FINER
     height = line * len(series) + 2 * FINER
     corners = [(x, y) for x in (right - width - gap, left + gap) for y in (bottom - height - gap, top + gap)]
-    covered = lambda corner: sum(corner[0] <= x <= corner[0] + width and corner[1] <= y <= corner[1] + height for x, y in places)
+    covered = lambda c: sum(c[0] <= x <= c[0] + width and c[1] <= y <= c[1] + height for x, y in places)
     x, y = min(corners, key=covered)
     draw.rectangle((x, y, x + width, y + height), "white", GRID, FINER)
     for k, (one, colour) in enumerate(zip(series, COLOURS, strict=False)):

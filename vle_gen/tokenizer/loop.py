@@ -24,8 +24,8 @@ SCENE_DEPTH = 1000.0  # the scene token lies behind everything
 MOST_OBJECTS = 32  # that the loop writes by itself
 # How sure a token is, by logistic regression of whether an object is there (benchmarks/confidence.py fits it): on the step
 # network's logit, and on the logarithm of the squared error that its layer leaves where it is seen.
-STEP_WEIGHT, ERROR_WEIGHT = 2.8, 3.0
-EVEN_ERROR = 8e-4  # at which a token of step score 0.5 is as likely right as wrong
+STEP_WEIGHT, ERROR_WEIGHT = 3.0, 3.0
+EVEN_ERROR = 6e-4  # at which a token of step score 0.5 is as likely right as wrong
 
 
 @dataclass(frozen=True)
