@@ -16,8 +16,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (look.tokens, look.decode, change.move, change.resize, change.remove, change.duplicate, change.swap):
+for command in (look.tokens, look.describe, look.decode, change.move, change.resize, change.remove, change.duplicate):
     app.command()(command)
+app.command()(change.swap)
 app.command(name="raise")(change.raise_)
 for command in (change.lower, change.flip, change.align, change.distribute, change.recolor, change.paste):
     app.command()(command)

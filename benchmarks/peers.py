@@ -30,6 +30,7 @@ from vle_gen import config as configs
 from vle_gen.errors import UserError
 from vle_gen.evaluate import Clock, psnr, read_scenes
 from vle_gen.files import write_json
+from vle_gen.metrics import ssim
 from vle_gen.tokenizer.model import VLETokenizer
 from vle_gen.tokens import VLETokens
 from vle_gen.training import loop
@@ -202,19 +203,6 @@ def score(codec: Codec, dev: Path, limit: int | None) -> dict[str, float]:
     means = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
     times = {f"{name}_ms": statistics.median(values) for name, values in clock.times.items()}
     return {"parameters_m": codec.parameters / 1e6} | means | times
-
-
-def ssim(a: np.ndarray, b: np.ndarray) -> float:
-    """Structural similarity (Wang et al. 2004) of uint8 pictures (H, W, 3): Gaussian windows of 11 pixels and deviation
-    1.5, mean over pixels and channels."""
-    x, y = (torch.from_numpy(v.copy()).permute(2, 0, 1)[:, None].double() / 255 for v in (a, b))
-    window = torch.exp(-((torch.arange(11) - 5).double() ** 2) / (2 * 1.5**2))
-    window = (window[:, None] * window[None] / window.sum() ** 2)[None, None]
-    mean = lambda v: F.conv2d(v, window)
-    mx, my = mean(x), mean(y)
-    vx, vy, both = mean(x * x) - mx**2, mean(y * y) - my**2, mean(x * y) - mx * my
-    c1, c2 = 0.01**2, 0.03**2
-    return float(((2 * mx * my + c1) * (2 * both + c2) / ((mx**2 + my**2 + c1) * (vx + vy + c2))).mean())
 
 
 def main() -> None:

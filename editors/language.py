@@ -52,13 +52,18 @@ ARTICLES, FILLERS, EVERY = ("the", "a", "an"), ("and", "with"), "all"
 
 @dataclass(frozen=True)
 class Selector:
-    """Which object: by `number`, in `words`, by a pixel (x, y) of it, or every one when nothing is given."""
+    """Which object: by `number`, in `words`, by a pixel (x, y) of it, by its `box` (left, top, width, height), which a
+    history remembers as its middle, or every one when nothing is given."""
 
     number: int | None = None
     words: str | None = None
     point: tuple[float, float] | None = None
+    box: tuple[float, float, float, float] | None = None
 
     def __str__(self) -> str:
+        if self.box is not None:
+            left, top, width, height = self.box
+            return f"@{said(left + width / 2, top + height / 2)}"
         if self.point is not None:
             return f"@{said(*self.point)}"
         return EVERY if self == Selector() else quoted(self.words) if self.number is None else str(self.number)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from editors import move
-from vle_gen import evaluate
+from vle_gen import evaluate, metrics
 
 
 def test_measures_on_known_cases():
@@ -27,10 +27,36 @@ def test_measures_on_known_cases():
     assert evaluate.grow(point, 2).sum() == 3 * 5
 
 
-def test_eval_tokenizer(vlegen, scenes):
-    ran = vlegen("eval", "tokenizer", scenes, "--limit", 2)
-    scores = json.loads(ran.out)
+def test_structural_similarity():
+    random = np.random.default_rng(0)
+    picture = random.integers(0, 256, (32, 40, 3), np.uint8)
+    assert metrics.ssim(picture, picture) == pytest.approx(1)
+    assert metrics.ssim(picture, 255 - picture) < 0
+    # Flat pictures differ in brightness alone, of which the formula is (2ab + c1) / (a^2 + b^2 + c1).
+    a, b = np.full((16, 16, 3), 51, np.uint8), np.full((16, 16, 3), 102, np.uint8)
+    assert metrics.ssim(a, b) == pytest.approx((2 * 0.2 * 0.4 + 1e-4) / (0.2**2 + 0.4**2 + 1e-4))
+    half = np.arange(40)[None].repeat(32, 0) < 20
+    spoilt = np.where(half[..., None], picture, 128).astype(np.uint8)
+    assert metrics.ssim(picture, spoilt, half & (np.arange(40) < 10)) == pytest.approx(1)
+    assert metrics.ssim(picture, spoilt, ~half) < 0.5
+    assert np.isnan(metrics.ssim(picture, picture, np.zeros((32, 40), bool)))
+
+
+def test_outlines_apart():
+    square = np.zeros((40, 40), bool)
+    square[10:20, 10:20] = True
+    assert metrics.boundary_error(square, square) == 0
+    assert metrics.boundary_error(square, metrics.grow(square, 2)) == pytest.approx(2, abs=0.2)
+    assert len(metrics.outline(square)) == 36
+    assert np.isnan(metrics.boundary_error(square, np.zeros_like(square)))
+
+
+def test_eval_tokenizer(vlegen, scenes, tmp_path):
+    ran = vlegen("eval", "tokenizer", scenes, "--limit", 2, "--json", tmp_path / "t.json")
+    scores = json.loads((tmp_path / "t.json").read_text())
     assert ran.status == 0 and scores["scenes"] == 2
+    assert all(key in ran.out for key in scores) and str(tmp_path / "t.json") in ran.out.replace("\n", "")
+    assert 0 < scores["recon_object_ssim"] < 1 and 0 < scores["boundary_error"] < 5
     assert scores["round_trip_exact"] == 1 and scores["fg_ari"] > 0.7 and scores["recon_psnr"] > 24
 
 
@@ -44,7 +70,8 @@ def test_eval_move_of_our_own_moves(vlegen, pipe, tokens, picture, scenes, tmp_p
         shutil.copy(scenes / name, tmp_path)
     (tmp_path / "300000.json").write_text(json.dumps(record))
     pipe.decode(move(tokens, index, dx=40.0, dy=20.0)).save(tmp_path / "300000.moved.png")
-    scores = json.loads(vlegen("eval", "move", tmp_path).out)
+    assert vlegen("eval", "move", tmp_path, "--json", tmp_path / "t.json").status == 0
+    scores = json.loads((tmp_path / "t.json").read_text())
     assert scores["found"] == 1 and scores["move_far_pixels_touched"] == 0
     assert scores["move_changed_psnr"] > 60 > scores["identity_changed_psnr"]
     assert "holds no moves" in vlegen("eval", "move", scenes).err

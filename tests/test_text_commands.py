@@ -49,7 +49,7 @@ def test_what_cannot_be_read_is_drawn_and_said(vlegen, tmp_path):
 
 def test_suites_are_scored(vlegen, tmp_path):
     (tmp_path / "mine.txt").write_text("a red ball\na blue cube\n")
-    done = vlegen("eval", "txt2img", tmp_path / "mine.txt", "--limit", 1, "--no-check", "--json")
+    done = vlegen("eval", "txt2img", tmp_path / "mine.txt", "--limit", 1, "--no-check", "--json", tmp_path / "s.json")
     assert done.status == 0, done.err
     scores = json.loads(done.out)
     assert [score["category"] for score in scores] == ["mine", "all"]

@@ -2,18 +2,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vle_gen import files
+from vle_gen.encoding import AS_USUAL, Encoding, Point
 from vle_gen.errors import UserError
 from vle_gen.script import Group, apply
 
 if TYPE_CHECKING:
     from vle_gen.pipeline import VLEPipeline
     from vle_gen.tokens import VLETokens
+
+Note = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,15 @@ class Outcome:
 
 
 def edit_file(
-    pipe: VLEPipeline, picture: Path, groups: Sequence[Group], target: Path, note: Callable[[str], None] = lambda line: None
+    pipe: VLEPipeline,
+    picture: Path,
+    groups: Sequence[Group],
+    target: Path,
+    note: Note = lambda line: None,
+    encoding: Encoding = AS_USUAL,
 ) -> Path:
     """One picture or .vle file edited; the path of the result. `note` is told what came out other than it was asked."""
-    return files.write_result(pipe, edited(pipe, picture, groups, note=note), target)
+    return files.write_result(pipe, edited(pipe, picture, groups, note=note, encoding=encoding), target)
 
 
 def edit_files(
@@ -47,11 +55,31 @@ def edit_files(
 
 
 def edited(
-    pipe: VLEPipeline, picture: Path, groups: Sequence[Group], read=None, note: Callable[[str], None] = lambda line: None
+    pipe: VLEPipeline,
+    picture: Path,
+    groups: Sequence[Group],
+    read=None,
+    note: Note = lambda line: None,
+    encoding: Encoding = AS_USUAL,
 ) -> VLETokens:
-    """The tokens of a picture or .vle file after groups of edits, each of which counts the tokens anew."""
-    tokens = files.read_tokens(pipe, picture)
+    """The tokens of a picture or .vle file after groups of edits, each of which counts the tokens anew.
+
+    Where the first group points at what has no token, the picture is encoded again, so that it has one.
+    """
+    tokens = files.read_tokens(pipe, picture, encoding)
+    missed = missed_points(tokens, groups[0]) if groups and picture.suffix.lower() != files.VLE else ()
+    if missed:
+        tokens = files.read_tokens(pipe, picture, replace(encoding, points=(*encoding.points, *missed)))
     return edited_tokens(pipe, tokens, picture, groups, read, note)
+
+
+def missed_points(tokens: VLETokens, group: Group) -> tuple[Point, ...]:
+    """The pixels by which a group of edits names objects, and which no object token owns."""
+    height, width = tokens.size
+    points = {selector.point for edit in group if edit.verb != "paste" for selector in edit.which if selector.point is not None}
+    inside = [(x, y) for x, y in points if 0 <= x < width and 0 <= y < height]
+    labels = tokens.label_map() if inside else None
+    return tuple((x, y) for x, y in sorted(inside) if labels[int(y), int(x)] == 0)
 
 
 def edited_tokens(
@@ -60,7 +88,7 @@ def edited_tokens(
     picture: Path,
     groups: Sequence[Group],
     read=None,
-    note: Callable[[str], None] = lambda line: None,
+    note: Note = lambda line: None,
 ) -> VLETokens:
     """The same of tokens that were read; `picture` is named in errors."""
     read = read or _reader(pipe)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from vle_gen.encoding import AS_USUAL, Encoding
 from vle_gen.errors import UserError
 from vle_gen.image_io import open_image, save_image, write_whole
 
@@ -20,14 +21,32 @@ if TYPE_CHECKING:
 VLE = ".vle"
 
 
-def read_tokens(pipe: VLEPipeline, path: str | Path) -> VLETokens:
-    """The tokens of a picture, or those that a `.vle` file holds. Raises `UserError` for anything else."""
+def read_tokens(pipe: VLEPipeline, path: str | Path, encoding: Encoding = AS_USUAL) -> VLETokens:
+    """The tokens of a picture, or those that a `.vle` file holds, coded or not. Raises `UserError` for anything else."""
     path = Path(path)
-    if path.suffix.lower() == VLE:
-        from vle_gen.tokens import VLETokens
+    if path.suffix.lower() != VLE:
+        return pipe.encode(open_image(path), encoding.boxes, encoding.points, encoding.halting)
+    if encoding.looks != AS_USUAL:
+        raise UserError(f"{path} holds tokens already: --box, --point and --max-tokens are for pictures")
+    from vle_gen.compact.file import load_tokens
 
-        return VLETokens.load(path).to(pipe.device)
-    return pipe.encode(open_image(path))
+    return load_tokens(pipe.tokenizer, path)
+
+
+def check_quality(quality: float | None, save: Path | None, no_carry: bool) -> None:
+    """Raises `UserError` where --quality asks for a coded file, which cannot hold fine detail, and detail is to be kept."""
+    if quality is not None and save is not None and not no_carry:
+        raise UserError("--quality saves tokens alone, coded: add --no-carry, or leave --quality out to keep all detail")
+
+
+def write_tokens(pipe: VLEPipeline, tokens: VLETokens, path: str | Path, carry: bool, quality: float | None = None) -> Path:
+    """Writes tokens as a `.vle` file, with `quality` (0..100) a coded one; the path."""
+    if quality is None:
+        tokens.save(path, carry)
+        return Path(path)
+    from vle_gen.compact.file import save_coded
+
+    return save_coded(pipe.tokenizer, tokens, path, quality)
 
 
 def write_result(pipe: VLEPipeline, tokens: VLETokens, path: str | Path) -> Path:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageFilter
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from vle_gen.labels import Labels, colour_of
+from vle_gen.tokens import SURE
 
 if TYPE_CHECKING:
     from vle_gen.tokens import VLETokens
@@ -54,19 +56,39 @@ def as_json(rows: list[TokenRow]) -> list[dict[str, int | float | str]]:
     return [asdict(row) for row in rows]
 
 
-def as_table(rows: list[TokenRow], title: str) -> Table:
-    """The rows as a `rich` table."""
-    table = Table(title=title, title_justify="left")
-    for name, justify in (("token", "right"), ("what", "left"), ("x", "right"), ("y", "right"), ("size", "right")):
-        table.add_column(name, justify=justify)
-    table.add_column("depth", justify="right")
-    table.add_column("pixels", justify="right")
-    for r in rows:
-        size = f"{r.width:.0f} x {r.height:.0f}"
-        depth = "" if r.kind == "scene" else f"{r.depth:.1f}"
-        style = "dim" if r.kind == "scene" else ""
-        table.add_row(str(r.index), r.label, f"{r.x:.0f}", f"{r.y:.0f}", size, depth, str(r.area), style=style)
+def as_table(rows: list[TokenRow], title: str, scores: list[float] | None = None, bits: list[float] | None = None) -> Table:
+    """The rows as a `rich` table, with how sure each token is and what it costs where that is given."""
+    padding = (0, 1, 0, 0) if bits is None else 0  # so that 80 columns suffice
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=padding)
+    table.add_column("token", justify="right")
+    table.add_column("what", no_wrap=True)
+    more = [name for name, values in (("score", scores), ("bits", bits)) if values is not None]
+    for name in ("x", "y", "size", "depth", "pixels", *more):
+        table.add_column(name, justify="right")
+    for k, r in enumerate(rows):
+        scene = r.kind == "scene"
+        unsure = scores is not None and scores[k] < SURE
+        cells = [f"{r.x:.0f}", f"{r.y:.0f}", f"{r.width:.0f} x {r.height:.0f}", "" if scene else f"{r.depth:.1f}", str(r.area)]
+        if scores is not None:
+            cells.append("" if scene else f"{scores[k]:.2f}")
+        if bits is not None:
+            cells.append(f"{bits[k]:.0f}")
+        label = f"{r.label}?" if unsure else r.label
+        table.add_row(str(r.index), label, *cells, style="dim" if scene or unsure else "")
     return table
+
+
+def remarks(scores: list[float], bits: list[float] | None = None) -> list[str]:
+    """Lines to print below the table of one picture's tokens, the scene token first."""
+    lines = ["no object tokens found: only the scene, token 0"] if len(scores) == 1 else []
+    unsure = sum(score < SURE for score in scores)
+    if unsure:
+        lines.append(f"{unsure} of {len(scores) - 1} unsure (?): perhaps no objects, or of a kind that the model never saw")
+    if bits is not None and len(bits) > 1:
+        lines.append(f"{sum(bits) / 8:.0f} bytes when coded, {sum(bits[1:]) / (len(bits) - 1):.0f} bits per object token")
+    elif bits is not None:
+        lines.append(f"{sum(bits) / 8:.0f} bytes when coded")
+    return lines
 
 
 def overlay(image: Image.Image, label_map: np.ndarray, names: list[str] | None = None) -> Image.Image:

@@ -18,6 +18,7 @@ from vle_gen import writing
 from vle_gen.chosen_places import Place
 from vle_gen.clip import ClipModel, Names, cut_glimpses
 from vle_gen.drawing import Order, Settings, draw_orders
+from vle_gen.encoding import HALTING, Box, Halting, Hints, Point
 from vle_gen.errors import UserError
 from vle_gen.image_io import to_rgb
 from vle_gen.prior.model import TextToTokenPrior
@@ -73,14 +74,23 @@ class VLEPipeline(DiffusionPipeline):
         options.setdefault("low_cpu_mem_usage", False)  # the models are small, and it would need accelerate
         return super().from_pretrained(path, **options)
 
-    def encode(self, image: Image.Image) -> VLETokens:
+    def encode(
+        self, image: Image.Image, boxes: Sequence[Box] = (), points: Sequence[Point] = (), halting: Halting = HALTING
+    ) -> VLETokens:
         """Tokens of a picture of any size and mode, with its fine detail carried.
 
+        Args:
+            image: any size and mode.
+            boxes: left, top, width and height, in pixels, of objects that are to have a token each.
+            points: x, y, in pixels, on objects that are to have a token each, however unsure the model is of them.
+            halting: when the model stops, and how many tokens are worth keeping.
+
         Raises:
-            UserError: the picture is too small or too large.
+            UserError: the picture is too small or too large, or a box or point lies outside it.
         """
         pixels = np.array(to_rgb(image))  # (H, W, 3)
-        return self.tokenizer.encode(torch.from_numpy(pixels).permute(2, 0, 1).contiguous())
+        hints = Hints.of(tuple(boxes), tuple(points), *pixels.shape[:2])
+        return self.tokenizer.encode(torch.from_numpy(pixels).permute(2, 0, 1).contiguous(), halting, hints)
 
     def decode(self, tokens: VLETokens, carry: bool = True, size: int | None = None) -> Image.Image:
         """The picture of one picture's tokens.
@@ -186,11 +196,11 @@ class VLEPipeline(DiffusionPipeline):
 
     def attributes(self, tokens: VLETokens) -> list[list[int]]:
         """Shape, size, material and colour of every object token (all but token 0), as CLIP sees them."""
-        return self._names(tokens).attributes.tolist() if len(tokens) > 1 else []
+        return self.names(tokens).attributes.tolist() if len(tokens) > 1 else []
 
     def name_tokens(self, tokens: VLETokens) -> list[str]:
         """What each token shows, in words; "scene" for the scene token."""
-        return ["scene", *self._names(tokens).text] if len(tokens) > 1 else ["scene"]
+        return ["scene", *self.names(tokens).text] if len(tokens) > 1 else ["scene"]
 
     @property
     def checkpoint_id(self) -> str:
@@ -224,7 +234,7 @@ class VLEPipeline(DiffusionPipeline):
             raise UserError(f"{phrase!r} fits tokens {listed}: say more, or give --token")
         raise UserError(f"{phrase!r} fits no token: there are {listed or 'no objects'}")
 
-    def _names(self, tokens: VLETokens) -> Names:
+    def names(self, tokens: VLETokens) -> Names:
         """CLIP's descriptions of the object tokens (all but token 0)."""
         picture = torch.from_numpy(np.array(self.decode(tokens))).permute(2, 0, 1).to(self.device).float() / 255
         where, depth = tokens.where[0, 1:].to(self.device), tokens.depth[0, 1:].to(self.device)

@@ -129,6 +129,8 @@ def find(pipe: VLEPipeline, tokens: VLETokens, selector: Selector, name: str) ->
         return [pipe.find(tokens, selector.words)]
     if selector.point is not None:
         return [_at(tokens, selector.point, name)]
+    if selector.box is not None:
+        return [_boxed(tokens, selector.box, name)]
     if selector.number is None:
         return list(range(1, count))
     return [selector.number]
@@ -147,6 +149,22 @@ def _at(tokens: VLETokens, point: tuple[float, float], name: str) -> int:
     if owner == 0:
         raise UserError(f"no object of {name} is at {x:g},{y:g}: only the scene")
     return owner
+
+
+def _boxed(tokens: VLETokens, wanted: tuple[float, float, float, float], name: str) -> int:
+    """The token whose own box overlaps a given one (left, top, width, height) most, by intersection over union."""
+    left, top, width, height = wanted
+    overlap = {}
+    for index in range(1, len(tokens)):
+        own = box(tokens, index)
+        across = min(left + width, own.x + own.width / 2) - max(left, own.x - own.width / 2)
+        down = min(top + height, own.y + own.height / 2) - max(top, own.y - own.height / 2)
+        both = max(across, 0.0) * max(down, 0.0)
+        overlap[index] = both / (width * height + own.width * own.height - both)
+    best = max(overlap, key=overlap.__getitem__)
+    if overlap[best] == 0:
+        raise UserError(f"no object of {name} is in {','.join(f'{v:g}' for v in wanted)}")
+    return best
 
 
 def _position(number: int, numbers: list[int], start: VLETokens, name: str, edit: Edit) -> int:

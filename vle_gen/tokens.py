@@ -17,11 +17,12 @@ from vle_gen import token_file
 from vle_gen.errors import UserError
 from vle_gen.source import IN_PLACE, Placement, SourceDetail, centre_of, mirror_edge
 
-__all__ = ["IN_PLACE", "OBJECT", "OWNED", "PER_TOKEN", "SCENE", "Placement", "SourceDetail", "VLETokens"]
+__all__ = ["IN_PLACE", "OBJECT", "OWNED", "PER_TOKEN", "SCENE", "SURE", "Placement", "SourceDetail", "VLETokens"]
 
 SCENE, OBJECT = 0, 1  # values of `kind`
 SAME_SCALE = 1e-5  # frames whose extents differ by less than this, as a share, have the same extents
 FARTHEST = 1e6  # canvas units: beyond it pixels can no longer be counted
+SURE = 0.5  # a token whose score is lower is unsure: there may be no object, or none of a kind that the model knows
 OWNED = 0.5  # a pixel belongs to a token whose share of it is more than this
 
 

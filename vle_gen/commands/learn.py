@@ -40,29 +40,31 @@ def evaluate(
     no_check: Annotated[bool, typer.Option("--no-check", help="txt2img: the first draws, as --tries 1.")] = False,
     tries: Annotated[Optional[int], typer.Option(min=1, help="txt2img: most draws per picture.")] = None,
     judge: Annotated[Optional[Path], typer.Option(help="txt2img: folder of a judge's weights: benchmarks/judge.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="txt2img: print JSON instead of a table.")] = False,
+    json: Annotated[Optional[Path], typer.Option(help="Write the scores as JSON too.")] = None,
     checkpoint: Checkpoint = None,
     device: Device = None,
 ) -> None:
-    """Score a checkpoint on rendered scenes, which prints JSON, or on suites of prompts."""
-    from json import dumps
-
-    from vle_gen.evaluate import scorer
+    """Score a checkpoint on rendered scenes, or on suites of prompts."""
+    from vle_gen import files
+    from vle_gen.evaluate import as_table, scorer
 
     if what == "txt2img":
         return _evaluate_prompts(data, limit, 1 if no_check else tries, judge, json, checkpoint, device)
     score = scorer(what)
     if data is None:
         raise typer.BadParameter("say which scenes to score on: a folder or .tar")
-    print(dumps(score(load(checkpoint, device), data, limit), indent=2))
+    watch = lambda names: progress(names, len(names), "scoring")
+    scores = score(load(checkpoint, device), data, limit, watch)
+    console().print(as_table(scores, f"{what}: {data}"))
+    if json:
+        print(files.write_json(scores, json))
 
 
 def _evaluate_prompts(data, limit, tries, judge, json, checkpoint, device) -> None:
-    from json import dumps
-
     from prompts.suites import FOLDER
     from prompts.suites import load as load_suites
     from vle_gen import evaluate_text as scored
+    from vle_gen import files
     from vle_gen.errors import UserError
     from vle_gen.judge import Judge
 
@@ -75,11 +77,10 @@ def _evaluate_prompts(data, limit, tries, judge, json, checkpoint, device) -> No
     scores = scored.evaluate_prompts(
         pipe, suites, limit, tries, seen, each=lambda pairs, total: progress(pairs, total, "drawing")
     )
+    title = "share of prompts with everything right" + (", first draws" if tries == 1 else "")
+    console().print(scored.as_table(scores, title))
     if json:
-        print(dumps(scored.as_json(scores), indent=2))
-    else:
-        title = "share of prompts with everything right" + (", first draws" if tries == 1 else "")
-        console().print(scored.as_table(scores, title))
+        print(files.write_json(scored.as_json(scores), json))
 
 
 def preview(

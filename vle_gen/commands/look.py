@@ -1,4 +1,4 @@
-"""Commands that look at pictures and tokens: tokens, decode."""
+"""Commands that look at pictures and tokens: tokens, describe, decode."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vle_gen.commands.options import Checkpoint, Device, Out, Picture, console, load
+from vle_gen.commands.options import Boxes, Checkpoint, Device, Out, Picture, Points, console, load
 
 
 def tokens(
@@ -16,24 +16,35 @@ def tokens(
     masks: Annotated[Optional[Path], typer.Option(help="Write an 8-bit picture of each pixel's token.")] = None,
     save: Annotated[Optional[Path], typer.Option(help="Write the tokens as a .vle file.")] = None,
     no_carry: Annotated[bool, typer.Option("--no-carry", help="Save the tokens alone, without fine detail.")] = False,
+    max_tokens: Annotated[Optional[int], typer.Option(min=1, help="Keep those that say most, the scene token too.")] = None,
+    quality: Annotated[
+        Optional[float], typer.Option(min=0, max=100, help="Keep what is worth its bits, and save coded (with --no-carry).")
+    ] = None,
+    box: Boxes = None,
+    point: Points = None,
     checkpoint: Checkpoint = None,
     device: Device = None,
 ) -> None:
     """List the tokens of pictures. With several pictures the options name existing folders for the results."""
     from vle_gen import files
     from vle_gen import overlay as shown
+    from vle_gen.encoding import Encoding
 
+    encoding = Encoding.parse(box, point, max_tokens, quality)
+    files.check_quality(quality, save, no_carry)
     overlays = files.for_each(overlay, pictures, "-tokens.png")
     lists = files.for_each(json, pictures, ".json")
     maps = files.for_each(masks, pictures, "-masks.png")
     saves = files.for_each(save, pictures, ".vle")
     pipe = load(checkpoint, device)
     for picture, *targets in zip(pictures, overlays, lists, maps, saves, strict=True):
-        found = files.read_tokens(pipe, picture)
+        found = files.read_tokens(pipe, picture, encoding)
         rows = shown.token_rows(found, pipe.name_tokens(found))
-        console().print(shown.as_table(rows, str(picture)))
-        if len(rows) == 1:
-            print("no object tokens found: only the scene, token 0")
+        bits = None if quality is None else pipe.tokenizer.bits(found, quality)
+        scores = found.score[0].tolist()
+        console().print(shown.as_table(rows, str(picture), scores, bits))
+        for line in shown.remarks(scores, bits):
+            print(line)
         overlay_path, json_path, masks_path, save_path = targets
         if overlay_path:
             names = [row.label for row in rows]
@@ -43,10 +54,33 @@ def tokens(
         if masks_path:
             files.save_masks(found.label_map(), masks_path)
         if save_path:
-            found.save(save_path, carry=not no_carry)
+            files.write_tokens(pipe, found, save_path, not no_carry, quality)
         for target in targets:
             if target:
                 print(target)
+
+
+def describe(
+    picture: Picture,
+    json: Annotated[Optional[Path], typer.Option(help="Write names, scores and relations as JSON.")] = None,
+    box: Boxes = None,
+    point: Points = None,
+    checkpoint: Checkpoint = None,
+    device: Device = None,
+) -> None:
+    """Say in words what a picture shows, and what is unsure."""
+    from vle_gen import files
+    from vle_gen.description import description
+    from vle_gen.encoding import Encoding
+
+    encoding = Encoding.parse(box, point)
+    pipe = load(checkpoint, device)
+    said = description(pipe, files.read_tokens(pipe, picture, encoding))
+    print(said.text)
+    if said.doubt:
+        print(said.doubt)
+    if json:
+        print(files.write_json(said.as_json(), json))
 
 
 def decode(

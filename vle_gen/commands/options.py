@@ -11,6 +11,13 @@ Checkpoint = Annotated[
 ]
 Device = Annotated[Optional[str], typer.Option(help="Where to compute, such as cpu or cuda.")]
 Out = Annotated[Optional[Path], typer.Option("-o", "--out", help="Where the result goes.")]
+Boxes = Annotated[
+    Optional[list[str]],
+    typer.Option("--box", metavar="X,Y,W,H", help="An object's left, top, width and height in pixels; may be repeated."),
+]
+Points = Annotated[
+    Optional[list[str]], typer.Option("--point", metavar="X,Y", help="A pixel of an object to find; may be repeated.")
+]
 Picture = Annotated[Path, typer.Argument(help="A picture or a .vle file.")]
 
 

@@ -5,6 +5,7 @@ no padding to machine words is written, and integers alone decide: every machine
 """
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 BITS = 24
@@ -40,6 +41,11 @@ class Writer:
         self.uniform(0, 2)
         for k in reversed(range(length - 1)):
             self.uniform((value + 1) >> k & 1, 2)
+
+    @property
+    def bits(self) -> float:
+        """What all that was put costs, before it is made whole bytes."""
+        return sum(BITS - math.log2(size) for _, size in self._intervals)
 
     def data(self) -> bytes:
         """All that was put."""

@@ -83,9 +83,16 @@ class TokenCode(nn.Module):
 
     def encode(self, tokens: CodedTokens, quality: float, checkpoint: str) -> bytes:
         """The bytes of one picture's tokens, whose detail is as fine as `quality` (0..100) says."""
-        if not 0 <= quality <= 100:
-            raise UserError(f"quality is {quality}: expected 0 to 100")
-        step = round(COARSEST * UNIT * 2 ** (-quality / HALVES_EVERY))
+        data = self._written(tokens, quality, checkpoint)[0].data()
+        return _checksum(data) + data
+
+    def bits(self, tokens: CodedTokens, quality: float, checkpoint: str) -> list[float]:
+        """What each token costs in `encode`'s bytes; the picture's size and the names count to the scene token."""
+        return self._written(tokens, quality, checkpoint)[1]
+
+    def _written(self, tokens: CodedTokens, quality: float, checkpoint: str) -> tuple[Writer, list[float]]:
+        """All that `encode` writes, and the bits of each token."""
+        step = round(step_of(quality) * UNIT)
         tables, writer = self._tables(), Writer()
         digest = self.digest(checkpoint)
         writer.uniform(digest & 0xFFFF, 1 << 16)
@@ -97,6 +104,7 @@ class TokenCode(nn.Module):
         write_coefficients(writer, what[0], tables.scene, tables.scene_densities, scene_step(step))
         order = tokens.depth.argsort(stable=True).tolist()  # nearest first
         write_order(writer, order)
+        until = [writer.bits]
         for index in range(len(what) - 1):
             seen = write_coefficients(writer, what[index + 1], tables.objects, tables.object_densities, step)
             cx, cy, w, h = (float(v) for v in tokens.where[index])
@@ -107,8 +115,8 @@ class TokenCode(nn.Module):
                 count = round((value - expected) * UNIT / one)
                 tables.geometry_densities[k].write(writer, count, one)
                 seen = np.append(seen, expected + count * one / UNIT)
-        data = writer.data()
-        return _checksum(data) + data
+            until.append(writer.bits)
+        return writer, [after - before for before, after in zip([0.0, *until], until, strict=False)]
 
     def decode(self, data: bytes, checkpoint: str) -> CodedTokens:
         """What `encode` wrote. Raises `UserError` for other bytes, and for those of other statistics."""
@@ -165,6 +173,13 @@ class _Tables(NamedTuple):
     scene_densities: list[Density]
     object_densities: list[Density]
     geometry_densities: list[Density]
+
+
+def step_of(quality: float) -> float:
+    """The step to which coefficients are rounded at `quality`. Raises `UserError` unless that is 0..100."""
+    if not 0 <= quality <= 100:
+        raise UserError(f"quality is {quality}: expected 0 to 100")
+    return COARSEST * 2 ** (-quality / HALVES_EVERY)
 
 
 def scene_step(step: int) -> int:

@@ -1,36 +1,31 @@
 """The autoregressive loop at work: look at the picture, write one token, cover what it explains, go on or stop."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vle_gen.encoding import HALTING, NO_HINTS, Halting, Hints
 from vle_gen.tokenizer.background import stretch
-from vle_gen.tokenizer.blocks import Extent, crop, paste
+from vle_gen.tokenizer.blocks import Extent, crop, frame_grid, paste
 from vle_gen.tokenizer.network import TokenizerNetwork
+from vle_gen.tokenizer.proposals import Proposal, next_proposal
 from vle_gen.tokenizer.sizes import FRAME_SCALE
-from vle_gen.tokenizer.step import STRIDE, StepMaps
+from vle_gen.tokenizer.step import STRIDE
 from vle_gen.tokenizer.warp import SLOPE
 
 OCTAVE = 2**0.5  # between the levels of a pyramid
 COARSE = 1.4  # pixels of a level per pixel of a glimpse, at most, where it is cut from that level: more would alias
 SLACK = 1.4  # a scope is cut where the silhouette, which is softer, falls below 1 / SLACK
 SCENE_DEPTH = 1000.0  # the scene token lies behind everything
-
-
-@dataclass(frozen=True)
-class Halting:
-    """When the loop stops. A token is worth writing while its score and the part of it that is new reach these."""
-
-    least_score: float = 0.3
-    least_new: float = 0.25  # share of the scope that no earlier token covers
-    least_area: float = 8.0  # pixels of the glimpse picture
-    max_tokens: int = 32
-
-
-HALTING = Halting()
+MOST_OBJECTS = 32  # that the loop writes by itself
+# How sure a token is, by logistic regression of whether an object is there (benchmarks/confidence.py fits it): on the step
+# network's logit, and on the logarithm of the squared error that its layer leaves where it is seen.
+STEP_WEIGHT, ERROR_WEIGHT = 3.0, 3.0
+EVEN_ERROR = 6e-4  # at which a token of step score 0.5 is as likely right as wrong
 
 
 @dataclass(frozen=True)
@@ -40,9 +35,39 @@ class PictureCode:
     what: Tensor  # (T, D)
     where: Tensor  # (T, 4)
     depth: Tensor  # (T,)
-    score: Tensor  # (T,) 0..1, 1 for the scene token
+    score: Tensor  # (T,) 0..1, how sure each is (see `confidence`); 1 for the scene token
+    evidence: Tensor  # (T, 2) that the score was drawn from: logit of the step's score, logarithm of the squared error
     scope: Tensor  # (T, S, S) 0..1 visible part in the token's frame; zeros for the scene token
     owner: Tensor  # (h, w) long, at the glimpse picture's size: index of the owning object token, 0 = scene
+
+    def only(self, kept: list[int]) -> PictureCode:
+        """The code with these tokens, in this order; pixels of the others are the scene's."""
+        rank = torch.zeros(len(self.what), dtype=torch.long, device=self.owner.device)
+        rank[kept] = torch.arange(len(kept), device=self.owner.device)
+        fields = {name: getattr(self, name)[kept] for name in ("what", "where", "depth", "score", "evidence", "scope")}
+        return PictureCode(**fields, owner=rank[self.owner])
+
+
+@dataclass(frozen=True)
+class View:
+    """What glimpses are cut from: the picture at falling sizes, the background (1, 3, gh, gw), and features."""
+
+    extent: Extent
+    levels: list[Tensor]
+    background: Tensor
+    features: Tensor
+
+
+@dataclass(frozen=True)
+class Written:
+    """One token, as the loop writes it; each tensor has a first axis of 1."""
+
+    what: Tensor  # (1, D)
+    where: Tensor  # (1, 4)
+    depth: Tensor  # (1,)
+    evidence: Tensor  # (1, 2)
+    scope: Tensor  # (1, S, S) 0..1 visible part in the token's frame
+    claim: Tensor  # (1, 1, gh, gw) the same over the picture
 
 
 def glimpse_picture(picture: Tensor, side: int) -> Tensor:
@@ -70,8 +95,11 @@ def level_for(levels: list[Tensor], where: Tensor, glimpse: int) -> Tensor:
 
 
 @torch.no_grad()
-def encode_picture(net: TokenizerNetwork, picture: Tensor, halting: Halting = HALTING) -> PictureCode:
-    """Tokens of one picture (3, H, W), 0..1, on the network's device."""
+def encode_picture(
+    net: TokenizerNetwork, picture: Tensor, halting: Halting = HALTING, hints: Hints = NO_HINTS
+) -> PictureCode:
+    """Tokens of one picture (3, H, W), 0..1, on the network's device. What the hints ask for is written whatever its score
+    and however little of it is new; nothing is dropped for its worth here (see `vle_gen.tokenizer.worth`)."""
     sizes, device = net.sizes, picture.device
     extent = Extent.of(*picture.shape[-2:])
     full = glimpse_picture(picture, sizes.glimpse_side)  # (1, 3, gh, gw)
@@ -83,80 +111,92 @@ def encode_picture(net: TokenizerNetwork, picture: Tensor, halting: Halting = HA
     cells = (work[0] // STRIDE, work[1] // STRIDE)
     error = F.interpolate(full - background, cells, mode="area")
     embedded = net.step.embed(features.fine)
-    levels = pyramid(picture, full)
+    view = View(extent, pyramid(picture, full), background, features.fine)
 
     coverage = torch.zeros_like(full[:, :1])  # (1, 1, gh, gw)
     owner = torch.zeros(full.shape[-2:], dtype=torch.long, device=device)
     allowed = torch.ones(cells, device=device)
-    whats, wheres, depths, scores, scopes = [], [], [], [], []
-    for _ in range(2 * halting.max_tokens):
-        if len(whats) >= halting.max_tokens:
+    unwritten = set(range(len(hints.boxes) + len(hints.points)))
+    most = MOST_OBJECTS + len(unwritten)
+    written: list[Written] = []
+    for _ in range(2 * most):
+        if len(written) >= most:
             break
         maps = net.step(embedded, F.interpolate(coverage, cells, mode="area"), error)
-        cell = next_cell(maps, allowed, halting.least_score)
-        if cell is None:
+        proposal = next_proposal(maps, allowed, halting.least_score, extent, hints, unwritten)
+        if proposal is None:
             break
-        y, x = cell
-        where = frame_at(maps, y, x, extent)  # (1, 4)
-        colour = crop(level_for(levels, where, sizes.glimpse), extent, where[None], sizes.glimpse)[:, 0]
-        planes = torch.cat([background, coverage, torch.ones_like(coverage)], 1)
-        behind, covered = crop(planes, extent, where[None], sizes.glimpse)[:, 0].split([3, 2], 1)
-        context = crop(features.fine, extent, where[None], sizes.glimpse // 4)[:, 0]
-        code = net.glimpse_encoder(torch.cat([colour, colour - behind, covered], 1), context)
-        # What is seen of a token lies within its whole silhouette: a scope that runs over into a neighbour of the same
-        # colour is cut back there, and the neighbour is left to be found.
-        whole = net.glimpse_decoder(code.mean).solid[:, 0]
-        scope = torch.sigmoid(code.scope) * (SLACK * whole).clamp(max=1)  # (1, S, S)
-        claim = paste(scope[None], extent, where, *full.shape[-2:])  # (1, 1, gh, gw)
-        new = claim * (1 - coverage)
-        area, total = new[new > 0.5].sum(), claim[claim > 0.5].sum()
+        token = look(net, view, proposal, coverage)
+        new = token.claim * (1 - coverage)
+        area, total = new[new > 0.5].sum(), token.claim[token.claim > 0.5].sum()
+        y, x = proposal.cell
         if area < halting.least_area or area < halting.least_new * total:
             allowed[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2] = 0  # nothing new here: look elsewhere
-            continue
-        owner[(claim[0, 0] > 0.5) & (owner == 0)] = len(whats) + 1
-        coverage = torch.maximum(coverage, claim)
-        whats.append(code.mean)
-        wheres.append(where)
-        depths.append(maps.depth[0, y, x][None])
-        scores.append(torch.sigmoid(maps.score[0, y, x])[None])
-        scopes.append(scope)
+            if proposal.hint is None:
+                continue
+            # A person says that there is an object: it is looked at as if nothing had been found, and takes what it claims.
+            token = at_least(look(net, view, proposal, torch.zeros_like(coverage)), extent, halting.least_area)
+            written = [without(one, token, extent) for one in written]
+            owner[token.claim[0, 0] > 0.5] = 0
+        unwritten.discard(proposal.hint)
+        owner[(token.claim[0, 0] > 0.5) & (owner == 0)] = len(written) + 1
+        coverage = torch.maximum(coverage, token.claim)
+        written.append(token)
 
     one = torch.ones(1, device=device)
     frame = torch.tensor([[0.5, 0.5, extent.width, extent.height]], device=device)
     code = PictureCode(
-        what=torch.cat([scene_what, *whats]),
-        where=torch.cat([frame, *wheres]),
-        depth=torch.cat([one * SCENE_DEPTH, *depths]),
-        score=torch.cat([one, *scores]),
-        scope=torch.cat([scene_what.new_zeros(1, sizes.glimpse, sizes.glimpse), *scopes]),
+        what=torch.cat([scene_what, *(token.what for token in written)]),
+        where=torch.cat([frame, *(token.where for token in written)]),
+        depth=torch.cat([one * SCENE_DEPTH, *(token.depth for token in written)]),
+        score=torch.cat([one, *(confidence(token.evidence) for token in written)]),
+        evidence=torch.cat([torch.zeros(1, 2, device=device), *(token.evidence for token in written)]),
+        scope=torch.cat([scene_what.new_zeros(1, sizes.glimpse, sizes.glimpse), *(token.scope for token in written)]),
         owner=owner,
     )
     return near_to_far(code)
 
 
-def next_cell(maps: StepMaps, allowed: Tensor, least_score: float) -> tuple[int, int] | None:
-    """The cell (y, x) of the nearest object among the peaks of the score map; None is the decision to stop."""
-    score = torch.sigmoid(maps.score[0]) * allowed
-    peak = (score == F.max_pool2d(score[None], 3, 1, 1)[0]) & (score >= least_score)
-    if not peak.any():
-        return None
-    depth = torch.where(peak, maps.depth[0], torch.inf)
-    return divmod(int(depth.argmin()), depth.shape[1])
+def look(net: TokenizerNetwork, view: View, proposal: Proposal, coverage: Tensor) -> Written:
+    """Writes the token of a proposal: what is in its frame, and which pixels are its. coverage (1, 1, gh, gw)."""
+    size, where = net.sizes.glimpse, proposal.where
+    colour = crop(level_for(view.levels, where, size), view.extent, where[None], size)[:, 0]  # (1, 3, S, S)
+    planes = torch.cat([view.background, coverage, torch.ones_like(coverage)], 1)
+    behind, covered = crop(planes, view.extent, where[None], size)[:, 0].split([3, 2], 1)
+    context = crop(view.features, view.extent, where[None], size // 4)[:, 0]
+    code = net.glimpse_encoder(torch.cat([colour, colour - behind, covered], 1), context)
+    layers = net.glimpse_decoder(code.mean)
+    # What is seen of a token lies within its whole silhouette: a scope that runs over into a neighbour of the same
+    # colour is cut back there, and the neighbour is left to be found.
+    scope = torch.sigmoid(code.scope) * (SLACK * layers.solid[:, 0]).clamp(max=1)  # (1, S, S)
+    claim = paste(scope[None], view.extent, where, *coverage.shape[-2:])
+    error = ((layers.colour - colour).square().mean(1) * scope).sum((1, 2)) / scope.sum((1, 2)).clamp(min=1)
+    evidence = torch.stack([torch.logit(proposal.score, 1e-6), torch.log(error + 1e-4)], 1)
+    return Written(code.mean, where, proposal.depth, evidence, scope, claim)
 
 
-def frame_at(maps: StepMaps, y: int, x: int, extent: Extent) -> Tensor:
-    """The frame (1, 4), in canvas units, that the cell (y, x) proposes."""
-    height, width = maps.score.shape[-2:]
-    dx, dy, log_w, log_h = maps.box[0, :, y, x]
-    cx = 0.5 + ((x + 0.5 + dx) / width - 0.5) * extent.width
-    cy = 0.5 + ((y + 0.5 + dy) / height - 0.5) * extent.height
-    return torch.stack([cx, cy, FRAME_SCALE * log_w.exp(), FRAME_SCALE * log_h.exp()])[None]
+def confidence(evidence: Tensor) -> Tensor:
+    """How sure tokens are, 0..1 (K,), by evidence (K, 2): what found them, and how well they explain what is seen."""
+    step, error = evidence.unbind(1)
+    return torch.sigmoid(STEP_WEIGHT * step + ERROR_WEIGHT * (math.log(EVEN_ERROR) - error))
+
+
+def at_least(token: Written, extent: Extent, least_area: float) -> Written:
+    """The token as it is or, where next to nothing of its box is its own, with the whole box."""
+    if (token.claim > 0.5).sum() >= least_area:
+        return token
+    size = token.scope.shape[-1]
+    beside = (frame_grid(token.where, size) - token.where[:, None, None, :2]).abs() / token.where[:, None, None, 2:]
+    scope = (beside.amax(-1) <= 0.5 / FRAME_SCALE).to(token.scope.dtype)
+    return replace(token, scope=scope, claim=paste(scope[None], extent, token.where, *token.claim.shape[-2:]))
+
+
+def without(token: Written, other: Written, extent: Extent) -> Written:
+    """The token without the pixels that another claims."""
+    taken = crop(other.claim, extent, token.where[None], token.scope.shape[-1])[:, 0, 0]  # (1, S, S)
+    return replace(token, scope=token.scope * (1 - taken), claim=token.claim * (1 - other.claim))
 
 
 def near_to_far(code: PictureCode) -> PictureCode:
     """The same code with its object tokens sorted by depth."""
-    order = torch.cat([torch.zeros(1, dtype=torch.long, device=code.depth.device), code.depth[1:].argsort() + 1])
-    rank = torch.empty_like(order)
-    rank[order] = torch.arange(len(order), device=order.device)
-    fields = {name: getattr(code, name)[order] for name in ("what", "where", "depth", "score", "scope")}
-    return PictureCode(**fields, owner=rank[code.owner])
+    return code.only([0, *(code.depth[1:].argsort() + 1).tolist()])

@@ -17,14 +17,16 @@ from vle_gen.data.compose import FULL_VIEW, Composer
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.detail import owners, render_edited, render_without_source
+from vle_gen.encoding import HALTING, NO_HINTS, Halting, Hints
 from vle_gen.errors import UserError
 from vle_gen.tokenizer.blocks import Extent, crop
 from vle_gen.tokenizer.glimpse import Layers
-from vle_gen.tokenizer.loop import HALTING, SCENE_DEPTH, Halting, encode_picture
+from vle_gen.tokenizer.loop import SCENE_DEPTH, PictureCode, encode_picture, glimpse_picture
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.render import render_tokens
 from vle_gen.tokenizer.sizes import FRAME_SCALE, TokenizerSizes
 from vle_gen.tokenizer.warp import evenly
+from vle_gen.tokenizer.worth import price_of_bit, worth_keeping
 from vle_gen.tokens import OBJECT, SCENE, SourceDetail, VLETokens
 
 SCOPE = 32  # pixels on a side of the silhouettes that tokens carry
@@ -96,11 +98,11 @@ class VLETokenizer(ModelMixin, ConfigMixin):
     # Picture -> tokens
 
     @torch.no_grad()
-    def encode(self, pixels: Tensor, halting: Halting = HALTING) -> VLETokens:
+    def encode(self, pixels: Tensor, halting: Halting = HALTING, hints: Hints = NO_HINTS) -> VLETokens:
         """Tokens of one picture (3, H, W) uint8, with its fine detail carried. Objects come near to far."""
         picture = pixels.to(self.device).float() / 255
         height, width = picture.shape[-2:]
-        code = encode_picture(self.network, picture, halting)
+        code = self._worthwhile(encode_picture(self.network, picture, halting, hints), picture, halting)
         count = len(code.what)
         owner = owners(self.network, pixels, code)
         kind = torch.full((1, count), OBJECT, dtype=torch.uint8)
@@ -119,6 +121,19 @@ class VLETokenizer(ModelMixin, ConfigMixin):
             checkpoint=self.checkpoint_id,
             detail=detail,
         )
+
+    def _worthwhile(self, code: PictureCode, picture: Tensor, halting: Halting) -> PictureCode:
+        """The code without the tokens that are not worth their bits, or that are too many."""
+        if halting.quality is None and len(code.what) <= halting.max_tokens:
+            return code
+        prices = None
+        if halting.quality is not None:
+            objects = (code.where[1:].cpu(), code.depth[1:].cpu(), code.score[1:].cpu())
+            coded = CodedTokens(code.what.cpu(), *objects, tuple(picture.shape[-2:]))
+            bits = self._known_code().bits(coded, halting.quality, self.checkpoint_id)
+            prices = torch.tensor(bits) * price_of_bit(halting.quality)
+        seen = glimpse_picture(picture, self.network.sizes.glimpse_side)[0]
+        return code.only(worth_keeping(self.network, seen, code.what, code.where, code.depth, prices, halting.max_tokens))
 
     def silhouettes(self, what: Tensor) -> Tensor:
         """What `VLETokens.scope` holds, (T, 32, 32) 0..1, of what (T, D); zeros for the scene token, which is first."""
@@ -168,6 +183,13 @@ class VLETokenizer(ModelMixin, ConfigMixin):
         Raises:
             UserError: other tokens than one scene token and objects, of another checkpoint, or no statistics to code by.
         """
+        return self._known_code().encode(self._coded(tokens), quality, self.checkpoint_id)
+
+    def bits(self, tokens: VLETokens, quality: float = DEFAULT_QUALITY) -> list[float]:
+        """What each token of one picture costs in the bytes of `compress`, in bits. Raises as `compress` does."""
+        return self._known_code().bits(self._coded(tokens), quality, self.checkpoint_id)
+
+    def _coded(self, tokens: VLETokens) -> CodedTokens:
         (one,) = tokens.to("cpu")
         if tokens.checkpoint and tokens.checkpoint != self.checkpoint_id:
             raise UserError(f"these tokens were made by checkpoint {tokens.checkpoint}: {self.checkpoint_id} cannot code them")
@@ -175,8 +197,7 @@ class VLETokenizer(ModelMixin, ConfigMixin):
             raise UserError("tokens that are mirrored, recoloured or half transparent cannot be made small")
         if int(one.kind[0, 0]) != SCENE or not (one.kind[0, 1:] == OBJECT).all():
             raise UserError("only tokens that are one scene token and then objects can be made small")
-        parts = (one.where[0, 1:], one.depth[0, 1:], one.score[0, 1:])
-        return self._known_code().encode(CodedTokens(one.what[0], *parts, tuple(one.size)), quality, self.checkpoint_id)
+        return CodedTokens(one.what[0], one.where[0, 1:], one.depth[0, 1:], one.score[0, 1:], tuple(one.size))
 
     @torch.no_grad()
     def decompress(self, data: bytes) -> VLETokens:

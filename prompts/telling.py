@@ -1,0 +1,103 @@
+"""Tells what a scene shows in a sentence or two that the grammar reads back: who is there, and how they stand to one another.
+
+Unlike `captions`, which writes a scene in many ways, it says the same of the same scene, and all that is there.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from prompts.grammar import Mention, Relation, SceneRequest
+from prompts.satisfied import CLEAR, holds
+from prompts.vocabulary import BEHIND, FRONT, LEFT, NUMBER_WORDS, PLURALS, RIGHT, SHAPES, describe
+
+TOGETHER = 3  # objects of one sentence: one, and two others that it is related to
+RELATED = 2  # sentences of that kind; what is left is listed
+AXES = ((LEFT, RIGHT), (FRONT, BEHIND))
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What is told: the text, and what it says; `members` are the objects that each mention stands for."""
+
+    text: str
+    request: SceneRequest
+    members: tuple[tuple[int, ...], ...]
+
+
+def tell(attributes: Sequence[Sequence[int]], box: Sequence[Sequence[float]], depth: Sequence[float]) -> Telling:
+    """What a scene shows. `attributes` (N, 4) indices, `box` (N, 4) cx, cy, w, h in canvas units, `depth` (N,) larger
+    farther: plain lists. The largest objects come first; look-alikes are counted together."""
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for k in sorted(range(len(attributes)), key=lambda k: -box[k][2] * box[k][3]):
+        groups.setdefault(tuple(attributes[k]), []).append(k)
+    members = list(groups.values())
+    mentions = [Mention(*row, count=len(group)) for row, group in groups.items()]
+    if not mentions:
+        return Telling("An empty scene.", SceneRequest(), ())
+
+    def related(a: int, b: int, axis: tuple[str, str]) -> str | None:
+        """The relation along `axis` that clearly holds between all that mentions a and b stand for."""
+        pairs = [(p, q) for p in members[a] for q in members[b]]
+        kinds = (kind for kind in axis if all(holds(kind, box[p], depth[p], box[q], depth[q], CLEAR) for p, q in pairs))
+        return next(kinds, None)
+
+    left, order, relations, sentences = list(range(len(mentions))), [], [], []
+    while len(left) >= 2 and len(sentences) < RELATED:
+        first, *others = left
+        said: list[tuple[str, int]] = []
+        for axis in AXES:
+            free = [k for k in others if k not in (o for _, o in said)]
+            found = next(((kind, k) for k in free if (kind := related(first, k, axis)) is not None), None)
+            if found and len(said) < TOGETHER - 1:
+                said.append(found)
+        if not said:
+            break
+        used = [first, *(k for _, k in said)]
+        tail = " and ".join(f"{kind} {_introduced(mentions[k])}" for kind, k in said)
+        sentences.append(f"{_introduced(mentions[first])} {_is(mentions[first])} {tail}")
+        relations += [(first, kind, k) for kind, k in said]
+        order += used
+        left = [k for k in left if k not in used]
+    if len(left) == 1 and order:
+        last, hub = left[0], order[0]
+        kind = related(last, hub, AXES[0]) or related(last, hub, AXES[1])
+        if kind is not None:
+            sentences.append(f"{_introduced(mentions[last])} {_is(mentions[last])} {kind} the {_named(mentions[hub])}")
+            relations.append((last, kind, hub))
+            order, left = [*order, last], []
+    if left:
+        names = [_introduced(mentions[k]) for k in left]
+        listed = ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + names[-1]
+        sentences.append(f"there {_is(mentions[left[0]])} {listed}")
+        order += left
+    place = {k: position for position, k in enumerate(order)}
+    request = SceneRequest(
+        tuple(mentions[k] for k in order), tuple(Relation(place[a], kind, place[b]) for a, kind, b in relations)
+    )
+    text = " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in sentences)
+    return Telling(text, request, tuple(tuple(members[k]) for k in order))
+
+
+def indefinite(attributes: Sequence[int]) -> str:
+    """One object in words: "a large red metal cube"."""
+    return f"a {describe(list(attributes))}"  # sizes come first, and none begins with a vowel
+
+
+def _introduced(mention: Mention) -> str:
+    if mention.count == 1:
+        return indefinite(mention.attributes)
+    number = NUMBER_WORDS[mention.count] if mention.count < len(NUMBER_WORDS) else str(mention.count)
+    return f"{number} {_named(mention)}"
+
+
+def _named(mention: Mention) -> str:
+    name = describe(mention.attributes)
+    if mention.count == 1:
+        return name
+    shape = SHAPES[mention.shape]
+    return name.removesuffix(shape) + PLURALS[shape]
+
+
+def _is(mention: Mention) -> str:
+    return "is" if mention.count == 1 else "are"

@@ -1,0 +1,186 @@
+"""Encoding as a person asks for it: where tokens should be, how many, and how sure the model is of pictures unlike its own."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw, ImageFont
+
+from vle_gen.compact.file import load_tokens
+from vle_gen.compact.fit import fit_code, training_pictures
+from vle_gen.data.sprites import SpriteBank
+from vle_gen.encoding import Halting
+from vle_gen.errors import UserError
+from vle_gen.overlay import token_rows
+from vle_gen.tokenizer.model import VLETokenizer
+from vle_gen.tokens import SURE, VLETokens
+
+CUBE = (113, 133, 40, 49)  # the red cube's box in the scene
+
+
+def rows_of(tokens):
+    return token_rows(tokens, [""] * len(tokens))[1:]
+
+
+def at(tokens, x, y):
+    """The row of the token that owns a pixel."""
+    return rows_of(tokens)[int(tokens.label_map()[y, x]) - 1]
+
+
+@pytest.fixture(scope="module")
+def strict():
+    """Halting at which the loop writes no token by itself."""
+    return Halting(least_score=1.0)
+
+
+@pytest.fixture(scope="module")
+def coder(pipe, sprites):
+    """The shipped tokenizer with statistics of a few composed scenes."""
+    tokenizer = VLETokenizer.from_network(pipe.tokenizer.network)
+    assert fit_code(tokenizer, training_pictures(SpriteBank.load(sprites), None, 32)) >= 64
+    return tokenizer
+
+
+def test_a_box_is_where_the_token_is(pipe, picture, tokens, strict):
+    alone = pipe.encode(picture, boxes=[CUBE], halting=strict)
+    assert len(alone) == 2
+    row = at(alone, 133, 160)
+    assert (row.x, row.y, row.width, row.height) == pytest.approx((133, 157.5, 40, 49), abs=0.1)
+    assert np.array_equal(np.asarray(pipe.decode(alone)), np.asarray(picture))
+    with_the_rest = pipe.encode(picture, boxes=[CUBE])
+    assert len(with_the_rest) == len(tokens), "the object that the box is of is not found twice"
+
+
+def test_a_point_finds_its_object(pipe, picture, tokens, strict):
+    truth = at(tokens, 64, 137)
+    for point in ((64, 137), (58, 133)):
+        found = pipe.encode(picture, points=[point], halting=strict)
+        assert len(found) == 2
+        row = at(found, 64, 137)
+        assert abs(row.x - truth.x) < 5 and abs(row.y - truth.y) < 5 and abs(row.width - truth.width) < 8
+    assert len(pipe.encode(picture, points=[(64, 137), (133, 160)])) == len(tokens)
+
+
+def test_a_box_on_nothing_that_the_model_knows_can_be_moved(pipe, picture):
+    found = pipe.encode(picture, boxes=[(20, 200, 40, 30)])
+    index = int(found.label_map()[215, 40])
+    assert index > 0 and (found.label_map() == index).sum() > 600
+    assert float(found.score[0, index]) < SURE
+
+
+@pytest.mark.parametrize(
+    "asked, message",
+    [
+        ({"boxes": [(10, 10, 0, 5)]}, "is no box"),
+        ({"boxes": [(240, 240, 90, 90)]}, "lies outside: the picture is 256 x 256"),
+        ({"points": [(256, 3)]}, "point 256,3 lies outside"),
+    ],
+)
+def test_what_lies_outside_is_refused(pipe, picture, asked, message):
+    with pytest.raises(UserError, match=message):
+        pipe.encode(picture, **asked)
+
+
+def test_edits_take_boxes_and_points(vlegen, file, tmp_path):
+    moved = tmp_path / "moved.png"
+    assert vlegen("move", file, "--box", ",".join(map(str, CUBE)), "--dx", 15, "-o", moved).status == 0
+    change = np.abs(np.asarray(Image.open(moved)).astype(int) - np.asarray(Image.open(file)).astype(int)).max(-1)
+    assert change[140:175, 115:165].max() > 40 and not change[:90].any()
+    assert vlegen("move", file, "--point", "220,220", "--dx", 3, "-o", tmp_path / "b.vle").status in (0, 2)
+    for option, value in (("--box", "1,2,3"), ("--point", "here"), ("--box", "a,b,c,d")):
+        refused = vlegen("tokens", file, option, value)
+        assert refused.status == 2 and f"{option} {value}: expected X,Y" in refused.err
+    vlegen("tokens", file, "--save", tmp_path / "t.vle")
+    assert "holds tokens already" in vlegen("tokens", tmp_path / "t.vle", "--point", "3,4").err
+
+
+def test_most_tokens_keeps_those_that_say_most(pipe, picture, tokens):
+    error = lambda kept: float(np.square(np.asarray(pipe.decode(kept, carry=False)).astype(float) - np.asarray(picture)).mean())
+    kept = [pipe.encode(picture, halting=Halting(max_tokens=count)) for count in range(1, len(tokens) + 1)]
+    assert [len(one) for one in kept] == list(range(1, len(tokens) + 1))
+    assert all(a > b for a, b in zip(map(error, kept), map(error, kept[1:]), strict=False))
+    assert torch.equal(kept[-1].what, tokens.what)
+    for one in kept[:2]:
+        assert np.array_equal(np.asarray(pipe.decode(one)), np.asarray(picture)), "what has no token is the scene's"
+        assert one.label_map().max() == len(one) - 1
+
+
+def test_tokens_have_to_be_worth_their_bits(coder, picture):
+    pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+    fine, coarse = (coder.encode(pixels, Halting(quality=quality)) for quality in (90, 0))
+    assert len(coarse) <= len(fine) and len(coder.compress(coarse, 0)) < len(coder.compress(fine, 90))
+    bits = coder.bits(fine, 90)
+    assert len(bits) == len(fine) and min(bits) > 8
+    assert sum(bits) / 8 == pytest.approx(len(coder.compress(fine, 90)), abs=12)
+    with pytest.raises(UserError, match="expected 0 to 100"):
+        Halting(quality=101)
+
+
+def test_coded_files_are_read_by_every_command(pipe, coder, vlegen, file, tmp_path):
+    from vle_gen.pipeline import VLEPipeline
+
+    folder = tmp_path / "checkpoint"
+    VLEPipeline(coder, pipe.prior, pipe.clip, pipe.scheduler).save_pretrained(folder)
+    coded, plain = tmp_path / "c.vle", tmp_path / "p.vle"
+    shown = vlegen("tokens", file, "--quality", 60, "--save", coded, "--no-carry", "--checkpoint", folder)
+    assert shown.status == 0 and "bits" in shown.out and "bytes when coded" in shown.out
+    assert vlegen("tokens", file, "--save", plain, "--no-carry").status == 0
+    assert coded.stat().st_size < plain.stat().st_size / 10
+    assert len(load_tokens(coder, coded)) == len(VLETokens.load(plain))
+    assert vlegen("decode", coded, "-o", tmp_path / "c.png", "--checkpoint", folder).status == 0
+    assert vlegen("move", coded, "--token", 1, "--dx", 5, "-o", tmp_path / "d.vle", "--checkpoint", folder).status == 0
+    with pytest.raises(UserError, match="holds coded tokens"):
+        VLETokens.load(coded)
+    refused = vlegen("tokens", file, "--quality", 60, "--save", coded, "--checkpoint", folder)
+    assert refused.status == 2 and "add --no-carry" in refused.err
+    cut = tmp_path / "cut.vle"
+    cut.write_bytes(coded.read_bytes()[:-3])
+    refused = vlegen("decode", cut, "--checkpoint", folder)
+    assert refused.status == 2 and "cut.vle" in refused.err and refused.err.count("\n") == 1
+
+
+def unlike() -> dict[str, Image.Image]:
+    """Pictures of kinds that the checkpoint was not trained on."""
+    random = np.random.default_rng(0)
+    y, x = np.mgrid[:160, :240]
+    page = Image.new("RGB", (240, 160), (252, 250, 245))
+    for line in range(10):
+        words = "it was the best of times, it was"
+        ImageDraw.Draw(page).text((10, 8 + 15 * line), words, (20, 20, 20), ImageFont.load_default(10))
+    drawing = Image.new("RGB", (240, 160), "white")
+    draw = ImageDraw.Draw(drawing)
+    draw.rectangle((30, 70, 110, 140), (200, 80, 60), "black", 3)
+    draw.polygon([(22, 70), (70, 20), (118, 70)], (120, 60, 40))
+    draw.ellipse((170, 20, 210, 60), "orange")
+    window = Image.new("RGB", (240, 160), (245, 245, 247))
+    draw = ImageDraw.Draw(window)
+    draw.rectangle((0, 0, 240, 14), (50, 54, 62))
+    for k in range(3):
+        draw.rounded_rectangle((10 + 76 * k, 30, 76 + 76 * k, 90), 6, "white", (200, 200, 200))
+    return {
+        "noise": Image.fromarray(random.integers(0, 256, (160, 240, 3), np.uint8)),
+        "stripes": Image.fromarray((128 + 100 * np.sin(x / 5.0)[..., None] * np.ones(3)).astype(np.uint8)),
+        "gradient": Image.fromarray(np.stack([x, y, 128 + 0 * x], -1).astype(np.uint8)),
+        "page": page,
+        "drawing": drawing,
+        "screenshot": window,
+    }
+
+
+@pytest.mark.parametrize("kind", unlike())
+def test_pictures_unlike_its_own_come_back_and_are_not_claimed_to_be_known(pipe, kind):
+    picture = unlike()[kind]
+    tokens = pipe.encode(picture)
+    assert np.array_equal(np.asarray(pipe.decode(tokens)), np.asarray(picture))
+    labels = tokens.label_map()
+    assert labels.shape == (160, 240) and 0 <= labels.min() and labels.max() < len(tokens)
+    assert (tokens.score[0, 1:] >= SURE).float().sum() <= 1
+
+
+def test_what_is_known_is_sure(pipe, tokens, vlegen, file, tmp_path):
+    assert (tokens.score[0, 1:] >= SURE).all()
+    assert "unsure" not in vlegen("tokens", file).out
+    unlike()["noise"].save(tmp_path / "noise.png")
+    tokens = pipe.encode(unlike()["noise"])
+    if len(tokens) > 1:
+        assert f"of {len(tokens) - 1} unsure (?)" in vlegen("tokens", tmp_path / "noise.png").out

@@ -1,0 +1,61 @@
+"""Coded `.vle` files: what `VLETokenizer.compress` gives, as the one tensor of a safetensors file."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from vle_gen.compact.code import DEFAULT_QUALITY
+from vle_gen.errors import UserError
+from vle_gen.image_io import write_whole
+from vle_gen.token_file import CODED, FORMAT
+from vle_gen.tokens import VLETokens
+
+if TYPE_CHECKING:
+    from vle_gen.tokenizer.model import VLETokenizer
+
+
+def save_coded(tokenizer: VLETokenizer, tokens: VLETokens, path: str | Path, quality: float = DEFAULT_QUALITY) -> Path:
+    """Writes the tokens of one picture, without its fine detail, as a small .vle file; the path.
+
+    Raises:
+        UserError: the tokens cannot be coded (see `VLETokenizer.compress`), or the file cannot be written.
+    """
+    data = coded_file(tokenizer, tokens, quality)
+    return write_whole(path, lambda part: part.write_bytes(data))
+
+
+def coded_file(tokenizer: VLETokenizer, tokens: VLETokens, quality: float = DEFAULT_QUALITY) -> bytes:
+    """What `save_coded` writes."""
+    data = tokenizer.compress(tokens, quality)
+    coded = {CODED: torch.from_numpy(np.frombuffer(data, np.uint8).copy())}
+    # Size and checkpoint are in the bytes: named in the header once more they would make the file half as large again.
+    return save(coded, {"format": FORMAT})
+
+
+def load_tokens(tokenizer: VLETokenizer, path: str | Path) -> VLETokens:
+    """The tokens of a .vle file, coded or not. Raises `UserError` for anything else."""
+    data = coded_bytes(path)
+    if data is None:
+        return VLETokens.load(path).to(tokenizer.device)
+    try:
+        return tokenizer.decompress(data)
+    except UserError as fault:
+        raise UserError(f"{path} cannot be read: {fault}") from None
+
+
+def coded_bytes(path: str | Path) -> bytes | None:
+    """What a coded .vle file holds; None for any other file."""
+    if not Path(path).is_file():
+        return None
+    try:
+        with safe_open(path, "pt") as file:
+            if (file.metadata() or {}).get("format") != FORMAT or CODED not in file.keys():
+                return None
+            return file.get_tensor(CODED).numpy().tobytes()
+    except (SafetensorError, OSError):
+        return None

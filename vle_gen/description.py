@@ -1,0 +1,91 @@
+"""A picture in words: what CLIP says each token is, and how they stand to one another."""
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from prompts.telling import indefinite, tell
+from prompts.vocabulary import ATTRIBUTES, VALUES, describe
+from vle_gen.tokenizer.sizes import FRAME_SCALE
+from vle_gen.tokens import SURE
+
+if TYPE_CHECKING:
+    from vle_gen.pipeline import VLEPipeline
+    from vle_gen.tokens import VLETokens
+
+NAMED = 0.4  # of all names, the best one's probability below which CLIP is unsure; the names are alike, and share it
+LISTED = 3  # unsure objects that are named; more are counted
+
+
+@dataclass(frozen=True)
+class DescribedObject:
+    """One object token: its name, how probable CLIP finds that among all names, and how sure the encoder is of an object."""
+
+    index: int
+    label: str
+    shape: str
+    size: str
+    material: str
+    color: str
+    probability: float
+    score: float
+    sure: bool
+
+
+@dataclass(frozen=True)
+class DescribedRelation:
+    """That the token `subject` is, for instance, "left of" the token `object`."""
+
+    subject: int
+    relation: str
+    object: int
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a picture shows. `text` says it of what is sure, in the language of prompts; `doubt` of the rest, or is empty."""
+
+    text: str
+    doubt: str
+    objects: tuple[DescribedObject, ...]
+    relations: tuple[DescribedRelation, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return asdict(self)
+
+
+def description(pipe: VLEPipeline, tokens: VLETokens) -> Description:
+    """Names the tokens of one picture and relates them."""
+    objects: list[DescribedObject] = []
+    rows: list[list[int]] = []
+    if len(tokens) > 1:
+        names = pipe.names(tokens)
+        rows = names.attributes.tolist()
+        for index, (row, probability) in enumerate(zip(rows, names.probability.tolist(), strict=True), 1):
+            score = float(tokens.score[0, index])
+            words = {name: VALUES[a][row[a]] for a, name in enumerate(ATTRIBUTES)}
+            sure = score >= SURE and probability >= NAMED
+            objects.append(DescribedObject(index, describe(row), **words, probability=probability, score=score, sure=sure))
+    sure = [one.index for one in objects if one.sure]
+    box = tokens.where[0].clone()
+    box[:, 2:] /= FRAME_SCALE
+    told = tell([rows[k - 1] for k in sure], box[sure].tolist(), tokens.depth[0, sure].tolist())
+    relations = [
+        DescribedRelation(sure[a], relation.kind, sure[b])
+        for relation in told.request.relations
+        for a in told.members[relation.subject]
+        for b in told.members[relation.object]
+    ]
+    unsure = [one for one in objects if not one.sure]
+    text = told.text if sure or not unsure else "Nothing that the model is sure of."
+    return Description(text, _doubt(unsure, rows), tuple(objects), tuple(relations))
+
+
+def _doubt(unsure: list[DescribedObject], rows: list[list[int]]) -> str:
+    if not unsure:
+        return ""
+    if len(unsure) > LISTED:
+        return f"Unsure: {len(unsure)} more tokens, which may be no objects or of a kind that the model never saw."
+    names = [f"{indefinite(rows[one.index - 1])} (token {one.index})" for one in unsure]
+    return f"Unsure: perhaps {', '.join(names[:-1])}{' and ' if len(names) > 1 else ''}{names[-1]}."
