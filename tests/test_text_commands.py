@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,3 +86,18 @@ def test_captions_for_training_leave_out_what_is_held_out():
     random = Random(0)
     texts = [write_for_training([(1, 1, 1, 1)], [[0.5, 0.5, 0.1, 0.1]], [9.0], random).text for _ in range(2000)]
     assert not any(map(held_out, texts)) and len(set(texts)) > 50
+
+
+def test_the_judge_sees_what_is_there(scenes):
+    from vle_gen.judge import Judge
+
+    judge = Judge.load(Path(__file__).parent.parent / "benchmarks" / "judge")
+    record = json.loads((scenes / "300000.json").read_text())
+    with Image.open(scenes / "300000.png") as picture:
+        (sight,) = judge.look([picture])
+    for item in record["objects"]:
+        x, y = (value / 256 for value in item["pixel"][:2])
+        assert min((box[0] - x) ** 2 + (box[1] - y) ** 2 for box in sight.box) ** 0.5 < 0.05, item
+    assert sight.problems(parse("nine things"))
+    (empty,) = judge.look([Image.new("RGB", (300, 200), (120, 118, 115))])
+    assert len(empty.box) <= 1

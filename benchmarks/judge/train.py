@@ -100,11 +100,12 @@ def judge_loss(maps: Tensor, scenes: SceneBatch) -> Tensor:
     return (focal + place + far + kinds) / max(len(row), 1)
 
 
-def train(store: SceneStore, minutes: float, steps: int | None, seed: int = 0) -> tuple[JudgeNetwork, int]:
-    """A network trained for so many minutes, and the steps that it took."""
-    torch.manual_seed(seed)
+def train(
+    network: JudgeNetwork, store: SceneStore, minutes: float, steps: int | None, seed: int = 0
+) -> tuple[JudgeNetwork, int]:
+    """The network, trained for so many minutes, and the steps that it took."""
     generator = torch.Generator().manual_seed(seed)
-    network = JudgeNetwork().to(memory_format=torch.channels_last).train()
+    network = network.to(memory_format=torch.channels_last).train()
     drawn = Scenes(store)
     optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.02)
     began, step = time.monotonic(), 0
@@ -198,11 +199,15 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=12.0)
     parser.add_argument("--steps", type=int, help="so many steps, whatever time they take")
     parser.add_argument("--dev", help="renders to measure on, too")
+    parser.add_argument("--start", type=Path, help="folder of a judge to train on from, instead of random weights")
     parser.add_argument("--out", type=Path, default=HERE)
     options = parser.parse_args()
     store = SceneStore.load(options.train)
     kept = torch.arange(len(store)) % HELD_OUT != 0
-    network, steps = train(store.subset(kept), options.minutes, options.steps)
+    torch.manual_seed(0)
+    network = Judge.load(options.start).network if options.start else JudgeNetwork()
+    seed = int(time.time()) if options.start else 0  # other draws than before
+    network, steps = train(network, store.subset(kept), options.minutes, options.steps, seed)
     weights = {name: value.half().contiguous() for name, value in network.state_dict().items() if value.is_floating_point()}
     options.out.mkdir(parents=True, exist_ok=True)
     save_file(weights, options.out / WEIGHTS)
