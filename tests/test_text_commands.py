@@ -52,7 +52,7 @@ def test_suites_are_scored(vlegen, tmp_path):
     (tmp_path / "mine.txt").write_text("a red ball\na blue cube\n")
     done = vlegen("eval", "txt2img", tmp_path / "mine.txt", "--limit", 1, "--no-check", "--json", tmp_path / "s.json")
     assert done.status == 0, done.err
-    scores = json.loads(done.out)
+    scores = json.loads((tmp_path / "s.json").read_text())
     assert [score["category"] for score in scores] == ["mine", "all"]
     assert all(score["prompts"] == 1 and 0 <= score["own"] <= 1 and score["judged"] is None for score in scores)
     assert "mine" in vlegen("eval", "txt2img", tmp_path / "mine.txt", "--limit", 1, "--no-check").out
