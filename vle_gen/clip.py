@@ -165,9 +165,15 @@ class ClipModel(ModelMixin, ConfigMixin):
 
     @torch.no_grad()
     def text_features(self, texts: list[str]) -> TextFeatures:
-        """Token-level features of some texts, as long as the longest of them."""
+        """Token-level features of some texts, as long as the longest of them.
+
+        To what the last layer says of each word the word's own embedding is added: training on pictures leaves little in the
+        last layer of words that a CLIP cannot see, such as left and right.
+        """
         ids = self.tokenizer(texts).to(self.device)
         tokens, pooled = self.encode_ids(ids)
+        word = self.clip.token_embedding(ids).float()
+        tokens = tokens + F.layer_norm(word, word.shape[-1:]).to(tokens.dtype)
         ends = ids.argmax(-1, keepdim=True)
         return TextFeatures(tokens, torch.arange(ids.shape[1], device=ids.device) <= ends, pooled)
 
