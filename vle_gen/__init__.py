@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+SHIPPED = Path(__file__).parent / "weights"  # the checkpoint that is used where none is named
+
 _HOMES = {
     "VLEPipeline": "vle_gen.pipeline",
     "VLETokenizer": "vle_gen.tokenizer.model",
@@ -48,7 +50,7 @@ def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu
     from vle_gen.errors import UserError
     from vle_gen.pipeline import VLEPipeline
 
-    source = str(checkpoint or Path(__file__).parent / "weights")
+    source = str(checkpoint or SHIPPED)
     logging.disable_progress_bar()  # four small parts are there before a bar could be read
     try:
         return VLEPipeline.from_pretrained(source).to(device)

@@ -18,9 +18,8 @@ from vle_gen import writing
 from vle_gen.chosen_places import Place
 from vle_gen.clip import ClipModel, Names, cut_glimpses
 from vle_gen.drawing import Order, Settings, draw_orders
-from vle_gen.encoding import HALTING, Box, Halting, Hints, Point
 from vle_gen.errors import UserError
-from vle_gen.image_io import to_rgb
+from vle_gen.picture_coder import PictureCoder
 from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.tokenizer.model import VLETokenizer
 from vle_gen.tokenizer.sizes import FRAME_SCALE
@@ -46,7 +45,7 @@ class VLEPipelineOutput(BaseOutput):
     checked: list[bool]
 
 
-class VLEPipeline(DiffusionPipeline):
+class VLEPipeline(PictureCoder, DiffusionPipeline):
     """Encodes, decodes and writes pictures.
 
     Args:
@@ -73,42 +72,6 @@ class VLEPipeline(DiffusionPipeline):
         """As for every diffusers pipeline, in float32 unless `torch_dtype` says otherwise."""
         options.setdefault("low_cpu_mem_usage", False)  # the models are small, and it would need accelerate
         return super().from_pretrained(path, **options)
-
-    def encode(
-        self, image: Image.Image, boxes: Sequence[Box] = (), points: Sequence[Point] = (), halting: Halting = HALTING
-    ) -> VLETokens:
-        """Tokens of a picture of any size and mode, with its fine detail carried.
-
-        Args:
-            image: any size and mode.
-            boxes: left, top, width and height, in pixels, of objects that are to have a token each.
-            points: x, y, in pixels, on objects that are to have a token each, however unsure the model is of them.
-            halting: when the model stops, and how many tokens are worth keeping.
-
-        Raises:
-            UserError: the picture is too small or too large, or a box or point lies outside it.
-        """
-        pixels = np.array(to_rgb(image))  # (H, W, 3)
-        hints = Hints.of(tuple(boxes), tuple(points), *pixels.shape[:2])
-        return self.tokenizer.encode(torch.from_numpy(pixels).permute(2, 0, 1).contiguous(), halting, hints)
-
-    def decode(self, tokens: VLETokens, carry: bool = True, size: int | None = None) -> Image.Image:
-        """The picture of one picture's tokens.
-
-        Args:
-            tokens: of one picture.
-            carry: add the source picture's detail where it is known; without it, what the tokens alone say.
-            size: longer side of the result in pixels; without it the picture's own.
-        """
-        if size is not None and size < 1:
-            raise UserError(f"a picture of {size} pixels cannot be made: expected a size of 1 or more")
-        height, width = tokens.size
-        scale = 1.0 if size is None else size / max(height, width)
-        target = (max(1, round(height * scale)), max(1, round(width * scale)))
-        if carry and (tokens.detail is not None or tokens.foreign):
-            picture = _to_image(self.tokenizer.decode(tokens))
-            return picture if target == (height, width) else picture.resize(target[::-1], Image.Resampling.LANCZOS)
-        return _to_image(self.tokenizer.decode(tokens.resized(*target), carry=False))
 
     @torch.no_grad()
     def __call__(
@@ -239,8 +202,3 @@ class VLEPipeline(DiffusionPipeline):
         picture = torch.from_numpy(np.array(self.decode(tokens))).permute(2, 0, 1).to(self.device).float() / 255
         where, depth = tokens.where[0, 1:].to(self.device), tokens.depth[0, 1:].to(self.device)
         return self.clip.name(cut_glimpses(picture, where, depth))
-
-
-def _to_image(pixels: torch.Tensor) -> Image.Image:
-    """A picture (3, H, W) uint8 as RGB."""
-    return Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())

@@ -10,14 +10,13 @@ import editors
 from editors.language import Edit, Selector, looks_like_an_edit, parse_edit, parse_group
 from editors.members import UNNAMED, centre
 from editors.rows import box
-from vle_gen import writing
 from vle_gen.errors import UserError
 from vle_gen.files import generator_of
-from vle_gen.writing import Written
 
 if TYPE_CHECKING:
     from vle_gen.pipeline import VLEPipeline
     from vle_gen.tokens import VLETokens
+    from vle_gen.writing import Written
 
 Group = tuple[Edit, ...]
 
@@ -48,12 +47,13 @@ def apply(
         if edit.verb == "paste":
             tokens = _pasted(pipe, tokens, edit, read)
         elif edit.verb == "add":
-            tokens = _written(edit, writing.add(pipe, tokens, edit.which[0].words, edit.at, edit.size, _random(edit)), note)
+            one = _writing().add(pipe, tokens, edit.which[0].words, edit.at, edit.size, _random(edit))
+            tokens = _written(edit, one, note)
         else:
             meant = _meant(pipe, start, edit.which, name)
             at = [_position(number, numbers, start, name, edit) for number in meant]
             if edit.verb == "replace":
-                one = writing.replace_object(pipe, tokens, _one(at, edit), edit.phrase, _random(edit))
+                one = _writing().replace_object(pipe, tokens, _one(at, edit), edit.phrase, _random(edit))
                 tokens = _written(edit, one, note)
             else:
                 tokens = _edited(tokens, edit, at)
@@ -218,6 +218,13 @@ def _one(at: list[int], edit: Edit) -> int:
 
 def _random(edit: Edit):
     return generator_of(edit.seed or 0)
+
+
+def _writing():
+    """`vle_gen.writing`, which takes long to import and which few edits need."""
+    from vle_gen import writing
+
+    return writing
 
 
 def _written(edit: Edit, written: Written, note: Callable[[str], None]) -> VLETokens:

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vle_gen.commands.options import Boxes, Checkpoint, Device, Out, Picture, load
+from vle_gen.commands.options import Boxes, Checkpoint, Device, Out, Picture, load_light
 
 Token = Annotated[Optional[list[int]], typer.Option(help="Index of a token, as 'vlegen tokens' lists it.")]
 Object = Annotated[Optional[list[str]], typer.Option(help="An object in words, such as 'the red ball'.")]
@@ -232,4 +232,4 @@ def _run(verb: str, tag: str, picture: Path, which: tuple, out, checkpoint, devi
     if not named:
         raise UserError("say which object: either --token N or --object 'the red ball', --point X,Y or --box X,Y,W,H")
     edit = Edit(verb, tuple(named), **said).checked()
-    print(edit_file(load(checkpoint, device), picture, [(edit,)], out or files.beside(picture, tag), encoding=encoding))
+    print(edit_file(load_light(checkpoint, device), picture, [(edit,)], out or files.beside(picture, tag), encoding=encoding))

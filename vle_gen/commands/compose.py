@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vle_gen.commands.options import Checkpoint, Device, Out, Picture, load
+from vle_gen.commands.options import Checkpoint, Device, Out, Picture, load_light
 
 
 def edit(
@@ -39,7 +39,7 @@ def edit(
     pictures, steps = split_arguments(arguments)
     groups = gathered(steps, script, replay)
     targets = batch.targets_of(pictures, out, out_dir, "edited")
-    pipe = load(checkpoint, device)
+    pipe = load_light(checkpoint, device)
     if len(pictures) == 1:
         print(batch.edit_file(pipe, pictures[0], groups, targets[0], _note))
         return
@@ -81,7 +81,7 @@ def animate(
 
     target, group = out or files.beside(picture, "animated", ".gif"), parse_lines(edits)
     animation.check(target)
-    pipe = load(checkpoint, device)
+    pipe = load_light(checkpoint, device)
     before = files.read_tokens(pipe, picture)
     after = batch.edited_tokens(pipe, before, picture, [group], note=_note)
     drawn = animation.frames(pipe, before, after, frames, back)

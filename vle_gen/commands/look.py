@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vle_gen.commands.options import Boxes, Checkpoint, Device, Out, Picture, Points, console, load
+from vle_gen.commands.options import Boxes, Checkpoint, Device, Out, Picture, Points, console, load, load_light
 
 
 def tokens(
@@ -94,6 +94,6 @@ def decode(
     """Turn tokens back into a picture."""
     from vle_gen import files
 
-    pipe = load(checkpoint, device)
+    pipe = load_light(checkpoint, device)
     picture = pipe.decode(files.read_tokens(pipe, vle), carry=not no_carry, size=size)
     print(files.save_image(picture, out or files.beside(vle, "decoded")))

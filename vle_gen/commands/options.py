@@ -32,6 +32,14 @@ def load(checkpoint: str | None, device: str | None):
     return vle_gen.load(checkpoint, device=choose(device or "cpu"))
 
 
+def load_light(checkpoint: str | None, device: str | None):
+    """The same for commands that mostly need the tokenizer alone: the rest is loaded when it is asked for."""
+    from vle_gen import light_pipeline
+    from vle_gen.device import choose
+
+    return light_pipeline.load(checkpoint, choose(device or "cpu"))
+
+
 def console():
     """Where tables go."""
     from rich.console import Console

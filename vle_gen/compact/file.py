@@ -16,10 +16,10 @@ from vle_gen.token_file import CODED, FORMAT
 from vle_gen.tokens import VLETokens
 
 if TYPE_CHECKING:
-    from vle_gen.tokenizer.model import VLETokenizer
+    from vle_gen.tokenizer.core import TokenizerCore
 
 
-def save_coded(tokenizer: VLETokenizer, tokens: VLETokens, path: str | Path, quality: float = DEFAULT_QUALITY) -> Path:
+def save_coded(tokenizer: TokenizerCore, tokens: VLETokens, path: str | Path, quality: float = DEFAULT_QUALITY) -> Path:
     """Writes the tokens of one picture, without its fine detail, as a small .vle file; the path.
 
     Raises:
@@ -29,7 +29,7 @@ def save_coded(tokenizer: VLETokenizer, tokens: VLETokens, path: str | Path, qua
     return write_whole(path, lambda part: part.write_bytes(data))
 
 
-def coded_file(tokenizer: VLETokenizer, tokens: VLETokens, quality: float = DEFAULT_QUALITY) -> bytes:
+def coded_file(tokenizer: TokenizerCore, tokens: VLETokens, quality: float = DEFAULT_QUALITY) -> bytes:
     """What `save_coded` writes."""
     data = tokenizer.compress(tokens, quality)
     coded = {CODED: torch.from_numpy(np.frombuffer(data, np.uint8).copy())}
@@ -37,7 +37,7 @@ def coded_file(tokenizer: VLETokenizer, tokens: VLETokens, quality: float = DEFA
     return save(coded, {"format": FORMAT})
 
 
-def load_tokens(tokenizer: VLETokenizer, path: str | Path) -> VLETokens:
+def load_tokens(tokenizer: TokenizerCore, path: str | Path) -> VLETokens:
     """The tokens of a .vle file, coded or not. Raises `UserError` for anything else."""
     data = coded_bytes(path)
     if data is None:

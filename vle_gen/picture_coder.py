@@ -1,0 +1,61 @@
+"""`PictureCoder`: pictures to tokens and back by a tokenizer, as every pipeline does it."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image
+
+from vle_gen.encoding import HALTING, Box, Halting, Hints, Point
+from vle_gen.errors import UserError
+from vle_gen.image_io import to_rgb
+from vle_gen.tokenizer.core import TokenizerCore
+from vle_gen.tokens import VLETokens
+
+
+class PictureCoder:
+    """What has a `tokenizer`, and so encodes and decodes."""
+
+    tokenizer: TokenizerCore
+
+    def encode(
+        self, image: Image.Image, boxes: Sequence[Box] = (), points: Sequence[Point] = (), halting: Halting = HALTING
+    ) -> VLETokens:
+        """Tokens of a picture of any size and mode, with its fine detail carried.
+
+        Args:
+            image: any size and mode.
+            boxes: left, top, width and height, in pixels, of objects that are to have a token each.
+            points: x, y, in pixels, on objects that are to have a token each, however unsure the model is of them.
+            halting: when the model stops, and how many tokens are worth keeping.
+
+        Raises:
+            UserError: the picture is too small or too large, or a box or point lies outside it.
+        """
+        pixels = np.array(to_rgb(image))  # (H, W, 3)
+        hints = Hints.of(tuple(boxes), tuple(points), *pixels.shape[:2])
+        return self.tokenizer.encode(torch.from_numpy(pixels).permute(2, 0, 1).contiguous(), halting, hints)
+
+    def decode(self, tokens: VLETokens, carry: bool = True, size: int | None = None) -> Image.Image:
+        """The picture of one picture's tokens.
+
+        Args:
+            tokens: of one picture.
+            carry: add the source picture's detail where it is known; without it, what the tokens alone say.
+            size: longer side of the result in pixels; without it the picture's own.
+        """
+        if size is not None and size < 1:
+            raise UserError(f"a picture of {size} pixels cannot be made: expected a size of 1 or more")
+        height, width = tokens.size
+        scale = 1.0 if size is None else size / max(height, width)
+        target = (max(1, round(height * scale)), max(1, round(width * scale)))
+        if carry and (tokens.detail is not None or tokens.foreign):
+            picture = _to_image(self.tokenizer.decode(tokens))
+            return picture if target == (height, width) else picture.resize(target[::-1], Image.Resampling.LANCZOS)
+        return _to_image(self.tokenizer.decode(tokens.resized(*target), carry=False))
+
+
+def _to_image(pixels: torch.Tensor) -> Image.Image:
+    """A picture (3, H, W) uint8 as RGB."""
+    return Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
