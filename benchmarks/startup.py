@@ -4,7 +4,7 @@
 
 Seconds in processes of their own: `wall` is the clock's, best of all repeats, `cpu` the least that was computed, which other
 work on the machine disturbs less. `ratio` is `vlegen move` over `import torch` plus the model's own time: what loading the
-weights, encoding, and decoding the move take once all is imported.
+tokenizer's weights, encoding, and decoding the move take once all is imported.
 """
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from pathlib import Path
 
 MODEL = """
 import sys, time
-import torch, vle_gen
+import torch
 from editors import move
 from vle_gen.files import read_tokens, write_result
-import vle_gen.pipeline
+from vle_gen import light_pipeline, script
 wall, cpu = time.perf_counter(), time.process_time()
-pipe = vle_gen.load()
+pipe = light_pipeline.load()
 tokens = read_tokens(pipe, sys.argv[1])
 write_result(pipe, move(tokens, 1, 20), sys.argv[2])
 print(time.perf_counter() - wall, time.process_time() - cpu)
