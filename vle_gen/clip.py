@@ -18,6 +18,7 @@ from torch import Tensor
 
 from prompts.grammar import unknown_words
 from prompts.vocabulary import WORDS, combinations, describe
+from vle_gen.device import aligned
 from vle_gen.errors import UserError
 
 GLIMPSE_METRES = 3.4  # width of what a glimpse shows, at its object's depth: the largest object fits with some floor
@@ -125,7 +126,7 @@ class ClipModel(ModelMixin, ConfigMixin):
         """As for every diffusers model, but in float32 unless `torch_dtype` is given (shipped weights are float16)."""
         options["torch_dtype"] = options.get("torch_dtype") or torch.float32
         options.setdefault("low_cpu_mem_usage", False)  # the models are small, and it would need accelerate
-        return super().from_pretrained(path, **options).eval()
+        return aligned(super().from_pretrained(path, **options).eval())
 
     def save_checkpoint(self, folder: str | Path, card: dict | None = None) -> None:
         """Writes config, float16 weights and, with `card`, a model card."""

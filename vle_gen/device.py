@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import torch
+from torch import nn
 
 from vle_gen.errors import UserError
 
@@ -21,3 +22,11 @@ def choose(name: str | torch.device | None = None) -> torch.device:
         there = ", ".join(["cpu", *(f"cuda:{k}" for k in range(torch.cuda.device_count()))])
         raise UserError(f"device {str(name)!r} is not available: expected one of {there}") from None
     return device
+
+
+def aligned(model: nn.Module) -> nn.Module:
+    """The same model with its weights in memory of torch's own. Read from a file they may lie anywhere, and sums of numbers
+    that lie elsewhere can differ in their last bit: a seed would not mean the same picture."""
+    for tensor in (*model.parameters(), *model.buffers()):
+        tensor.data = tensor.data.clone()
+    return model

@@ -10,6 +10,7 @@ from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
+from vle_gen.device import aligned
 from vle_gen.errors import UserError
 from vle_gen.prior.network import PriorNetwork
 from vle_gen.prior.sampling import SampledTokens, sample
@@ -67,7 +68,7 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         """As for every diffusers model, but in float32, though weights are float16, unless `torch_dtype` is given."""
         options["torch_dtype"] = options.get("torch_dtype") or torch.float32
         options.setdefault("low_cpu_mem_usage", False)  # the models are small, and it would need accelerate
-        return super().from_pretrained(path, **options).eval()
+        return aligned(super().from_pretrained(path, **options).eval())
 
     @classmethod
     def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> TextToTokenPrior:

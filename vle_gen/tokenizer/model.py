@@ -15,6 +15,7 @@ from vle_gen.compact.code import TokenCode
 from vle_gen.data.compose import FULL_VIEW, Composer
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
+from vle_gen.device import aligned
 from vle_gen.errors import UserError
 from vle_gen.tokenizer.blocks import Extent, crop
 from vle_gen.tokenizer.core import TokenizerCore
@@ -61,7 +62,7 @@ class VLETokenizer(TokenizerCore, ModelMixin, ConfigMixin):
         """As for every diffusers model, but in float32 unless `torch_dtype` says otherwise (shipped weights are float16)."""
         options["torch_dtype"] = options.get("torch_dtype") or torch.float32
         options.setdefault("low_cpu_mem_usage", False)  # the models are small, and it would need accelerate
-        return super().from_pretrained(path, **options).eval()
+        return aligned(super().from_pretrained(path, **options).eval())
 
     @classmethod
     def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> VLETokenizer:
