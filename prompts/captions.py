@@ -155,7 +155,7 @@ def _group(
 
 def _relations(mentions: list, members: list, box: Sequence, depth: Sequence, random: Random) -> tuple[Relation, ...]:
     """Relations that clearly hold, in an order and number that reads well: each mention is tied to one before it."""
-    chance = 0.8 if len(mentions) == 2 else random.choice((0.0, 0.4, 0.8))
+    chance = 0.8 if len(mentions) == 2 else random.choice((0.2, 0.7, 1.0))
     found = []
     for i in range(1, len(mentions)):
         if random.random() > chance or mentions[i].open:

@@ -10,11 +10,12 @@ import torch
 
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.errors import UserError
-from vle_gen.prior.network import PriorNetwork, prior_loss
+from vle_gen.prior.network import ANY, BACKGROUND, PriorNetwork, prior_loss
 from vle_gen.prior.places import PlaceCode
 from vle_gen.prior.plan import TextPlan
 from vle_gen.prior.sampling import Guidance, SampledTokens, sample
 from vle_gen.prior.sizes import PriorSizes
+from vle_gen.training.layouts import Layouts
 from vle_gen.training.prior import CaptionedTokens, WhatTable, text_order, write_captions
 
 WIDTH, WHAT = 12, 6
@@ -65,7 +66,7 @@ def test_codes_keep_their_meaning_when_what_changes():
     network = make_network()
     network.fit_codes(*kinds)
     stds, means = network.what_std.clone(), network.what_mean.clone()
-    objects = torch.ones(len(kinds[1]), dtype=torch.bool)
+    objects = torch.full((len(kinds[1]),), ANY)
     code = network.code_of((kinds[1] - means[1]) / stds[1], objects)
     other = tuple(3 - 5 * kind.flip(1) for kind in kinds)  # another tokenizer's numbers for the same things
     network.follow_codes(kinds, other)
@@ -81,8 +82,55 @@ def test_codes_tell_apart_what_is_seen():
     seen[0, 0] = 1.0  # the decoder shows the first number alone
     network = make_network()
     network.fit_codes(torch.randn(9, WHAT, generator=random), objects, (torch.eye(WHAT), seen))
-    code = network.code_of((objects - network.what_mean[1]) / network.what_std[1], torch.ones(60, dtype=torch.bool))
+    code = network.code_of((objects - network.what_mean[1]) / network.what_std[1], torch.full((60,), ANY))
     assert not set(code[colour[:, 0] == 0].tolist()) & set(code[colour[:, 0] == 1].tolist())
+
+
+def test_no_code_is_of_two_sorts():
+    random = torch.Generator().manual_seed(2)
+    objects, sorts = torch.randn(60, WHAT, generator=random), torch.arange(60) % 4 + 1
+    network = make_network()
+    network.fit_codes(torch.randn(9, WHAT, generator=random), objects, sorts=sorts)
+    standard = (objects - network.what_mean[1]) / network.what_std[1]
+    code = network.code_of(standard, sorts)
+    assert torch.equal(network.code_sort[code], sorts)
+    assert (network.code_sort[network.code_of(standard, torch.full((60,), ANY))] != BACKGROUND).all()
+    assert (network.code_sort[network.code_of(standard, torch.full((60,), BACKGROUND))] == BACKGROUND).all()
+    with pytest.raises(UserError, match="model.codes leaves 15 codes for objects: expected 16"):
+        network.fit_codes(torch.randn(9, WHAT), objects, sorts=torch.arange(60) % 16 + 1)
+
+
+def test_places_are_told_inexactly():
+    code = PlaceCode((4.0, 20.0), 128)
+    where, depth = torch.tensor([[0.4, 0.6, 0.3, 0.2]]).expand(500, 4), torch.full((500,), 9.0)
+    place = code.encode(where, depth)
+    assert code.blurred(place, 0.0, torch.Generator()) is place
+    told, far = code.decode(code.blurred(place, 0.06, torch.Generator().manual_seed(0)))
+    assert (told[:, 0] - 0.4).std() == pytest.approx(0.02, rel=0.2)
+    assert (told[:, 2:].prod(1).sqrt().log()).std() == pytest.approx(0.06, rel=0.2)
+    assert far.log().std() == pytest.approx(0.06, rel=0.2)
+
+
+def test_layouts_stand_free_and_in_perspective(sprites):
+    bank = SpriteBank.load(sprites)
+    scenes = Layouts(bank, 2, 4, jitter=0.15)(300, torch.Generator().manual_seed(0))
+    present = scenes.present
+    assert set(present.sum(1).tolist()) <= {1, 2, 3, 4} and (present.sum(1) >= 2).float().mean() > 0.9
+    box, own = scenes.box[present], bank.box[scenes.sprite[present]]
+    assert ((box[:, :2] > 0) & (box[:, :2] < 1)).all()
+    assert (box[:, 0] - own[:, 0]).std() > 0.05  # not where the pack has them
+    grown = box[:, 2] / own[:, 2]
+    assert torch.allclose(scenes.depth[present] * grown, bank.depth[scenes.sprite[present]], rtol=1e-4)
+    assert torch.corrcoef(torch.stack([box[:, 1] - own[:, 1], grown]))[0, 1] > 0.8  # lower is nearer and larger
+    depth = torch.where(present, scenes.depth, torch.inf)
+    assert (depth[:, 1:] >= depth[:, :-1]).all()
+    again = Layouts(bank, 2, 4, jitter=0.15)(300, torch.Generator().manual_seed(0))
+    assert torch.equal(again.box, scenes.box)
+    if len(bank.members) > 1:
+        rigs = torch.where(present, bank.rig[scenes.sprite], -1)
+        apart = Layouts(bank, 2, 4, mixed=0.0)(50, torch.Generator().manual_seed(0))
+        assert (rigs.amax(1) != torch.where(present, rigs, 99).amin(1)).any()
+        assert (torch.where(apart.present, bank.rig[apart.sprite] == apart.rig[:, None], True)).all()
 
 
 def test_a_seed_means_the_same_tokens_and_another_seed_others(network, texts):
@@ -193,7 +241,7 @@ def data(sprites) -> CaptionedTokens:
 
 
 def test_objects_come_in_the_order_of_the_text(data):
-    scenes = data.many.layout(60, torch.Generator().manual_seed(0))
+    scenes = data.many(60, torch.Generator().manual_seed(0))
     written = write_captions(scenes, Random(0), 0.8)
     unmentioned = 0
     for row, (order, caption) in enumerate(zip(text_order(scenes, written), written, strict=True)):

@@ -7,6 +7,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from vle_gen.errors import UserError
+
 
 @torch.no_grad()
 def make_groups(points: Tensor, codes: int, rounds: int = 12, seed: int = 0) -> Tensor:
@@ -24,8 +26,24 @@ def make_groups(points: Tensor, codes: int, rounds: int = 12, seed: int = 0) -> 
 
 def nearest_code(points: Tensor, centres: Tensor) -> Tensor:
     """Index (S,) of the centre (K, D) nearest to each point (S, D)."""
-    # |p - c|^2 without |p|^2, which is the same for all centres
-    return (centres.square().sum(1) - 2 * points @ centres.T).argmin(1)
+    return distances(points, centres).argmin(1)
+
+
+def distances(points: Tensor, centres: Tensor) -> Tensor:
+    """Squared distances (S, K) of points (S, D) to centres (K, D), less |p|^2, which is the same for all centres."""
+    return centres.square().sum(1) - 2 * points @ centres.T
+
+
+def shared_out(total: int, weights: list[int]) -> list[int]:
+    """`total` things shared out by weight, one to each at least. Raises `UserError` when there are too few of them."""
+    if total < len(weights):
+        raise UserError(f"model.codes leaves {total} codes for objects: expected {len(weights)} or more, one for each sort")
+    shares = [1 + weight / sum(weights) * (total - len(weights)) for weight in weights]
+    sizes = [int(share) for share in shares]
+    largest_rests = sorted(range(len(shares)), key=lambda k: sizes[k] - shares[k])
+    for k in largest_rests[: total - sum(sizes)]:
+        sizes[k] += 1
+    return sizes
 
 
 @torch.no_grad()

@@ -1,7 +1,8 @@
 """The prior's network: tokens so far and a text in, what comes next out. Plain PyTorch, all that training needs.
 
 Every token takes two positions: its place, from which its `what` is read off, and its `what`, from which it is read off
-whether to stop and where the next token goes. So the whole trunk stands between a place and what is put there.
+whether to stop, what sort of thing the next token is (its code), and where that stands. The sort comes before the place:
+the exact shape of a frame gives away which sprite it is of, and a prior that is told it need not read the text.
 """
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vle_gen.prior.codebook import centres_of, make_groups, nearest_code
+from vle_gen.prior.codebook import centres_of, distances, make_groups, shared_out
 from vle_gen.prior.flow import FlowHead
 from vle_gen.prior.layers import Block, KeyValues, Packing, TextLayer
 from vle_gen.prior.places import VARIABLES, WAVES, PlaceCode, waves
@@ -19,6 +20,7 @@ from vle_gen.prior.plan import TextPlan
 from vle_gen.prior.sizes import PriorSizes
 
 BACKGROUND_FRAME = (0.5, 0.5, 1.0, 1.0)
+BACKGROUND, ANY = 0, -1  # sorts of tokens; those of objects that have a name are numbers from 1
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,11 @@ class Text:
 
 
 class PlaceHead(nn.Module):
-    """Bins of x, y, scale, aspect, depth, one after the other, each given those before it."""
+    """Bins of x, y, scale, aspect, depth, one after the other, each given the token's code and those before it."""
 
-    def __init__(self, width: int, bins: int):
+    def __init__(self, width: int, bins: int, codes: int):
         super().__init__()
+        self.code = nn.Parameter(torch.randn(codes, width) * 0.02)
         self.value = nn.Parameter(torch.randn(VARIABLES, WAVES, width) * 0.02)  # how a written number is told on
         self.turn = nn.Parameter(torch.randn(VARIABLES, width) * 0.02)
         self.norm = nn.LayerNorm(width)
@@ -44,18 +47,18 @@ class PlaceHead(nn.Module):
         self.outlet = nn.Parameter(torch.zeros(VARIABLES, width, bins))
         self.bias = nn.Parameter(torch.zeros(VARIABLES, 1, bins))
 
-    def forward(self, hidden: Tensor, place: Tensor) -> Tensor:
-        """Logits (K, 5, bins) for hidden (K, width); of `place` (K, 5) each variable sees only those before it."""
+    def forward(self, hidden: Tensor, code: Tensor, place: Tensor) -> Tensor:
+        """Logits (K, 5, bins) for hidden (K, width) and codes (K,); of `place` (K, 5) each sees only those before it."""
         told = torch.einsum("kvf,vfw->kvw", waves(place).to(hidden.dtype), self.value)  # (K, 5, width)
         told = told.cumsum(1) - told
-        x = self.norm(hidden)[:, None] + told + self.turn
+        x = (self.norm(hidden) + self.code[code])[:, None] + told + self.turn
         x = x + self.mlp(x)
         return (torch.einsum("kvw,vwb->vkb", x, self.outlet) + self.bias).transpose(0, 1)
 
-    def one(self, hidden: Tensor, place: Tensor, variable: int) -> Tensor:
-        """Logits (K, bins) of one variable, given place[:, :variable]."""
+    def one(self, hidden: Tensor, code: Tensor, place: Tensor, variable: int) -> Tensor:
+        """Logits (K, bins) of one variable, given codes (K,) and place[:, :variable]."""
         told = torch.einsum("kvf,vfw->kw", waves(place[:, :variable]).to(hidden.dtype), self.value[:variable])
-        x = self.norm(hidden) + told + self.turn[variable]
+        x = self.norm(hidden) + self.code[code] + told + self.turn[variable]
         x = x + self.mlp(x)
         return x @ self.outlet[variable] + self.bias[variable]
 
@@ -81,13 +84,14 @@ class PriorNetwork(nn.Module):
         self.blocks = nn.ModuleList(Block(width, sizes.heads) for _ in range(sizes.blocks))
         self.norm = nn.LayerNorm(width)
         self.stop = nn.Linear(width, 1)
-        self.place = PlaceHead(width, sizes.bins)
+        self.place = PlaceHead(width, sizes.bins, sizes.codes)
         self.code_logits = nn.Linear(width, sizes.codes)
         self.flow = FlowHead(what_dim, width, sizes.flow_width, sizes.flow_blocks)
         # statistics of `what` per kind (0 background, 1 object); the network works on standardised numbers
         self.register_buffer("what_mean", torch.zeros(2, what_dim))
         self.register_buffer("what_std", torch.ones(2, what_dim))
         self.register_buffer("codebook", torch.zeros(sizes.codes, what_dim))  # of standardised `what`
+        self.register_buffer("code_sort", torch.ones(sizes.codes, dtype=torch.long))  # BACKGROUND, or the sort of its things
         # differences of standardised `what`, per kind, times this have the length of the difference that is seen
         self.register_buffer("gauge", torch.eye(what_dim).repeat(2, 1, 1))
 
@@ -102,41 +106,66 @@ class PriorNetwork(nn.Module):
         return max(1, len(self.codebook) // 16)
 
     @torch.no_grad()
-    def fit_codes(self, backgrounds: Tensor, objects: Tensor, gauges: tuple[Tensor, Tensor] | None = None) -> None:
+    def fit_codes(
+        self,
+        backgrounds: Tensor,
+        objects: Tensor,
+        gauges: tuple[Tensor, Tensor] | None = None,
+        sorts: Tensor | None = None,
+    ) -> None:
         """Takes statistics and codebook from examples of `what`, (.., D) of each kind; before training.
 
         Args:
             gauges: (D, D) of each kind, which turn differences of `what` into differences that are seen. Without them all
                 numbers of `what` count alike, and codes may mix colours.
+            sorts: (N,) of the objects, numbers from 1: what different words would be said of. No code is of two sorts.
+
+        Raises:
+            UserError: more sorts than codes.
         """
         points = self._fit_statistics(backgrounds, objects)
         if gauges is not None:
             self.gauge.copy_(torch.stack(gauges) * self.what_std[..., None])
+        sorts = torch.ones(len(objects), dtype=torch.long, device=objects.device) if sorts is None else sorts
         first = self.background_codes
-        sizes, books = (first, len(self.codebook) - first), []
-        for kind, (examples, size) in enumerate(zip(points, sizes, strict=True)):
-            group = make_groups(examples @ self.gauge[kind], size)
-            books.append(centres_of(examples, group, size))
-        self.codebook.copy_(torch.cat(books))
+        examples, sort = torch.cat(points), torch.cat([sorts.new_full((len(backgrounds),), BACKGROUND), sorts])
+        names, counts = sorts.unique(return_counts=True)
+        sizes = [first, *shared_out(len(self.codebook) - first, counts.tolist())]
+        start = 0
+        for name, size in zip([BACKGROUND, *names.tolist()], sizes, strict=True):
+            mine = examples[sort == name]
+            group = make_groups(mine @ self.gauge[int(name != BACKGROUND)], size)
+            self.codebook[start : start + size] = centres_of(mine, group, size)
+            self.code_sort[start : start + size] = name
+            start += size
 
-    def code_of(self, what: Tensor, is_object: Tensor) -> Tensor:
-        """The code (K,) nearest to each standardised `what` (K, D), among those of its kind; is_object (K,) bool."""
-        first, found = self.background_codes, torch.zeros(len(what), dtype=torch.long, device=what.device)
-        for kind, rows, codes in ((0, ~is_object, self.codebook[:first]), (1, is_object, self.codebook[first:])):
-            nearest = nearest_code(what[rows] @ self.gauge[kind], codes @ self.gauge[kind])
-            found[rows] = nearest + kind * first
+    def code_of(self, what: Tensor, sort: Tensor) -> Tensor:
+        """The code (K,) nearest to each standardised `what` (K, D), among those of its sort (K,): BACKGROUND, numbers as in
+        `fit_codes`, or ANY object; a sort that no code is of counts as any."""
+        known = (sort[:, None] == self.code_sort).any(1)
+        any_object = ~known[:, None] & (self.code_sort != BACKGROUND)
+        fits = (sort[:, None] == self.code_sort) | any_object  # (K, codes)
+        found = torch.zeros(len(what), dtype=torch.long, device=what.device)
+        for kind, rows in enumerate((sort == BACKGROUND, sort != BACKGROUND)):
+            away = distances(what[rows] @ self.gauge[kind], self.codebook @ self.gauge[kind])
+            found[rows] = away.masked_fill(~fits[rows], torch.inf).argmin(1)
         return found
 
     @torch.no_grad()
     def follow_codes(
-        self, old: tuple[Tensor, Tensor], new: tuple[Tensor, Tensor], gauges: tuple[Tensor, Tensor] | None = None
+        self,
+        old: tuple[Tensor, Tensor],
+        new: tuple[Tensor, Tensor],
+        gauges: tuple[Tensor, Tensor] | None = None,
+        sorts: Tensor | None = None,
     ) -> None:
         """Takes up the `what` of another tokenizer: `new` are the same backgrounds (.., D) and objects (.., D) as `old`,
         which the tokenizer of before wrote. Every code goes on meaning the appearances that it meant. `gauges` are the new
-        tokenizer's, as for `fit_codes`."""
+        tokenizer's, and `sorts` those of the objects, as for `fit_codes`."""
         before = [(kind - mean) / std for kind, mean, std in zip(old, self.what_mean, self.what_std, strict=True)]
-        kind = torch.arange(sum(map(len, before)), device=self.codebook.device) >= len(before[0])
-        group = self.code_of(torch.cat(before), kind)
+        sorts = self.codebook.new_full((len(old[1]),), ANY, dtype=torch.long) if sorts is None else sorts
+        sort = torch.cat([sorts.new_full((len(old[0]),), BACKGROUND), sorts])
+        group = self.code_of(torch.cat(before), sort)
         points = torch.cat(self._fit_statistics(*new))
         if gauges is not None:
             self.gauge.copy_(torch.stack(gauges) * self.what_std[..., None])
@@ -185,13 +214,19 @@ class PriorNetwork(nn.Module):
         return self.norm(x)
 
     def forward(self, what: Tensor, place: Tensor, text: Text) -> tuple[Tensor, Tensor]:
-        """Hidden states from which `what` is read off, and from which stop and the next place are: (B, T, width) each.
+        """Hidden states from which `what` is read off, and from which stop, the next code and place are: (B, T, width) each.
 
         what (B, T, D) standardised, place (B, T, 5).
         """
         pairs = torch.stack([self.embed_place(place, text), self.embed_what(what, text)], 2)  # (B, T, 2, width)
         hidden = self.trunk(pairs.flatten(1, 2), text)
         return hidden[:, 0::2], hidden[:, 1::2]
+
+    @staticmethod
+    def to_code(to_what: Tensor, to_next: Tensor) -> Tensor:
+        """Of the hidden states of `forward`, those (B, T, width) from which each token's code is read off: what the token
+        before left, and for the background, before which there is nothing, its own."""
+        return torch.cat([to_what[:, :1], to_next[:, :-1]], 1)
 
 
 @dataclass(frozen=True)
@@ -201,6 +236,7 @@ class PriorBatch:
     what: Tensor  # (B, T, D)
     where: Tensor  # (B, T, 4) frames in canvas units
     depth: Tensor  # (B, T)
+    sort: Tensor  # (B, T) BACKGROUND, ANY, or the number of a sort, as for `PriorNetwork.fit_codes`
     length: Tensor  # (B,) tokens in use, the background counted
     features: Tensor  # (B, L, text_width)
     mask: Tensor  # (B, L) bool
@@ -224,14 +260,24 @@ class PriorLoss:
 
 
 def prior_loss(
-    network: PriorNetwork, batch: PriorBatch, text_drop: float, repeats: int, generator: torch.Generator
+    network: PriorNetwork,
+    batch: PriorBatch,
+    text_drop: float,
+    repeats: int,
+    generator: torch.Generator,
+    blur: float = 0.0,
 ) -> PriorLoss:
-    """The losses of one batch; `repeats` noise draws per token for the flow. `generator` is on the network's device."""
+    """The losses of one batch; `generator` is on the network's device.
+
+    Args:
+        repeats: noise draws per token for the flow.
+        blur: how inexactly the trunk is told places (see `PlaceCode.blurred`).
+    """
     device = batch.what.device
     what, place = network.standardise(batch.what), network.code.encode(batch.where, batch.depth)
     drop = torch.rand(len(what), generator=generator, device=device) < text_drop
     text = network.read_text(batch.features, batch.mask, drop)
-    to_what, to_next = network(what, place, text)
+    to_what, to_next = network(what, network.code.blurred(place, blur, generator), text)
 
     turn = torch.arange(what.shape[1], device=device)
     used = turn < batch.length[:, None]  # (B, T)
@@ -239,15 +285,16 @@ def prior_loss(
     stop = network.stop(to_next)[..., 0].float()
     stop_loss = F.binary_cross_entropy_with_logits(stop[used], last[used].float())
 
-    goes_on = used[:, :-1] & ~last[:, :-1]
-    target = place[:, 1:][goes_on]  # (K, 5)
-    logits = network.place(to_next[:, :-1][goes_on], target).float()  # (K, 5, bins)
-    place_loss = _soft_cross_entropy(logits, network.code.to_bins(target)).mean(0)
-
     hidden, data = to_what[used], what[used]
-    code = network.code_of(data, (turn > 0).expand_as(used)[used])
-    code_loss = F.cross_entropy(network.code_logits(hidden).float(), code)
+    code = network.code_of(data, batch.sort[used])
+    logits = network.code_logits(network.to_code(to_what, to_next)[used]).float()
+    code_loss = F.cross_entropy(logits, code)
     flow_loss = network.flow.loss(data, hidden, network.codebook[code], repeats, generator)
+
+    goes_on, follows = used[:, :-1] & ~last[:, :-1], used & (turn > 0)
+    target = place[follows]  # (K, 5)
+    logits = network.place(to_next[:, :-1][goes_on], code[follows[used]], target).float()  # (K, 5, bins)
+    place_loss = _soft_cross_entropy(logits, network.code.to_bins(target)).mean(0)
     miscount = F.smooth_l1_loss(text.count, batch.mentioned.float(), reduction="none")
     return PriorLoss(place_loss, stop_loss, code_loss, flow_loss, (miscount * ~drop).mean())
 

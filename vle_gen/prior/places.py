@@ -44,6 +44,16 @@ class PlaceCode:
         frame = torch.stack([x, y, (scale + aspect / 2).exp(), (scale - aspect / 2).exp()], -1)
         return frame, depth.exp()
 
+    def blurred(self, place: Tensor, by: float, generator: torch.Generator) -> Tensor:
+        """Places (..., 5) told inexactly: scale, aspect and depth are off by about the share `by` of themselves, a centre
+        by a third of that in canvas units. The exact numbers would give away which sprite stands there."""
+        if not by:
+            return place
+        low, high = self._span(place)
+        size = by * place.new_tensor([1 / 3, 1 / 3, 1.0, 1.0, 1.0]) / (high - low)
+        noise = torch.randn(place.shape, generator=generator, device=place.device)
+        return (place + size * noise).clamp(0, 1)
+
     def fixed(
         self,
         centre: tuple[float, float] | None = None,

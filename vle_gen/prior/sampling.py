@@ -1,4 +1,4 @@
-"""Drawing tokens from the prior: place, what, go on or stop, and again, with guidance and a key-value cache.
+"""Drawing tokens from the prior: code, place, what, go on or stop, and again, with guidance and a key-value cache.
 
 Objects are written in the order in which the text mentions them, and sorted near to far at the end. All chance comes
 from generators on the CPU, in an order that does not depend on the device.
@@ -169,18 +169,20 @@ def sample(
     going = torch.ones(batch, dtype=torch.bool, device=device)
     least = given.least(batch, device)
     for turn in range(given.kept, max_tokens):
-        if turn:  # whether to go on after the token before, and where to
+        if turn:  # whether to go on after the token before, with what, and where
             stop = _guided(network.stop(hidden).float(), batch, guidance.place)[:, 0].sigmoid()
             stops = (draws.uniform(1)[:, 0] < stop) & (turn >= least)
             length = torch.where(going & stops, turn, length)
             going = going & ~stops
+            code = draw_code(network, hidden, draws.uniform(1), guidance.what, temperature)
             chance = draws.uniform(2 * VARIABLES)
-            place = draw_place(network, hidden, chance, guidance.place, temperature, given.at(turn))
+            place = draw_place(network, hidden, code, chance, guidance.place, temperature, given.at(turn))
             if not going.any():
                 break
         places.append(place)
         hidden = writer.after_place(place, turn)
-        code = draw_code(network, hidden, draws.uniform(1), guidance.what, temperature)
+        if not turn:
+            code = draw_code(network, hidden, draws.uniform(1), guidance.what, temperature)
         what = draw_what(network, hidden, code, draws.normal(network.what_dim), guidance.what, flow_steps, scheduler)
         whats.append(what)
         if turn + 1 < max_tokens:
@@ -209,9 +211,9 @@ def _pick_texts(text: Text, rows: Tensor) -> Text:
 def draw_code(
     network: PriorNetwork, hidden: Tensor, chance: Tensor, guidance: float, temperature: float
 ) -> Tensor:
-    """The chosen rows (B, D) of the codebook, from chance (B, 1) and hidden states (B or 2B, width)."""
+    """The chosen codes (B,), from chance (B, 1) and hidden states (B or 2B, width)."""
     odds = (_guided(network.code_logits(hidden).float(), len(chance), guidance) / temperature).softmax(-1)
-    return network.codebook[_pick(odds, chance)]
+    return _pick(odds, chance)
 
 
 def draw_what(
@@ -223,11 +225,11 @@ def draw_what(
     steps: int,
     scheduler: FlowMatchEulerDiscreteScheduler,
 ) -> Tensor:
-    """Standardised `what` (B, D): the flow from noise (B, D), given hidden states (B or 2B, width) and codes (B, D)."""
+    """Standardised `what` (B, D): the flow from noise (B, D), given hidden states (B or 2B, width) and codes (B,)."""
     batch = len(noise)
     guided = guidance != 1.0 and len(hidden) > batch
     copies = 2 if guided else 1
-    condition = network.flow.condition(hidden[: copies * batch], code.repeat(copies, 1))
+    condition = network.flow.condition(hidden[: copies * batch], network.codebook[code].repeat(copies, 1))
     scheduler.set_timesteps(sigmas=[1 - step / steps for step in range(steps)], device=noise.device)
     x = noise
     for moment, sigma in zip(scheduler.timesteps, scheduler.sigmas, strict=False):
@@ -238,16 +240,23 @@ def draw_what(
 
 
 def draw_place(
-    network: PriorNetwork, hidden: Tensor, chance: Tensor, guidance: float, temperature: float, clamped: Tensor | None = None
+    network: PriorNetwork,
+    hidden: Tensor,
+    code: Tensor,
+    chance: Tensor,
+    guidance: float,
+    temperature: float,
+    clamped: Tensor | None = None,
 ) -> Tensor:
-    """The next token's place (B, 5) in 0..1, from chance (B, 10): five for the bins, five for within the bins.
+    """The place (B, 5) in 0..1 of the next token, whose code (B,) is drawn, from chance (B, 10): five for the bins, five for
+    within the bins.
 
     `clamped` (B, 5): numbers that are fixed, NaN where free."""
     batch, bins = len(chance), network.sizes.bins
     place = chance.new_zeros(batch, VARIABLES)
     for variable in range(VARIABLES):
-        written = torch.cat([place, place]) if len(hidden) > batch else place
-        logits = network.place.one(hidden, written, variable).float()
+        copies = len(hidden) // batch
+        logits = network.place.one(hidden, code.repeat(copies), place.repeat(copies, 1), variable).float()
         odds = (_guided(logits, batch, guidance) / temperature).softmax(-1)
         index = _pick(odds, chance[:, variable : variable + 1])
         place[:, variable] = (index + chance[:, VARIABLES + variable]) / bins

@@ -48,15 +48,18 @@ class PriorLearning:
     place_weight: float = 0.5
     what_weight: float = 1.0
     new_codes: bool = False
-    jitter: float = 0.04
+    jitter: float = 0.1
+    mixed: float = 1.0
+    blur: float = 0.05
 
     def __post_init__(self) -> None:
-        for key in ("few_share", "whole_captions", "text_drop"):
+        for key in ("few_share", "whole_captions", "text_drop", "mixed"):
             if not 0 <= getattr(self, key) <= 1:
                 raise UserError(f"learning.{key} is {getattr(self, key)}: expected 0 to 1")
         if not 1 <= self.few <= self.many:
             raise UserError(f"learning.few is {self.few}: expected 1 to learning.many, which is {self.many}")
-        if self.jitter < 0:
-            raise UserError(f"learning.jitter is {self.jitter}: expected 0 or more")
+        for key in ("jitter", "blur"):
+            if getattr(self, key) < 0:
+                raise UserError(f"learning.{key} is {getattr(self, key)}: expected 0 or more")
         if self.flow_draws < 1:
             raise UserError(f"learning.flow_draws is {self.flow_draws}: expected 1 or more")

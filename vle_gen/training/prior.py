@@ -14,17 +14,17 @@ from PIL import Image
 from torch import Tensor
 
 import vle_gen
-from editors.perspective import GROUND
 from prompts import captions
 from prompts.heldout import write_for_training
 from prompts.satisfied import assign
+from prompts.vocabulary import VALUES
 from vle_gen.compact.fit import seen_gauges
 from vle_gen.config import PriorConfig
-from vle_gen.data.compose import Composer
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.errors import UserError
-from vle_gen.prior.network import BACKGROUND_FRAME, PriorBatch, PriorNetwork, prior_loss
+from vle_gen.prior.network import BACKGROUND, BACKGROUND_FRAME, PriorBatch, PriorNetwork, prior_loss
+from vle_gen.training.layouts import Layouts
 
 NUMBERS = ("x", "y", "scale", "aspect", "depth", "stop", "code", "flow", "count")  # what is logged
 ReadText = Callable[[list[str]], tuple[Tensor, Tensor]]  # captions -> features (B, L, W), mask (B, L) bool
@@ -68,7 +68,7 @@ class CaptionedTokens:
         read_text: the frozen text tower.
         few, many: most objects in the two sorts of scenes; few_share: share of the scenes of the first sort.
         whole: chance that a caption mentions every object.
-        jitter: how far objects are shifted over the floor (see `jittered`).
+        jitter, mixed: of the layouts (see `Layouts`).
     """
 
     def __init__(
@@ -81,13 +81,14 @@ class CaptionedTokens:
         few_share: float = 0.8,
         whole: float = 0.9,
         jitter: float = 0.0,
+        mixed: float = 1.0,
     ):
-        self.jitter = jitter
         self.table, self.read_text, self.whole, self.few_share = table, read_text, whole, few_share
-        layout_bank = replace(bank, pixels=bank.pixels[:0].clone(), background=bank.background[:0].clone())
-        self.easy = Composer(layout_bank, 1, min(2, few))
-        self.few = Composer(layout_bank, 1, few)
-        self.many = Composer(layout_bank, min(few + 1, many), many)
+        self.sort = sorts_of(bank.attributes)
+        bank = replace(bank, pixels=bank.pixels[:0].clone(), background=bank.background[:0].clone())
+        self.easy = Layouts(bank, 1, min(2, few), jitter, mixed)
+        self.few = Layouts(bank, 1, few, jitter, mixed)
+        self.many = Layouts(bank, min(few + 1, many), many, jitter, mixed)
 
     def batches(self, count: int, generator: torch.Generator, easy: bool = False) -> list[PriorBatch]:
         """`count` token lists, short ones and long ones apart, so that little is spent on padding; easy ones alone, of
@@ -96,14 +97,14 @@ class CaptionedTokens:
             return [self.batch(self.easy, count, generator)]
         few = count if self.few_share >= 1 else round(count * self.few_share)
         parts = [(self.few, few), (self.many, count - few)]
-        return [self.batch(composer, size, generator) for composer, size in parts if size]
+        return [self.batch(layouts, size, generator) for layouts, size in parts if size]
 
     @torch.no_grad()
-    def batch(self, composer: Composer, count: int, generator: torch.Generator) -> PriorBatch:
-        """Token lists of new layouts from one composer."""
+    def batch(self, layouts: Layouts, count: int, generator: torch.Generator) -> PriorBatch:
+        """Token lists of new layouts."""
         device = self.table.sprite_mean.device
         with torch.autocast(device.type, enabled=False):  # places need all their digits
-            scenes = jittered(composer.layout(count, generator), self.jitter, generator)
+            scenes = layouts(count, generator)
         random = Random(int(torch.randint(2**31, (), generator=generator, device=device)))
         written = write_captions(scenes, random, self.whole)
         features, mask = self.read_text([caption.text for caption in written])
@@ -119,6 +120,7 @@ class CaptionedTokens:
             what=mean + std * torch.randn(mean.shape, generator=generator, device=device),
             where=torch.cat([whole, frame], 1),
             depth=torch.cat([frame.new_ones(count, 1), scenes.depth.gather(1, order)], 1),
+            sort=torch.cat([torch.full_like(sprite[:, :1], BACKGROUND), self.sort[sprite]], 1),
             length=scenes.present.sum(1) + 1,
             features=features,
             mask=mask,
@@ -126,21 +128,13 @@ class CaptionedTokens:
         )
 
 
-def jittered(scenes: SceneBatch, spread: float, generator: torch.Generator) -> SceneBatch:
-    """The scenes with every object shifted over the floor, by `spread` sideways and a third of that in depth (standard
-    deviations, canvas units), in perspective.
-
-    A sprite has one place on its floor. A prior that sees it nowhere else learns which sprite stands at a place, and at a
-    place of its own draws the sprite next to it, whatever the text says.
-    """
-    if not spread:
-        return scenes
-    noise = torch.randn(*scenes.present.shape, 2, generator=generator, device=scenes.box.device)
-    step = spread * noise.clamp(-2, 2) * noise.new_tensor([1.0, 1 / 3]) * scenes.present[..., None]
-    below = (scenes.box[..., 1] - GROUND.horizon).clamp(min=0.1)
-    scale = ((below + step[..., 1]) / below).clamp(0.8, 1.25)
-    box = torch.cat([scenes.box[..., :2] + step, scenes.box[..., 2:] * scale[..., None]], -1)
-    return replace(scenes, box=box, depth=scenes.depth / scale)
+def sorts_of(attributes: Tensor) -> Tensor:
+    """Numbers from 1 of objects (S,), alike where all attributes (S, 4) are."""
+    sizes = [len(values) for values in VALUES]
+    number = torch.zeros_like(attributes[..., 0])
+    for column, size in enumerate(sizes):
+        number = number * size + attributes[..., column]
+    return number + 1
 
 
 def write_captions(scenes: SceneBatch, random: Random, whole: float = 0.9) -> list[captions.Caption]:
@@ -189,7 +183,7 @@ class PriorTask:
         table = WhatTable.of(tokenizer, bank)
         self.data = CaptionedTokens(
             bank, table, self.read_text, learning.few, learning.many, learning.few_share, learning.whole_captions,
-            learning.jitter,
+            learning.jitter, learning.mixed,
         )  # fmt: skip
         self.model = PriorNetwork(config.model, clip.text_width, table.sprite_mean.shape[1]).to(device)
         if config.init is None:
@@ -214,12 +208,16 @@ class PriorTask:
         if config.init_tokenizer is not None:
             before = WhatTable.of(VLETokenizer.load(config.init_tokenizer, table.sprite_mean.device), bank)
         old, new = (t.draw(torch.Generator(t.sprite_mean.device).manual_seed(0)) for t in (before, table))
-        self.model.follow_codes(old, new, seen_gauges(self.tokenizer.network, *new))
+        self.model.follow_codes(old, new, seen_gauges(self.tokenizer.network, *new), self._sorts(new))
 
     def _fit_codes(self, table: WhatTable) -> None:
         """A new codebook, in which near means that it looks alike once it is decoded."""
         drawn = table.draw(torch.Generator(table.sprite_mean.device).manual_seed(0))
-        self.model.fit_codes(*drawn, seen_gauges(self.tokenizer.network, *drawn))
+        self.model.fit_codes(*drawn, seen_gauges(self.tokenizer.network, *drawn), self._sorts(drawn))
+
+    def _sorts(self, drawn: tuple[Tensor, Tensor]) -> Tensor:
+        """Sorts of the objects of `WhatTable.draw`."""
+        return self.data.sort.repeat(len(drawn[1]) // len(self.data.sort))
 
     def read_text(self, texts: list[str]) -> tuple[Tensor, Tensor]:
         """Features of the frozen text tower, cut to what the prior reads."""
@@ -233,7 +231,7 @@ class PriorTask:
         parts = dict.fromkeys(NUMBERS, 0.0)
         for batch in self.data.batches(self.config.train.batch, generator, step < learning.easy_steps):
             share = len(batch.what) / self.config.train.batch
-            loss = prior_loss(self.model, batch, learning.text_drop, learning.flow_draws, generator)
+            loss = prior_loss(self.model, batch, learning.text_drop, learning.flow_draws, generator, learning.blur)
             total = total + share * loss.total(learning.place_weight, learning.what_weight)
             numbers = [*loss.place, loss.stop, loss.code, loss.flow, loss.count]
             parts = {name: parts[name] + share * part.detach() for name, part in zip(parts, numbers, strict=True)}
