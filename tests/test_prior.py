@@ -8,6 +8,8 @@ from random import Random
 import pytest
 import torch
 
+from prompts.satisfied import CLEAR, holds
+from prompts.vocabulary import RELATIONS
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.errors import UserError
 from vle_gen.prior.network import ANY, BACKGROUND, PriorNetwork, prior_loss
@@ -16,7 +18,7 @@ from vle_gen.prior.plan import TextPlan
 from vle_gen.prior.sampling import Guidance, SampledTokens, sample
 from vle_gen.prior.sizes import PriorSizes
 from vle_gen.training.layouts import Layouts
-from vle_gen.training.prior import CaptionedTokens, WhatTable, text_order, write_captions
+from vle_gen.training.prior import CaptionedTokens, WhatTable, text_members, text_order, text_ties, write_captions
 
 WIDTH, WHAT = 12, 6
 FIELDS = ("what", "where", "depth", "kind", "length")
@@ -243,15 +245,23 @@ def data(sprites) -> CaptionedTokens:
 def test_objects_come_in_the_order_of_the_text(data):
     scenes = data.many(60, torch.Generator().manual_seed(0))
     written = write_captions(scenes, Random(0), 0.8)
-    unmentioned = 0
-    for row, (order, caption) in enumerate(zip(text_order(scenes, written), written, strict=True)):
+    unmentioned, stated = 0, 0
+    members = text_members(scenes, written)
+    tied = text_ties(written, members, 6)
+    for row, (order, caption) in enumerate(zip(text_order(scenes, members), written, strict=True)):
         assert sorted(order) == list(range(5))
         count = int(scenes.present[row].sum())
         expected = [mention for mention in caption.request.mentions for _ in range(mention.count)]
         for slot, mention in zip(order, expected, strict=False):
             assert slot < count and mention.covers(scenes.attributes[row, slot].tolist())
         unmentioned += count - len(expected)
-    assert unmentioned > 0
+        for later, earlier, kind in tied[row].nonzero().tolist():
+            assert later > earlier
+            a, b = order[later - 1], order[earlier - 1]
+            spots = [(scenes.box[row, k].tolist(), scenes.depth[row, k].item()) for k in (a, b)]
+            assert holds(RELATIONS[kind], *spots[0], *spots[1], CLEAR)
+        stated += len(caption.request.relations)
+    assert unmentioned > 0 and 0 < stated <= tied.sum()
 
 
 def test_the_plan_gives_every_token_its_words():

@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 from vle_gen.prior.codebook import centres_of, distances, make_groups, shared_out
 from vle_gen.prior.flow import FlowHead
-from vle_gen.prior.layers import Block, KeyValues, Packing, TextLayer
+from vle_gen.prior.layers import Block, KeyValues, Packing, TextLayer, feed_forward
 from vle_gen.prior.places import VARIABLES, WAVES, PlaceCode, waves
 from vle_gen.prior.plan import TextPlan
+from vle_gen.prior.pointers import Pointers
 from vle_gen.prior.sizes import PriorSizes
 
 BACKGROUND_FRAME = (0.5, 0.5, 1.0, 1.0)
@@ -44,22 +45,30 @@ class PlaceHead(nn.Module):
         self.norm = nn.LayerNorm(width)
         widen, back = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
         self.mlp = nn.Sequential(nn.LayerNorm(width), widen, nn.SiLU(), back)
+        self.more = feed_forward(width)
         self.outlet = nn.Parameter(torch.zeros(VARIABLES, width, bins))
         self.bias = nn.Parameter(torch.zeros(VARIABLES, 1, bins))
 
-    def forward(self, hidden: Tensor, code: Tensor, place: Tensor) -> Tensor:
-        """Logits (K, 5, bins) for hidden (K, width) and codes (K,); of `place` (K, 5) each sees only those before it."""
-        told = torch.einsum("kvf,vfw->kvw", waves(place).to(hidden.dtype), self.value)  # (K, 5, width)
+    def state(self, hidden: Tensor, code: Tensor, related: Tensor) -> Tensor:
+        """(K, width) from which a place is read off: the trunk's hidden states (K, width), the codes (K,) of what is to
+        stand there, and what `Pointers` tell (K, width)."""
+        return self.norm(hidden) + self.code[code] + related
+
+    def forward(self, state: Tensor, place: Tensor) -> Tensor:
+        """Logits (K, 5, bins) for states (K, width); of `place` (K, 5) each variable sees only those before it."""
+        told = torch.einsum("kvf,vfw->kvw", waves(place).to(state.dtype), self.value)  # (K, 5, width)
         told = told.cumsum(1) - told
-        x = (self.norm(hidden) + self.code[code])[:, None] + told + self.turn
+        x = state[:, None] + told + self.turn
         x = x + self.mlp(x)
+        x = x + self.more(x)
         return (torch.einsum("kvw,vwb->vkb", x, self.outlet) + self.bias).transpose(0, 1)
 
-    def one(self, hidden: Tensor, code: Tensor, place: Tensor, variable: int) -> Tensor:
-        """Logits (K, bins) of one variable, given codes (K,) and place[:, :variable]."""
-        told = torch.einsum("kvf,vfw->kw", waves(place[:, :variable]).to(hidden.dtype), self.value[:variable])
-        x = self.norm(hidden) + self.code[code] + told + self.turn[variable]
+    def one(self, state: Tensor, place: Tensor, variable: int) -> Tensor:
+        """Logits (K, bins) of one variable, given place[:, :variable]."""
+        told = torch.einsum("kvf,vfw->kw", waves(place[:, :variable]).to(state.dtype), self.value[:variable])
+        x = state + told + self.turn[variable]
         x = x + self.mlp(x)
+        x = x + self.more(x)
         return x @ self.outlet[variable] + self.bias[variable]
 
 
@@ -85,6 +94,7 @@ class PriorNetwork(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.stop = nn.Linear(width, 1)
         self.place = PlaceHead(width, sizes.bins, sizes.codes)
+        self.pointers = Pointers(width)
         self.code_logits = nn.Linear(width, sizes.codes)
         self.flow = FlowHead(what_dim, width, sizes.flow_width, sizes.flow_blocks)
         # statistics of `what` per kind (0 background, 1 object); the network works on standardised numbers
@@ -241,6 +251,7 @@ class PriorBatch:
     features: Tensor  # (B, L, text_width)
     mask: Tensor  # (B, L) bool
     mentioned: Tensor  # (B,) things that the text mentions
+    tied: Tensor | None = None  # (B, T, T, KINDS) bool: the text says that token [1] stands so to token [2], written before
 
 
 @dataclass(frozen=True)
@@ -253,10 +264,12 @@ class PriorLoss:
     code: Tensor
     flow: Tensor
     count: Tensor
+    tied: Tensor  # per object
 
     def total(self, place_weight: float, what_weight: float) -> Tensor:
         """The loss to train on."""
-        return place_weight * self.place.sum() + self.stop + self.count + what_weight * (self.code + self.flow)
+        told = self.stop + self.count + self.tied
+        return place_weight * self.place.sum() + told + what_weight * (self.code + self.flow)
 
 
 def prior_loss(
@@ -292,11 +305,20 @@ def prior_loss(
     flow_loss = network.flow.loss(data, hidden, network.codebook[code], repeats, generator)
 
     goes_on, follows = used[:, :-1] & ~last[:, :-1], used & (turn > 0)
+    links = network.pointers.logits(to_next[:, :-1], to_next[:, 1:-1])  # of objects 1, 2, ... to objects 1, 2, ...
+    earlier = (turn[1:, None] > turn[None, 1:-1])[..., None]  # (T - 1, T - 2, 1)
+    related = network.pointers.told(links.sigmoid() * earlier, place[:, 1:-1])
     target = place[follows]  # (K, 5)
-    logits = network.place(to_next[:, :-1][goes_on], code[follows[used]], target).float()  # (K, 5, bins)
+    state = network.place.state(to_next[:, :-1][goes_on], code[follows[used]], related[goes_on])
+    logits = network.place(state, target).float()  # (K, 5, bins)
     place_loss = _soft_cross_entropy(logits, network.code.to_bins(target)).mean(0)
     miscount = F.smooth_l1_loss(text.count, batch.mentioned.float(), reduction="none")
-    return PriorLoss(place_loss, stop_loss, code_loss, flow_loss, (miscount * ~drop).mean())
+    tied_loss = links.sum() * 0.0
+    if batch.tied is not None:
+        tied = (batch.tied[:, 1:, 1:-1] & ~drop[:, None, None, None]).float()
+        missed = F.binary_cross_entropy_with_logits(links, tied, reduction="none") * earlier * goes_on[..., None, None]
+        tied_loss = missed.sum() / goes_on.sum()
+    return PriorLoss(place_loss, stop_loss, code_loss, flow_loss, (miscount * ~drop).mean(), tied_loss)
 
 
 def _soft_cross_entropy(logits: Tensor, target: Tensor, spill: float = 0.15) -> Tensor:

@@ -176,7 +176,8 @@ def sample(
             going = going & ~stops
             code = draw_code(network, hidden, draws.uniform(1), guidance.what, temperature)
             chance = draws.uniform(2 * VARIABLES)
-            place = draw_place(network, hidden, code, chance, guidance.place, temperature, given.at(turn))
+            state = network.place.state(hidden, code.repeat(writer.copies), writer.related(places))
+            place = draw_place(network, state, chance, guidance.place, temperature, given.at(turn))
             if not going.any():
                 break
         places.append(place)
@@ -240,23 +241,16 @@ def draw_what(
 
 
 def draw_place(
-    network: PriorNetwork,
-    hidden: Tensor,
-    code: Tensor,
-    chance: Tensor,
-    guidance: float,
-    temperature: float,
-    clamped: Tensor | None = None,
+    network: PriorNetwork, state: Tensor, chance: Tensor, guidance: float, temperature: float, clamped: Tensor | None = None
 ) -> Tensor:
-    """The place (B, 5) in 0..1 of the next token, whose code (B,) is drawn, from chance (B, 10): five for the bins, five for
-    within the bins.
+    """The next token's place (B, 5) in 0..1, from `PlaceHead.state` (B or 2B, width) and chance (B, 10): five for the bins,
+    five for within the bins.
 
     `clamped` (B, 5): numbers that are fixed, NaN where free."""
     batch, bins = len(chance), network.sizes.bins
     place = chance.new_zeros(batch, VARIABLES)
     for variable in range(VARIABLES):
-        copies = len(hidden) // batch
-        logits = network.place.one(hidden, code.repeat(copies), place.repeat(copies, 1), variable).float()
+        logits = network.place.one(state, place.repeat(len(state) // batch, 1), variable).float()
         odds = (_guided(logits, batch, guidance) / temperature).softmax(-1)
         index = _pick(odds, chance[:, variable : variable + 1])
         place[:, variable] = (index + chance[:, VARIABLES + variable]) / bins
@@ -287,27 +281,39 @@ class _Writer:
         self.network, self.text, self.copies = network, text, 2 if guidance.needed else 1
         self.cache = [KeyValues() for _ in network.blocks] if use_cache else None
         self.inputs: list[Tensor] = []
+        self.ends: list[Tensor] = []  # hidden states (copies * B, width) after each token
 
     def after_place(self, place: Tensor, turn: int) -> Tensor:
         """Hidden states (copies * B, width) once the place (B, 5) of token `turn` is written."""
-        return self._feed(self.network.embed_place(place[:, None].repeat(self.copies, 1, 1), self.text, turn))
+        return self._feed(self.network.embed_place(place[:, None].repeat(self.copies, 1, 1), self.text, turn))[:, -1]
 
     def after_what(self, what: Tensor, turn: int) -> Tensor:
         """Hidden states (copies * B, width) once the `what` (B, D) of token `turn` is written."""
-        return self._feed(self.network.embed_what(what[:, None].repeat(self.copies, 1, 1), self.text, turn))
+        self.ends.append(self._feed(self.network.embed_what(what[:, None].repeat(self.copies, 1, 1), self.text, turn))[:, -1])
+        return self.ends[-1]
 
     def after_kept(self, what: Tensor, place: Tensor) -> Tensor:
         """Hidden states (copies * B, width) once standardised `what` (B, K, D) and places (B, K, 5) are there."""
         copies = self.copies
         said = self.network.embed_place(place.repeat(copies, 1, 1), self.text)
         shown = self.network.embed_what(what.repeat(copies, 1, 1), self.text)
-        return self._feed(torch.stack([said, shown], 2).flatten(1, 2))
+        self.ends = list(self._feed(torch.stack([said, shown], 2).flatten(1, 2))[:, 1::2].unbind(1))
+        return self.ends[-1]
+
+    def related(self, places: list[Tensor]) -> Tensor:
+        """What the text's relations to earlier things, whose places are (B, 5) each, say to the next (copies * B, width)."""
+        last = self.ends[-1]
+        if len(places) < 2:  # nothing but the background
+            return torch.zeros_like(last)
+        pointers, where = self.network.pointers, torch.stack(places[1:], 1).repeat(self.copies, 1, 1)
+        weights = pointers.logits(last[:, None], torch.stack(self.ends[1:], 1)).sigmoid()
+        return pointers.told(weights, where)[:, 0]
 
     def _feed(self, x: Tensor) -> Tensor:
         if self.cache is None:
             self.inputs.append(x)
             x = torch.cat(self.inputs, 1)
-        return self.network.trunk(x, self.text, self.cache)[:, -1]
+        return self.network.trunk(x, self.text, self.cache)
 
 
 def _tokens(

@@ -17,7 +17,7 @@ import vle_gen
 from prompts import captions
 from prompts.heldout import write_for_training
 from prompts.satisfied import assign
-from prompts.vocabulary import VALUES
+from prompts.vocabulary import OPPOSITE, RELATIONS, VALUES
 from vle_gen.compact.fit import seen_gauges
 from vle_gen.config import PriorConfig
 from vle_gen.data.scene import SceneBatch
@@ -26,7 +26,7 @@ from vle_gen.errors import UserError
 from vle_gen.prior.network import BACKGROUND, BACKGROUND_FRAME, PriorBatch, PriorNetwork, prior_loss
 from vle_gen.training.layouts import Layouts
 
-NUMBERS = ("x", "y", "scale", "aspect", "depth", "stop", "code", "flow", "count")  # what is logged
+NUMBERS = ("x", "y", "scale", "aspect", "depth", "stop", "code", "flow", "count", "tied")  # what is logged
 ReadText = Callable[[list[str]], tuple[Tensor, Tensor]]  # captions -> features (B, L, W), mask (B, L) bool
 
 
@@ -109,7 +109,8 @@ class CaptionedTokens:
         written = write_captions(scenes, random, self.whole)
         features, mask = self.read_text([caption.text for caption in written])
         slots = int(scenes.present.sum(1).max())
-        order = torch.tensor(text_order(scenes, written), device=device)[:, :slots]
+        members = text_members(scenes, written)
+        order = torch.tensor(text_order(scenes, members), device=device)[:, :slots]
         sprite = scenes.sprite.gather(1, order).clamp(min=0)
         mean = torch.cat([self.table.background_mean[scenes.rig][:, None], self.table.sprite_mean[sprite]], 1)
         std = torch.cat([self.table.background_std[scenes.rig][:, None], self.table.sprite_std[sprite]], 1)
@@ -125,6 +126,7 @@ class CaptionedTokens:
             features=features,
             mask=mask,
             mentioned=torch.tensor([caption.request.count for caption in written], device=device),
+            tied=text_ties(written, members, slots + 1).to(device),
         )
 
 
@@ -142,16 +144,41 @@ def write_captions(scenes: SceneBatch, random: Random, whole: float = 0.9) -> li
     return [write_for_training(*scene, random, whole) for scene in _scenes(scenes)]
 
 
-def text_order(scenes: SceneBatch, written: list[captions.Caption]) -> list[list[int]]:
+def text_members(scenes: SceneBatch, written: list[captions.Caption]) -> list[list[list[int]]]:
+    """For every scene the slots that each mention of its caption stands for."""
+    return [
+        [sorted(group) for group in assign(caption.request, *scene) or []]
+        for scene, caption in zip(_scenes(scenes), written, strict=True)
+    ]
+
+
+def text_order(scenes: SceneBatch, members: list[list[list[int]]]) -> list[list[int]]:
     """All slots of every scene, in the order in which its caption mentions the objects; the unmentioned come after.
 
     A prior that writes in this order knows at each step which words are next, and need not choose among all of them.
     """
     slots, orders = scenes.present.shape[1], []
-    for scene, caption in zip(_scenes(scenes), written, strict=True):
-        mentioned = [slot for group in assign(caption.request, *scene) or [] for slot in sorted(group)]
+    for groups in members:
+        mentioned = [slot for group in groups for slot in group]
         orders.append(mentioned + [slot for slot in range(slots) if slot not in mentioned])
     return orders
+
+
+def text_ties(written: list[captions.Caption], members: list[list[list[int]]], length: int) -> Tensor:
+    """Which relations the captions state between tokens in the order of `text_order`: (B, length, length, KINDS) bool, true
+    at [b, later, earlier, kind]."""
+    tied = torch.zeros(len(written), length, length, len(RELATIONS), dtype=torch.bool)
+    for row, (caption, groups) in enumerate(zip(written, members, strict=True)):
+        first, tokens = 1, []
+        for group in groups:
+            tokens.append(range(first, first + len(group)))
+            first += len(group)
+        for relation in caption.request.relations if groups else ():
+            for a in tokens[relation.subject]:
+                for b in tokens[relation.object]:
+                    later, earlier, kind = (a, b, relation.kind) if a > b else (b, a, OPPOSITE[relation.kind])
+                    tied[row, later, earlier, RELATIONS.index(kind)] = True
+    return tied
 
 
 def _scenes(scenes: SceneBatch) -> Iterator[tuple[list, list, list]]:
@@ -233,7 +260,7 @@ class PriorTask:
             share = len(batch.what) / self.config.train.batch
             loss = prior_loss(self.model, batch, learning.text_drop, learning.flow_draws, generator, learning.blur)
             total = total + share * loss.total(learning.place_weight, learning.what_weight)
-            numbers = [*loss.place, loss.stop, loss.code, loss.flow, loss.count]
+            numbers = [*loss.place, loss.stop, loss.code, loss.flow, loss.count, loss.tied]
             parts = {name: parts[name] + share * part.detach() for name, part in zip(parts, numbers, strict=True)}
         return total, parts
 
