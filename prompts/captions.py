@@ -39,11 +39,21 @@ _KINDS = (LEFT, RIGHT, LEFT, RIGHT, FRONT, BEHIND, NEXT)
 
 
 @dataclass(frozen=True)
+class Span:
+    """Characters `start` to `end` of a caption speak of one mention of its request."""
+
+    start: int
+    end: int
+    mention: int
+
+
+@dataclass(frozen=True)
 class Caption:
-    """A caption and what it says."""
+    """A caption, what it says, and which of its words speak of what, from left to right."""
 
     text: str
     request: SceneRequest
+    spans: tuple[Span, ...] = ()
 
 
 def write(
@@ -260,8 +270,9 @@ class _Writer:
         elif u < 0.2:
             text += "."
         renumber = {old: new for new, old in enumerate(self.introduced)}
+        text, spans = _without_marks(text, renumber)
         relations = [Relation(renumber[r.subject], r.kind, renumber[r.object]) for r in self.said]
-        return Caption(text, SceneRequest(tuple(self.mentions[k] for k in self.introduced), tuple(relations)))
+        return Caption(text, SceneRequest(tuple(self.mentions[k] for k in self.introduced), tuple(relations)), spans)
 
     def joined(self, clauses: list[tuple[str, bool]]) -> str:
         text, _ = clauses[0]
@@ -336,7 +347,15 @@ class _Writer:
         return kind if self.plain else self.random.choice(RELATION_SAID_AS[kind])
 
     def first(self, k: int) -> str:
-        """The words that introduce mention k: "a red ball", "two cubes", "another can"."""
+        """The words that introduce mention k: "a red ball", "two cubes", "another can", marked as such."""
+        return _marked(k, self.introducing(k))
+
+    def again(self, k: int) -> str | None:
+        """The words that point back to mention k: "the ball", marked, or None where they could mean another."""
+        words = self.pointing_back(k)
+        return words and _marked(k, words)
+
+    def introducing(self, k: int) -> str:
         mention, random = self.mentions[k], self.random
         self.introduced.append(k)
         words = self.adjectives(mention)
@@ -363,8 +382,7 @@ class _Writer:
             return "one " + text
         return ("an " if text[0] in "aeiou" else "a ") + text
 
-    def again(self, k: int) -> str | None:
-        """The words that point back to mention k: "the ball", or None where the parser could take them for another."""
+    def pointing_back(self, k: int) -> str | None:
         mention, random = self.mentions[k], self.random
         short = replace(mention, size=None, material=None) if random.random() < 0.5 else mention
         if random.random() < 0.5:
@@ -391,3 +409,23 @@ class _Writer:
         if len(words) > 1 and random.random() < 0.15:
             random.shuffle(words)
         return words
+
+
+_MARK, _END = 0xE000, chr(0xF000)  # of private use: no caption has them otherwise
+
+
+def _marked(k: int, words: str) -> str:
+    return chr(_MARK + k) + words + _END
+
+
+def _without_marks(text: str, renumber: dict[int, int]) -> tuple[str, tuple[Span, ...]]:
+    """A text without marks, and what they stood around, the mentions numbered anew."""
+    plain, spans, start, mention = "", [], 0, None
+    for character in text:
+        if character == _END:
+            spans.append(Span(start, len(plain), renumber[mention]))
+        elif ord(character) >= _MARK:
+            start, mention = len(plain), ord(character) - _MARK
+        else:
+            plain += character
+    return plain, tuple(spans)

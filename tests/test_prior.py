@@ -239,7 +239,10 @@ def data(sprites) -> CaptionedTokens:
         features[mask] = torch.tensor(words)[:, None] * torch.arange(WIDTH)
         return features, mask
 
-    return CaptionedTokens(bank, table, read_text, few=3, many=5)
+    def locate(caption: str, characters: list[int]) -> list[int]:
+        return [len(caption[:character].split()) for character in characters]
+
+    return CaptionedTokens(bank, table, read_text, few=3, many=5, locate=locate)
 
 
 def test_objects_come_in_the_order_of_the_text(data):

@@ -273,6 +273,15 @@ class Tokenizer:
         start = UNKNOWN + 1 + len(self.own)
         return [start, *(self.own.get(bpe, UNKNOWN) for bpe in found), start + 1]
 
+    def positions(self, text: str, characters: list[int]) -> list[int]:
+        """At which of its ids each character of a text stands that is the first of a word; characters run upwards."""
+        found, at, position = [], 0, 1  # after the start
+        for character in characters:
+            position += len(self.source.encode(text[at:character]))
+            at = character
+            found.append(position)
+        return found
+
 
 def language_ids() -> list[int]:
     """The ids of open_clip's tokenizer that texts of the caption language are made of."""

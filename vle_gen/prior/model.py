@@ -41,7 +41,7 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         width: int = 256,
         blocks: int = 4,
         heads: int = 8,
-        text_blocks: int = 2,
+        text_blocks: int = 3,
         flow_width: int = 256,
         flow_blocks: int = 3,
         bins: int = 128,

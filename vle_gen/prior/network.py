@@ -32,6 +32,7 @@ class Text:
     mask: Tensor  # (B, L) bool
     plan: Tensor  # (B, max_tokens + 1, width): what is said of each token
     count: Tensor  # (B,) things mentioned
+    words: Tensor | None = None  # (B, L, width) as read, zeros in the padding
 
 
 class PlaceHead(nn.Module):
@@ -85,6 +86,7 @@ class PriorNetwork(nn.Module):
         self.no_text = nn.Parameter(torch.randn(width) * 0.02)
         self.text_layers = nn.ModuleList(TextLayer(width, sizes.heads) for _ in range(sizes.text_blocks))
         self.text_norm = nn.LayerNorm(width)
+        self.spoken_of = nn.Linear(width, sizes.max_tokens)  # of each word: the token that it speaks of, 0 = none
         self.plan = TextPlan(width, sizes.max_tokens + 1)
         self.place_inlet = nn.Linear(VARIABLES * WAVES, width)
         self.background_place = nn.Parameter(torch.randn(width) * 0.02)
@@ -201,7 +203,9 @@ class PriorNetwork(nn.Module):
         x = self.text_norm(x)
         attentions = [block.attend_text for block in self.blocks]
         layers = tuple(a.keys_values(packing.pad(a.key_value(x))) for a in attentions)
-        return Text(layers, mask, *self.plan(packing.pad(x), mask if drop is None else mask & ~drop[:, None]))
+        padded = packing.pad(x)
+        plan, count = self.plan(padded, mask if drop is None else mask & ~drop[:, None])
+        return Text(layers, mask, plan, count, padded)
 
     def embed_place(self, place: Tensor, text: Text, first: int = 0) -> Tensor:
         """Places (B, T, 5) in 0..1 of tokens first, first + 1, ...: (B, T, width). Token 0's place says nothing."""
@@ -251,13 +255,14 @@ class PriorBatch:
     features: Tensor  # (B, L, text_width)
     mask: Tensor  # (B, L) bool
     mentioned: Tensor  # (B,) things that the text mentions
+    spoken: Tensor | None = None  # (B, L) the first token of what each word speaks of, 0 = nothing
     tied: Tensor | None = None  # (B, T, T, KINDS) bool: the text says that token [1] stands so to token [2], written before
 
 
 @dataclass(frozen=True)
 class PriorLoss:
     """Means over the batch: nats, for the flow the mean squared error of standardised `what`, for the count of things
-    mentioned its error."""
+    mentioned its error. `tied` and `spoken` are of what the words say; zero where that is not known."""
 
     place: Tensor  # (5,) per variable
     stop: Tensor
@@ -265,10 +270,11 @@ class PriorLoss:
     flow: Tensor
     count: Tensor
     tied: Tensor  # per object
+    spoken: Tensor  # per word
 
     def total(self, place_weight: float, what_weight: float) -> Tensor:
         """The loss to train on."""
-        told = self.stop + self.count + self.tied
+        told = self.stop + self.count + self.tied + self.spoken
         return place_weight * self.place.sum() + told + what_weight * (self.code + self.flow)
 
 
@@ -313,12 +319,16 @@ def prior_loss(
     logits = network.place(state, target).float()  # (K, 5, bins)
     place_loss = _soft_cross_entropy(logits, network.code.to_bins(target)).mean(0)
     miscount = F.smooth_l1_loss(text.count, batch.mentioned.float(), reduction="none")
-    tied_loss = links.sum() * 0.0
+    nothing = tied_loss = links.sum() * 0.0
     if batch.tied is not None:
         tied = (batch.tied[:, 1:, 1:-1] & ~drop[:, None, None, None]).float()
         missed = F.binary_cross_entropy_with_logits(links, tied, reduction="none") * earlier * goes_on[..., None, None]
         tied_loss = missed.sum() / goes_on.sum()
-    return PriorLoss(place_loss, stop_loss, code_loss, flow_loss, (miscount * ~drop).mean(), tied_loss)
+    spoken_loss = nothing
+    if batch.spoken is not None:
+        read = text.mask & ~drop[:, None]
+        spoken_loss = F.cross_entropy(network.spoken_of(text.words[read]).float(), batch.spoken[read])
+    return PriorLoss(place_loss, stop_loss, code_loss, flow_loss, (miscount * ~drop).mean(), tied_loss, spoken_loss)
 
 
 def _soft_cross_entropy(logits: Tensor, target: Tensor, spill: float = 0.15) -> Tensor:

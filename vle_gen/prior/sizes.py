@@ -13,7 +13,7 @@ class PriorSizes:
     width: int = 256
     blocks: int = 4
     heads: int = 8
-    text_blocks: int = 2
+    text_blocks: int = 3
     flow_width: int = 256
     flow_blocks: int = 3
     bins: int = 128

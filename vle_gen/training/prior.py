@@ -26,8 +26,9 @@ from vle_gen.errors import UserError
 from vle_gen.prior.network import BACKGROUND, BACKGROUND_FRAME, PriorBatch, PriorNetwork, prior_loss
 from vle_gen.training.layouts import Layouts
 
-NUMBERS = ("x", "y", "scale", "aspect", "depth", "stop", "code", "flow", "count", "tied")  # what is logged
+NUMBERS = ("x", "y", "scale", "aspect", "depth", "stop", "code", "flow", "count", "tied", "spoken")  # what is logged
 ReadText = Callable[[list[str]], tuple[Tensor, Tensor]]  # captions -> features (B, L, W), mask (B, L) bool
+Locate = Callable[[str, list[int]], list[int]]  # a caption and some of its characters -> where those are in the features
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class CaptionedTokens:
         few, many: most objects in the two sorts of scenes; few_share: share of the scenes of the first sort.
         whole: chance that a caption mentions every object.
         jitter, mixed: of the layouts (see `Layouts`).
+        locate: finds characters in the features; without it batches do not say which words speak of what.
     """
 
     def __init__(
@@ -82,7 +84,9 @@ class CaptionedTokens:
         whole: float = 0.9,
         jitter: float = 0.0,
         mixed: float = 1.0,
+        locate: Locate | None = None,
     ):
+        self.locate = locate
         self.table, self.read_text, self.whole, self.few_share = table, read_text, whole, few_share
         self.sort = sorts_of(bank.attributes)
         bank = replace(bank, pixels=bank.pixels[:0].clone(), background=bank.background[:0].clone())
@@ -127,6 +131,7 @@ class CaptionedTokens:
             mask=mask,
             mentioned=torch.tensor([caption.request.count for caption in written], device=device),
             tied=text_ties(written, members, slots + 1).to(device),
+            spoken=None if self.locate is None else spoken_of(written, members, mask.shape[1], self.locate).to(device),
         )
 
 
@@ -181,6 +186,17 @@ def text_ties(written: list[captions.Caption], members: list[list[list[int]]], l
     return tied
 
 
+def spoken_of(written: list[captions.Caption], members: list[list[list[int]]], length: int, locate: Locate) -> Tensor:
+    """The first token of what each word speaks of, in the order of `text_order`, 0 where of none: (B, length) long."""
+    spoken = torch.zeros(len(written), length, dtype=torch.long)
+    for row, (caption, groups) in enumerate(zip(written, members, strict=True)):
+        first = [1 + sum(map(len, groups[:k])) for k in range(len(groups))]
+        edges = locate(caption.text, [edge for span in caption.spans for edge in (span.start, span.end)])
+        for span, start, end in zip(caption.spans if groups else (), edges[::2], edges[1::2], strict=False):
+            spoken[row, start:end] = first[span.mention]
+    return spoken
+
+
 def _scenes(scenes: SceneBatch) -> Iterator[tuple[list, list, list]]:
     """Attributes, boxes and depths of every scene's objects."""
     counts = scenes.present.sum(1).tolist()  # present slots come first
@@ -210,7 +226,7 @@ class PriorTask:
         table = WhatTable.of(tokenizer, bank)
         self.data = CaptionedTokens(
             bank, table, self.read_text, learning.few, learning.many, learning.few_share, learning.whole_captions,
-            learning.jitter, learning.mixed,
+            learning.jitter, learning.mixed, clip.tokenizer.positions,
         )  # fmt: skip
         self.model = PriorNetwork(config.model, clip.text_width, table.sprite_mean.shape[1]).to(device)
         if config.init is None:
@@ -260,7 +276,7 @@ class PriorTask:
             share = len(batch.what) / self.config.train.batch
             loss = prior_loss(self.model, batch, learning.text_drop, learning.flow_draws, generator, learning.blur)
             total = total + share * loss.total(learning.place_weight, learning.what_weight)
-            numbers = [*loss.place, loss.stop, loss.code, loss.flow, loss.count, loss.tied]
+            numbers = [*loss.place, loss.stop, loss.code, loss.flow, loss.count, loss.tied, loss.spoken]
             parts = {name: parts[name] + share * part.detach() for name, part in zip(parts, numbers, strict=True)}
         return total, parts
 
