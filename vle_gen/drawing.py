@@ -12,7 +12,7 @@ from prompts.reading import read
 from prompts.vocabulary import describe
 from vle_gen.chosen_places import Place, clamps, turns_of, with_places
 from vle_gen.prior.sampling import Generators, Given, Guidance, SampledTokens
-from vle_gen.standing import hidden
+from vle_gen.standing import clashes, hidden, standings
 from vle_gen.tokenizer.loop import SCENE_DEPTH
 from vle_gen.tokens import VLETokens
 
@@ -122,7 +122,16 @@ def _problems(pipe: VLEPipeline, tokens: VLETokens, order: Order, turns: list[in
         index = turns.index(turn)
         if not (0 < index <= len(names) and place.mention.covers(names[index - 1])):
             problems.append(f"no {place}")
-    return problems or [f"the {describe(names[k - 1])} is hidden" for k in hidden(tokens)]
+    return problems or _unlikely(tokens, [describe(name) for name in names])
+
+
+def _unlikely(tokens: VLETokens, said: list[str]) -> list[str]:
+    """Objects, called `said`, that stand in one another or are all but hidden."""
+    stand = standings(tokens)
+    inside = [(k, other) for k in range(len(stand)) for other in clashes(stand[k], stand[:k])]
+    return [f"the {said[k]} stands in the {said[other]}" for k, other in inside] + [
+        f"the {said[k - 1]} is hidden" for k in hidden(tokens)
+    ]
 
 
 def written(pipe: VLEPipeline, drawn: SampledTokens, row: int, size: tuple[int, int]) -> VLETokens:

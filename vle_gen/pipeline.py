@@ -166,6 +166,11 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         return ["scene", *self.names(tokens).text] if len(tokens) > 1 else ["scene"]
 
     @property
+    def device(self) -> torch.device:
+        """Where the pipeline computes: its models are always together, so one is asked and not all."""
+        return self.tokenizer.device
+
+    @property
     def checkpoint_id(self) -> str:
         """Short digest of the weights of the tokenizer's decoder and of the prior: the same id, the same pictures."""
         digest = hashlib.sha256(self.tokenizer.checkpoint_id.encode())
@@ -199,6 +204,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
 
     def names(self, tokens: VLETokens) -> Names:
         """CLIP's descriptions of the object tokens (all but token 0)."""
-        picture = torch.from_numpy(np.array(self.decode(tokens))).permute(2, 0, 1).to(self.device).float() / 255
-        where, depth = tokens.where[0, 1:].to(self.device), tokens.depth[0, 1:].to(self.device)
+        device = self.device
+        picture = torch.from_numpy(np.array(self.decode(tokens))).permute(2, 0, 1).to(device).float() / 255
+        where, depth = tokens.where[0, 1:].to(device), tokens.depth[0, 1:].to(device)
         return self.clip.name(cut_glimpses(picture, where, depth))
