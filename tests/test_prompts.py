@@ -77,6 +77,22 @@ def test_whole_captions_leave_nothing_out():
         assert check(parse(caption.text), *content, exact=True) == [], caption.text
 
 
+def test_captions_know_which_words_speak_of_what():
+    random, again = Random(5), 0
+    for _ in range(400):
+        caption = write(*scene(random, random.randint(1, 6)), random)
+        spans = [(caption.text[span.start : span.end], span.mention) for span in caption.spans]
+        assert [k for k, _ in enumerate(caption.request.mentions)] == list(dict.fromkeys(mention for _, mention in spans))
+        assert all(a.end <= b.start for a, b in zip(caption.spans, caption.spans[1:], strict=False))
+        for words, mention in spans:
+            alone = parse(words.removeprefix("another "))
+            (said,) = alone.mentions
+            meant = caption.request.mentions[mention]
+            assert all(a in (None, b) for a, b in zip(said.attributes, meant.attributes, strict=True)), caption
+        again += len(spans) - len(caption.request.mentions)
+    assert again > 50
+
+
 def test_negatives_are_false():
     random = Random(2)
     made = 0
