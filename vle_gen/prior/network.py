@@ -272,10 +272,10 @@ class PriorLoss:
     tied: Tensor  # per object
     spoken: Tensor  # per word
 
-    def total(self, place_weight: float, what_weight: float) -> Tensor:
+    def total(self, place_weight: float, what_weight: float, words_weight: float = 1.0) -> Tensor:
         """The loss to train on."""
-        told = self.stop + self.count + self.tied + self.spoken
-        return place_weight * self.place.sum() + told + what_weight * (self.code + self.flow)
+        shown = place_weight * self.place.sum() + what_weight * (self.code + self.flow)
+        return shown + self.stop + self.count + words_weight * (self.tied + self.spoken)
 
 
 def prior_loss(

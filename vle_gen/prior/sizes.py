@@ -47,6 +47,7 @@ class PriorLearning:
     flow_draws: int = 2
     place_weight: float = 0.5
     what_weight: float = 1.0
+    words_weight: float = 3.0
     new_codes: bool = False
     jitter: float = 0.1
     mixed: float = 1.0

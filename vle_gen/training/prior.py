@@ -275,7 +275,7 @@ class PriorTask:
         for batch in self.data.batches(self.config.train.batch, generator, step < learning.easy_steps):
             share = len(batch.what) / self.config.train.batch
             loss = prior_loss(self.model, batch, learning.text_drop, learning.flow_draws, generator, learning.blur)
-            total = total + share * loss.total(learning.place_weight, learning.what_weight)
+            total = total + share * loss.total(learning.place_weight, learning.what_weight, learning.words_weight)
             numbers = [*loss.place, loss.stop, loss.code, loss.flow, loss.count, loss.tied, loss.spoken]
             parts = {name: parts[name] + share * part.detach() for name, part in zip(parts, numbers, strict=True)}
         return total, parts
