@@ -252,7 +252,7 @@ class _Writer:
         if not self.mentions:
             return Caption(random.choice(NOTHING), SceneRequest())
         clauses: list[tuple[str, bool]] = []  # text, and whether it may end in a relation that "and" would continue
-        listed_first = self.todo and random.random() < (0.1 if len(self.mentions) == 2 else 0.25)
+        listed_first = self.todo and random.random() < (0.25 if len(self.mentions) == 2 else 0.45)
         if listed_first:
             clauses.append((self.list_of(list(range(len(self.mentions)))), False))
         while self.todo:
