@@ -10,41 +10,14 @@ from random import Random
 
 from prompts.grammar import Mention, Relation, SceneRequest
 from prompts.satisfied import CLEAR, check, holds
-from prompts.vocabulary import (
-    ANY_SHAPE,
-    ATTRIBUTES,
-    BEHIND,
-    COLOR,
-    FRONT,
-    LEFT,
-    MATERIAL,
-    NEXT,
-    NOTHING,
-    NUMBER_WORDS,
-    OPENERS,
-    OPPOSITE,
-    PLURALS,
-    RELATION_SAID_AS,
-    RELATION_TO_IT,
-    RELATION_TO_THEM,
-    RIGHT,
-    SAID_AS,
-    SHAPE,
-    SIZE,
-    VALUES,
+from prompts.spans import Span, marked, without_marks
+from prompts.vocabulary import (  # fmt: skip
+    ANY_SHAPE, ATTRIBUTES, BEHIND, COLOR, FRONT, LEFT, MATERIAL, NEXT, NOTHING, NUMBER_WORDS,
+    OPENERS, OPPOSITE, PLURALS, RELATION_SAID_AS, RELATION_TO_IT, RELATION_TO_THEM, RIGHT, SAID_AS, SHAPE, SIZE, VALUES,
 )
 
 MAX_MENTIONS = 6
 _KINDS = (LEFT, RIGHT, LEFT, RIGHT, FRONT, BEHIND, NEXT)
-
-
-@dataclass(frozen=True)
-class Span:
-    """Characters `start` to `end` of a caption speak of one mention of its request."""
-
-    start: int
-    end: int
-    mention: int
 
 
 @dataclass(frozen=True)
@@ -270,7 +243,7 @@ class _Writer:
         elif u < 0.2:
             text += "."
         renumber = {old: new for new, old in enumerate(self.introduced)}
-        text, spans = _without_marks(text, renumber)
+        text, spans = without_marks(text, renumber)
         relations = [Relation(renumber[r.subject], r.kind, renumber[r.object]) for r in self.said]
         return Caption(text, SceneRequest(tuple(self.mentions[k] for k in self.introduced), tuple(relations)), spans)
 
@@ -348,12 +321,12 @@ class _Writer:
 
     def first(self, k: int) -> str:
         """The words that introduce mention k: "a red ball", "two cubes", "another can", marked as such."""
-        return _marked(k, self.introducing(k))
+        return marked(k, self.introducing(k))
 
     def again(self, k: int) -> str | None:
         """The words that point back to mention k: "the ball", marked, or None where they could mean another."""
         words = self.pointing_back(k)
-        return words and _marked(k, words)
+        return words and marked(k, words)
 
     def introducing(self, k: int) -> str:
         mention, random = self.mentions[k], self.random
@@ -409,23 +382,3 @@ class _Writer:
         if len(words) > 1 and random.random() < 0.15:
             random.shuffle(words)
         return words
-
-
-_MARK, _END = 0xE000, chr(0xF000)  # of private use: no caption has them otherwise
-
-
-def _marked(k: int, words: str) -> str:
-    return chr(_MARK + k) + words + _END
-
-
-def _without_marks(text: str, renumber: dict[int, int]) -> tuple[str, tuple[Span, ...]]:
-    """A text without marks, and what they stood around, the mentions numbered anew."""
-    plain, spans, start, mention = "", [], 0, None
-    for character in text:
-        if character == _END:
-            spans.append(Span(start, len(plain), renumber[mention]))
-        elif ord(character) >= _MARK:
-            start, mention = len(plain), ord(character) - _MARK
-        else:
-            plain += character
-    return plain, tuple(spans)

@@ -96,8 +96,9 @@ def model_card(card: dict) -> str:
     """The README.md of a checkpoint: what it is, and how it was trained."""
     return (
         "# Text-to-token prior\n\n"
-        "An autoregressive transformer that reads CLIP's text features and writes tokens near to far: the place of "
-        "each in bins, its `what` by a small flow-matching head. Trained on captioned layouts of composed scenes.\n"
+        "An autoregressive transformer that reads CLIP's text features and writes tokens in the order of the words: "
+        "what sort of thing each is, its place in bins, its `what` by a small flow-matching head. Trained on captioned layouts "
+        "of sprites.\n"
         "It only fits the tokenizer and the CLIP that it was trained with. Weights are float16 safetensors.\n\n"
         "## Training\n\n```json\n" + json.dumps(card, indent=2, default=str) + "\n```\n"
     )
