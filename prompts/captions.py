@@ -12,8 +12,27 @@ from prompts.grammar import Mention, Relation, SceneRequest
 from prompts.satisfied import CLEAR, check, holds
 from prompts.spans import Span, marked, without_marks
 from prompts.vocabulary import (  # fmt: skip
-    ANY_SHAPE, ATTRIBUTES, BEHIND, COLOR, FRONT, LEFT, MATERIAL, NEXT, NOTHING, NUMBER_WORDS,
-    OPENERS, OPPOSITE, PLURALS, RELATION_SAID_AS, RELATION_TO_IT, RELATION_TO_THEM, RIGHT, SAID_AS, SHAPE, SIZE, VALUES,
+    ANY_SHAPE,
+    ATTRIBUTES,
+    BEHIND,
+    COLOR,
+    FRONT,
+    LEFT,
+    MATERIAL,
+    NEXT,
+    NOTHING,
+    NUMBER_WORDS,
+    OPENERS,
+    OPPOSITE,
+    PLURALS,
+    RELATION_SAID_AS,
+    RELATION_TO_IT,
+    RELATION_TO_THEM,
+    RIGHT,
+    SAID_AS,
+    SHAPE,
+    SIZE,
+    VALUES,
 )
 
 MAX_MENTIONS = 6
