@@ -20,4 +20,4 @@ LAMPS = {
     "back": Lamp((-1.169, 2.646, 5.816), 30.3, (0.99, 1.0, 1.0), 1.0),
 }
 WORLD = (0.1665, 0.166, 0.1653)  # the same light from everywhere
-MIRRORED = 0.3  # the share of that glow which metal mirrors: a dark room above, so that its highlights stand out
+MIRRORED = 0.25  # the share of that glow which metal mirrors: a dark room above, so that its highlights stand out

@@ -16,7 +16,7 @@ class Surface:
 
 _SURFACES = {
     "rubber": Surface(roughness=0.7, metallic=0.0, specular=0.2),
-    "metal": Surface(roughness=0.28, metallic=1.0, specular=0.5),
+    "metal": Surface(roughness=0.22, metallic=1.0, specular=0.5),
     "ceramic": Surface(roughness=0.4, metallic=0.0, specular=0.5, coat=1.0),
 }
 
