@@ -16,9 +16,10 @@ from vle_gen.data.render import settings
 from vle_gen.data.render.camera import Camera
 from vle_gen.data.render.cutout import cut_out, trimmed
 from vle_gen.data.render.meshes import half_extents, mesh_of
+from vle_gen.data.render.options import read_range
 from vle_gen.data.render.palette import RADIUS, SHAPES, Palette, read_palette
-from vle_gen.data.render.plan import Solid, plan_rig, plan_scene, plan_sprite
-from vle_gen.data.render.scenes import SceneJob, ScenePiece, read_range
+from vle_gen.data.render.plan import Solid, plan_move, plan_rig, plan_scene, plan_sprite
+from vle_gen.data.render.scenes import SceneJob, ScenePiece, mask_of
 from vle_gen.data.render.shadows import reach
 from vle_gen.data.render.silhouette import coverage, owners
 from vle_gen.data.render.sprites import BACKGROUND, PLACE, SpriteJob
@@ -69,6 +70,9 @@ def test_without_blender_one_line_says_what_to_install(vlegen, tmp_path, monkeyp
         (("--pack", "planets"), "planets"),
         (("-n", "3", "--scenes", "3"), "one of them"),
         (("--scenes", "3", "--objects", "4-12"), "4-12"),
+        (("--scenes", "3", "--size", "20x20"), "20x20"),
+        (("--size", "480x320"), "480x320"),
+        (("--moved",), "--scenes"),
     ],
 )
 def test_a_wrong_choice_is_one_line(vlegen, tmp_path, options, said):
@@ -99,6 +103,23 @@ def test_solids_of_a_scene_stand_apart_and_number_as_asked():
         for one, other in combinations(solids, 2):
             assert dist(one.xyz[:2], other.xyz[:2]) > one.radius + other.radius + 0.3
     assert counts <= set(range(4, 10)) and len(counts) > 2
+
+
+def test_a_moved_solid_goes_sideways_and_keeps_clear():
+    palette, moved = Palette(), 0
+    for number in range(20):
+        scene = plan_scene(0, number, palette, 3, 8, 480, 320)
+        move = plan_move(0, number, scene)
+        if move is None:
+            continue
+        moved += 1
+        before, after = (scene.rig.camera.project(np.array(s.xyz)) for s in (scene.solids[move.object], move.solid))
+        assert abs(after[0] - before[0]) > 15 and np.allclose(after[1:], before[1:])
+        solids = move.applied(scene).solids
+        assert len(solids) == len(scene.solids) and sum(a != b for a, b in zip(solids, scene.solids, strict=True)) == 1
+        for one, other in combinations(solids, 2):
+            assert dist(one.xyz[:2], other.xyz[:2]) > one.radius + other.radius + 0.3
+    assert moved > 12
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -229,7 +250,7 @@ def test_scenes_read_as_training_scenes_with_objects_where_they_are_said_to_be(t
     for number in range(2):
         piece = ScenePiece(job, number)
         save_image(Image.new("RGB", (256, 256), "gray"), piece.path(".png"))
-        save_image(piece.mask(), piece.path(".mask.png"))
+        save_image(mask_of(piece.scene), piece.path(".mask.png"))
         piece.path(".json").write_text(json.dumps(piece.record()))
     shipped = json.loads(next(scenes.glob("*.json")).read_text())
     assert set(piece.record()) == set(shipped) and set(piece.record()["objects"][0]) == set(shipped["objects"][0])
@@ -246,7 +267,7 @@ def test_scenes_read_as_training_scenes_with_objects_where_they_are_said_to_be(t
 
 def test_a_real_render_resumes_and_is_the_same_again(vlegen, tmp_path):
     pytest.importorskip("bpy")
-    folder, options = tmp_path / "pack", ("-n", 3, "--side", 64, "--samples", 2, "--workers", 1)
+    folder, options = tmp_path / "pack", ("-n", 3, "--size", 64, "--samples", 2, "--workers", 1)
     ran = vlegen("data", "render", "--out", folder, *options)
     assert ran.status == 0, ran.err
     first = np.asarray(Image.open(folder / "rig000" / "001.png")).astype(int)

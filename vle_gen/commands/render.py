@@ -29,7 +29,8 @@ def render(
     ] = None,
     objects: Annotated[str, typer.Option(metavar="LEAST-MOST", help="How many solids a whole scene has.")] = "1-9",
     per_rig: Annotated[int, typer.Option(min=1, help="Sprites under one camera and set of lights.")] = 110,
-    side: Annotated[int, typer.Option(min=64, max=1024, help="Pixels on a side of the picture.")] = 256,
+    moved: Annotated[bool, typer.Option("--moved", help="Render each scene again with one solid moved.")] = False,
+    size: Annotated[str, typer.Option(metavar="SIDE|WxH", help="Pixels; what is trained on is square.")] = "256",
     samples: Annotated[
         Optional[int], typer.Option(min=1, help="Paths per pixel before denoising; without it 16, for scenes 32.")
     ] = None,
@@ -37,19 +38,22 @@ def render(
     """Render training data with Blender: a sprite pack, or whole scenes with masks."""
     from vle_gen.data.render import job as jobs
     from vle_gen.data.render import settings
+    from vle_gen.data.render.options import read_range, read_side, read_size
     from vle_gen.data.render.palette import read_palette
-    from vle_gen.data.render.scenes import SceneJob, read_range
+    from vle_gen.data.render.scenes import SceneJob
     from vle_gen.data.render.sprites import SpriteJob
 
     if pack != "solids":
         raise typer.BadParameter(f"no pack '{pack}' to render: expected solids")
     if n is not None and scenes is not None:
         raise typer.BadParameter("-n counts sprites and --scenes whole scenes: give one of them")
+    if moved and scenes is None:
+        raise typer.BadParameter("--moved is for whole scenes: give --scenes too")
     palette = read_palette(shapes, materials, colors)
     if scenes is None:
-        job = SpriteJob(out, n or 4000, seed, palette, per_rig, side, samples or 16)
+        job = SpriteJob(out, n or 4000, seed, palette, per_rig, read_side(size), samples or 16)
     else:
-        job = SceneJob(out, scenes, seed, palette, *read_range(objects), side, samples or 32)
+        job = SceneJob(out, scenes, seed, palette, *read_range(objects), read_size(size), samples or 32, moved)
     jobs.check_renderer()
     settings.begin(job, resume)
     if palette.unspoken():

@@ -5,7 +5,7 @@ Every part has random numbers of its own, so that a longer job, or one that goes
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import cos, hypot, pi, sin
 from random import Random
 
@@ -21,7 +21,8 @@ LIGHT_JITTER = 1.0
 FLOOR = 3.2  # sprites stand on -3.2..3.2 in x and y
 SCENE_FLOOR = 3.0
 MARGIN = 0.35  # least gap between two solids of a scene
-TRIES = 60  # places tried for a solid before the scene is begun anew
+TRIES = 60  # places tried for a solid before the scene is begun anew, and moves tried in a scene
+MOVES = (0.75, 2.2)  # how far a solid is moved along the picture's x
 LIGHTS = ("key", "fill", "back")
 
 Point = tuple[float, float, float]
@@ -71,6 +72,20 @@ class Scene:
     solids: tuple[Solid, ...]
 
 
+@dataclass(frozen=True)
+class Move:
+    """One solid of a scene, by its place in the list, and the same solid where it was moved to."""
+
+    object: int
+    solid: Solid
+
+    def applied(self, scene: Scene) -> Scene:
+        """The scene after the move."""
+        solids = list(scene.solids)
+        solids[self.object] = self.solid
+        return Scene(scene.rig, tuple(solids))
+
+
 def plan_rig(seed: int, number: int, kind: str = "rig", width: int = 256, height: int = 256) -> Rig:
     """The rig of that number; `kind` keeps those of sprites and scenes apart."""
     random = _random(seed, kind, number)
@@ -98,6 +113,22 @@ def plan_scene(
                 solids.append(solid)
             if len(solids) == wanted:
                 return Scene(rig, tuple(solids))
+
+
+def plan_move(seed: int, number: int, scene: Scene) -> Move | None:
+    """A move of one solid to the left or right that keeps its distance to the others and stays in the picture; None
+    where none was found."""
+    random, camera = _random(seed, "move", number), scene.rig.camera
+    for _ in range(TRIES):
+        index, way = random.randrange(len(scene.solids)), random.uniform(*MOVES) * random.choice((-1, 1))
+        solid = scene.solids[index]
+        moved = replace(solid, xyz=tuple(map(float, np.array(solid.xyz) + way * camera.right)))
+        x0, y0, x1, y1 = camera.box(moved.corners())
+        others = (*scene.solids[:index], *scene.solids[index + 1 :])
+        if x0 > 0 and y0 > 0 and x1 < camera.width and y1 < camera.height:
+            if all(_gap(moved, other) > MARGIN for other in others):
+                return Move(index, moved)
+    return None
 
 
 def _candidates(random: Random, palette: Palette, wanted: int) -> Iterator[Solid]:

@@ -1,4 +1,7 @@
-"""Whole scenes on disk, with the shadows and reflections of solids on one another: ID.png, ID.mask.png and ID.json."""
+"""Whole scenes on disk, with the shadows and reflections of solids on one another: ID.png, ID.mask.png and ID.json.
+
+Scenes for measuring moves are rendered again after one of their solids was moved: ID.moved.png, ID.moved.mask.png.
+"""
 from __future__ import annotations
 
 import json
@@ -9,29 +12,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from vle_gen.data.render.cutout import display
 from vle_gen.data.render.palette import Palette
-from vle_gen.data.render.plan import Scene, Solid, plan_scene
+from vle_gen.data.render.plan import Move, Scene, Solid, plan_move, plan_scene
 from vle_gen.data.render.silhouette import owners
-from vle_gen.errors import UserError
 from vle_gen.image_io import save_image, write_whole
 
 if TYPE_CHECKING:
     from vle_gen.data.render.stage import Stage
 
 STEP = 16  # a mask's red channel is the object's number times this
-MOST = 9  # as many as fit on the floor with room between them
-
-
-def read_range(text: str) -> tuple[int, int]:
-    """Least and most solids of a scene from text such as "3-6" or "4". Raises `UserError` for anything else."""
-    least, _, most = text.partition("-")
-    try:
-        values = int(least), int(most or least)
-    except ValueError:
-        values = 0, 0
-    if not 1 <= values[0] <= values[1] <= MOST:
-        raise UserError(f"cannot read '{text}' as a number of objects: expected such as 1-9 or 4, from 1 to {MOST}")
-    return values
 
 
 @dataclass(frozen=True)
@@ -44,14 +34,15 @@ class SceneJob:
     palette: Palette
     least: int = 1
     most: int = 9
-    side: int = 256
+    size: tuple[int, int] = (256, 256)
     samples: int = 32
+    moved: bool = False
 
     unit = "scenes"
 
     @property
     def grouping(self) -> tuple[int, ...]:
-        return (self.least, self.most)
+        return (self.least, self.most, int(self.moved))
 
     def plan(self, workers: int) -> tuple[list[ScenePiece], int]:
         """The scenes that are not there yet, and how many they are; the `.json` of a scene is written last."""
@@ -75,41 +66,54 @@ class ScenePiece:
     @property
     def scene(self) -> Scene:
         job = self.job
-        return plan_scene(job.seed, self.number, job.palette, job.least, job.most, job.side, job.side)
+        return plan_scene(job.seed, self.number, job.palette, job.least, job.most, *job.size)
+
+    @property
+    def move(self) -> Move | None:
+        """What moves in the second picture of the scene; None without one."""
+        return plan_move(self.job.seed, self.number, self.scene) if self.job.moved else None
 
     def path(self, suffix: str) -> Path:
         return self.job.folder / f"{self.number:06d}{suffix}"
 
     def record(self) -> dict:
         """The scene's `.json`."""
-        scene, camera = self.scene, self.scene.rig.camera
-        return {
+        scene, camera, move = self.scene, self.scene.rig.camera, self.move
+        record = {
             "id": self.number, "width": camera.width, "height": camera.height,
             "objects": [_record(scene, solid) for solid in scene.solids],
             "right": camera.right.tolist(), "forward": camera.forward.tolist(),
         }
-
-    def mask(self) -> Image.Image:
-        """RGBA: number of the object, times 16, in red, green and blue; clear on the floor."""
-        labels = owners(self.scene.rig.camera, self.scene.solids)
-        grey = labels * STEP
-        return Image.fromarray(np.dstack([grey, grey, grey, np.where(labels > 0, 255, 0).astype(np.uint8)]))
+        if move is not None:
+            places = np.array([scene.solids[move.object].xyz, move.solid.xyz])
+            dx, dy, _ = np.diff(camera.project(places), axis=0)[0].tolist()
+            record["move"] = {"object": move.object, "dx": dx, "dy": dy, "xyz": list(move.solid.xyz)}
+        return record
 
     def make(self, stage: Stage) -> None:
         """Renders the scene."""
-        from vle_gen.data.render.cutout import display
-
         self.job.folder.mkdir(parents=True, exist_ok=True)
-        scene = self.scene
-        stage.set_rig(scene.rig)
-        stage.set_solids(scene.solids)
-        picture = display(stage.picture(self.job.samples, self.number))
-        save_image(Image.fromarray(picture.round().astype(np.uint8)), self.path(".png"))
-        save_image(self.mask(), self.path(".mask.png"))
+        self._draw(stage, self.scene, "")
+        if self.move is not None:
+            self._draw(stage, self.move.applied(self.scene), ".moved")
         write_whole(self.path(".json"), lambda part: part.write_text(json.dumps(self.record())))
 
     def made(self) -> None:
         """Nothing follows."""
+
+    def _draw(self, stage: Stage, scene: Scene, tag: str) -> None:
+        stage.set_rig(scene.rig)
+        stage.set_solids(scene.solids)
+        picture = display(stage.picture(self.job.samples, self.number))
+        save_image(Image.fromarray(picture.round().astype(np.uint8)), self.path(tag + ".png"))
+        save_image(mask_of(scene), self.path(tag + ".mask.png"))
+
+
+def mask_of(scene: Scene) -> Image.Image:
+    """RGBA: number of the object, times 16, in red, green and blue; clear on the floor."""
+    labels = owners(scene.rig.camera, scene.solids)
+    grey = labels * STEP
+    return Image.fromarray(np.dstack([grey, grey, grey, np.where(labels > 0, 255, 0).astype(np.uint8)]))
 
 
 def _record(scene: Scene, solid: Solid) -> dict:

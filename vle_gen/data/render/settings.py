@@ -23,9 +23,9 @@ class Settings:
     shapes: list[str]
     materials: list[str]
     colors: dict[str, str]
-    side: int
+    size: list[int]
     samples: int
-    grouping: list[int]  # sprites per rig, or least and most solids of a scene
+    grouping: list[int]  # sprites per rig, or least and most solids of a scene and 1 where one of them moves
 
 
 def settings_of(job: SpriteJob | SceneJob) -> Settings:
@@ -33,7 +33,7 @@ def settings_of(job: SpriteJob | SceneJob) -> Settings:
     palette = job.palette
     return Settings(
         job.unit, job.seed, list(palette.shapes), list(palette.materials),
-        {name: f"#{bytes(rgb).hex()}" for name, rgb in palette.colors}, job.side, job.samples, list(job.grouping),
+        {name: f"#{bytes(rgb).hex()}" for name, rgb in palette.colors}, list(job.size), job.samples, list(job.grouping),
     )
 
 

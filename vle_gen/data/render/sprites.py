@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from vle_gen.data.render import shadows
+from vle_gen.data.render.cutout import cut_out, display, trimmed
 from vle_gen.data.render.palette import Palette
 from vle_gen.data.render.plan import Rig, Solid, plan_rig, plan_sprite
 from vle_gen.data.render.silhouette import coverage
@@ -44,6 +45,10 @@ class SpriteJob:
     samples: int = 16
 
     unit = "sprites"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.side, self.side
 
     @property
     def grouping(self) -> tuple[int, ...]:
@@ -148,8 +153,6 @@ class SpritePiece:
 
     def make(self, stage: Stage) -> None:
         """Renders the sprite, and before it the rig's empty floor where that is not there yet."""
-        from vle_gen.data.render.cutout import cut_out, display, trimmed
-
         job, rig, solid = self.job, self.job.rig(self.rig), self.solid
         floor = _floor(job, self.rig, stage)
         stage.set_rig(rig)
@@ -168,8 +171,6 @@ class SpritePiece:
 
 def _floor(job: SpriteJob, number: int, stage: Stage) -> np.ndarray:
     """The empty floor in 0..255, (H, W, 3) float32; rendered where it is not there yet, and kept for the rig's sprites."""
-    from vle_gen.data.render.cutout import display
-
     folder = job.rig_folder(number)
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / FLOOR).is_file():
