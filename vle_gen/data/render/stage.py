@@ -76,9 +76,10 @@ class Stage:
         cycles = self.scene.cycles
         cycles.device = "CPU"
         cycles.use_adaptive_sampling = False
+        cycles.use_light_tree = False  # three lamps
         cycles.denoiser = "OPENIMAGEDENOISE"
         cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
-        cycles.denoising_prefilter = "FAST"
+        cycles.denoising_prefilter = "ACCURATE"  # metal makes the other passes noisy too
         cycles.blur_glossy = 1.0
         cycles.sample_clamp_indirect = 4.0
         cycles.caustics_refractive = False
