@@ -237,9 +237,11 @@ def test_a_render_goes_on_only_as_it_began(tmp_path):
         settings.begin(job, resume=False)
     settings.begin(job, resume=True)
     settings.begin(replace(job, count=9), resume=True)
-    for other in (replace(job, seed=1), replace(job, palette=read_palette("cube")), SceneJob(job.folder, 4, 0, Palette())):
+    for other in (replace(job, seed=1), replace(job, palette=read_palette("cube")), SceneJob(job.folder, 9, 0, Palette())):
         with pytest.raises(UserError, match="was begun with"):
             settings.begin(other, resume=True)
+    with pytest.raises(UserError, match="for 9 sprites"):
+        settings.begin(job, resume=True)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "diary.txt").touch()
     with pytest.raises(UserError, match="new or empty"):

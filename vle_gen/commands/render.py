@@ -60,8 +60,12 @@ def render(
         words = ", ".join(palette.unspoken())
         print(f"vlegen: the caption language has no word for {words}: training on these asks for one", file=sys.stderr)
     count, steps = jobs.run(job, workers or jobs.cores())
-    for _ in _progress(steps, count, job.unit):
-        pass
+    try:
+        for _ in _progress(steps, count, job.unit):
+            pass
+    except KeyboardInterrupt:
+        print(f"vlegen: stopped; finished {job.unit} are kept, go on with --resume", file=sys.stderr)
+        raise
     print(out)
 
 

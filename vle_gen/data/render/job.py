@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Piece = SpritePiece | FloorPiece | ScenePiece
 
-_stage: Stage | None = None  # a worker's own
+_stage: Stage | str = ""  # a worker's own, or why it has none
 
 
 def cores() -> int:
@@ -39,9 +39,8 @@ def run(job: SpriteJob | SceneJob, workers: int) -> tuple[int, Iterator[None]]:
     """How many sprites or scenes are missing, and an iterator that makes them, one step for each.
 
     Raises:
-        UserError: Blender is not installed, or, while iterating, a worker died.
+        UserError: while iterating, when Blender does not start or a worker dies.
     """
-    check_renderer()
     remove_leftovers(job.folder)
     pieces, count = job.plan(workers)
     return count, _made(job, pieces, min(workers, len(pieces)))
@@ -50,7 +49,7 @@ def run(job: SpriteJob | SceneJob, workers: int) -> tuple[int, Iterator[None]]:
 def remove_leftovers(folder: Path) -> None:
     """Removes what a killed worker was writing."""
     for path in folder.rglob(".*-*"):
-        if path.suffix in (".png", ".json", ".npy"):
+        if path.suffix in (".png", ".json", ".npy", ".yaml"):
             path.unlink()
 
 
@@ -80,9 +79,12 @@ def _start() -> None:
     global _stage
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
-    from vle_gen.data.render.stage import Stage
+    try:
+        from vle_gen.data.render.stage import Stage
 
-    _stage = Stage()
+        _stage = Stage()
+    except ImportError as fault:  # a system library that Blender asks for, or a NumPy that it was not built for
+        _stage = str(fault)
 
 
 def _end_with_parent() -> None:
@@ -93,4 +95,6 @@ def _end_with_parent() -> None:
 
 
 def _make(piece: Piece) -> None:
+    if isinstance(_stage, str):
+        raise UserError(f"Blender's Python module does not start: {_stage} (see docs/render.md)")
     piece.make(_stage)

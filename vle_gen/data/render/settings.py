@@ -19,6 +19,7 @@ class Settings:
     """Everything that decides what a render looks like."""
 
     kind: str
+    count: int  # the one that may change: it may grow
     seed: int
     shapes: list[str]
     materials: list[str]
@@ -32,7 +33,7 @@ def settings_of(job: SpriteJob | SceneJob) -> Settings:
     """The settings of a job."""
     palette = job.palette
     return Settings(
-        job.unit, job.seed, list(palette.shapes), list(palette.materials),
+        job.unit, job.count, job.seed, list(palette.shapes), list(palette.materials),
         {name: f"#{bytes(rgb).hex()}" for name, rgb in palette.colors}, list(job.size), job.samples, list(job.grouping),
     )
 
@@ -41,7 +42,7 @@ def begin(job: SpriteJob | SceneJob, resume: bool) -> None:
     """Readies the folder of a job.
 
     Raises:
-        UserError: the folder holds something and this is not to go on with it, or it was begun with other settings.
+        UserError: the folder holds something and this is not to go on with it, or it was begun with other settings or for more.
     """
     folder, wanted = job.folder, settings_of(job)
     if folder.exists() and not folder.is_dir():
@@ -53,10 +54,11 @@ def begin(job: SpriteJob | SceneJob, resume: bool) -> None:
         if not resume:
             raise UserError(f"{folder} holds a render already: go on with --resume, or give another folder")
         for field in fields(Settings):
-            if getattr(known, field.name) != getattr(wanted, field.name):
-                had = getattr(known, field.name)
+            had = getattr(known, field.name)
+            if field.name != "count" and had != getattr(wanted, field.name):
                 raise UserError(f"{folder} was begun with {field.name} {had}: --resume goes on with the same settings")
-        return
+        if wanted.count < known.count:
+            raise UserError(f"{folder} was begun for {known.count} {job.unit}: --resume takes that many or more")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:

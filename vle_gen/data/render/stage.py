@@ -18,7 +18,6 @@ from vle_gen.data.render.plan import Rig, Solid
 FLOOR_COLOR = 0.8
 FLOOR_SIDE = 400.0
 
-
 Box = tuple[int, int, int, int]  # left, top, right, bottom in whole pixels, right and bottom outside
 
 
@@ -26,7 +25,6 @@ class Stage:
     """One Blender scene, used again for every picture. `threads` of the CPU per picture."""
 
     def __init__(self, threads: int = 1):
-        self.folder = tempfile.TemporaryDirectory(prefix="vlegen-render-")
         self.meshes: dict[str, bpy.types.Mesh] = {}
         self.materials: dict[tuple, bpy.types.Material] = {}
         self.solids: list[bpy.types.Object] = []
@@ -56,12 +54,10 @@ class Stage:
 
     def picture(self, samples: int, seed: int = 0, box: Box | None = None) -> np.ndarray:
         """The scene as linear light (H, W, 3) float32, denoised."""
-        self._cycles(samples, seed, bounces=4, denoise=True)
-        return self._rendered(box)[..., :3]
-
-    def close(self) -> None:
-        """Removes temporary files."""
-        self.folder.cleanup()
+        cycles = self.scene.cycles
+        cycles.samples, cycles.seed = samples, seed
+        self._set_box(box)
+        return self._rendered()[..., :3]
 
     def _set_up(self, threads: int) -> None:
         render = self.scene.render
@@ -77,6 +73,8 @@ class Stage:
         cycles.device = "CPU"
         cycles.use_adaptive_sampling = False
         cycles.use_light_tree = False  # three lamps
+        cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 4, 2, 4
+        cycles.use_denoising = True
         cycles.denoiser = "OPENIMAGEDENOISE"
         cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
         cycles.denoising_prefilter = "ACCURATE"  # metal makes the other passes noisy too
@@ -85,28 +83,30 @@ class Stage:
         cycles.caustics_refractive = False
         self.scene.world = _world()
 
-    def _cycles(self, samples: int, seed: int, bounces: int, denoise: bool) -> None:
-        cycles = self.scene.cycles
-        cycles.samples, cycles.seed, cycles.use_denoising = samples, seed, denoise
-        cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = bounces, min(bounces, 2), bounces
-
-    def _rendered(self, box: Box | None) -> np.ndarray:
+    def _set_box(self, box: Box | None) -> None:
         render = self.scene.render
-        width, height = render.resolution_x, render.resolution_y
         render.use_border = render.use_crop_to_border = box is not None
         if box is not None:
-            left, top, right, bottom = box
-            render.border_min_x, render.border_max_x = left / width, right / width
-            render.border_min_y, render.border_max_y = 1 - bottom / height, 1 - top / height
-        path = Path(self.folder.name) / "picture.exr"
-        render.filepath = str(path)
-        with _quiet():
-            bpy.ops.render.render(write_still=True)
-            image = bpy.data.images.load(str(path))
-        columns, rows = image.size
-        pixels = np.empty(rows * columns * 4, np.float32)
-        image.pixels.foreach_get(pixels)
-        bpy.data.images.remove(image)
+            width, height = render.resolution_x, render.resolution_y
+            left, top, right, bottom = (side + 0.5 for side in box)  # Blender rounds down
+            render.border_min_x, render.border_max_x = left / width, min(right / width, 1.0)
+            render.border_min_y, render.border_max_y = (height + 1 - bottom) / height, min((height + 1 - top) / height, 1.0)
+
+    def _rendered(self) -> np.ndarray:
+        """The picture as Blender hands it out, by a file: (H, W, 4) float32."""
+        handle, name = tempfile.mkstemp(prefix="vlegen-", suffix=".exr")
+        os.close(handle)
+        self.scene.render.filepath = name
+        try:
+            with _quiet():
+                bpy.ops.render.render(write_still=True)
+                image = bpy.data.images.load(name)
+            columns, rows = image.size
+            pixels = np.empty(rows * columns * 4, np.float32)
+            image.pixels.foreach_get(pixels)
+            bpy.data.images.remove(image)
+        finally:
+            Path(name).unlink()
         return pixels.reshape(rows, columns, 4)[::-1]
 
     def _floor(self) -> bpy.types.Object:
