@@ -7,6 +7,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from itertools import combinations
 from math import dist
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -51,6 +52,12 @@ def made(job: SpriteJob, rig: int, numbers: list[int]) -> None:
     for piece in job.pieces(rig):
         if piece.number in numbers:
             save_image(Image.new("RGBA", (9, 7), "red"), piece.path, {PLACE: "5 6"})
+
+
+@pytest.fixture
+def rendered() -> Path:
+    """A pack that 'vlegen data render -n 6 --seed 11' made."""
+    return Path(__file__).parent / "fixtures" / "rendered"
 
 
 def test_without_blender_one_line_says_what_to_install(vlegen, tmp_path, monkeypatch):
@@ -266,6 +273,21 @@ def test_scenes_read_as_training_scenes_with_objects_where_they_are_said_to_be(t
                 assert (np.abs(x + 0.5 - cx) < w / 2 + 1).all() and (np.abs(y + 0.5 - cy) < h / 2 + 1).all()
     (tmp_path / "000001.json").unlink()
     assert [piece.number for piece in job.plan(workers=1)[0]] == [1]
+
+
+def test_a_rendered_rig_is_what_its_seed_plans_and_its_solids_fill_their_outlines(rendered):
+    job = SpriteJob(rendered, 6, 11, Palette())
+    meta = json.loads((rendered / "rig000" / "meta.json").read_text())
+    floor = np.asarray(Image.open(rendered / "rig000" / BACKGROUND).convert("RGB")).astype(int)
+    assert len(meta["sprites"]) == 6 and floor.shape == (256, 256, 3)
+    for piece, record in zip(job.pieces(0), meta["sprites"], strict=True):
+        assert json.loads(json.dumps(piece.record())) == record
+        sprite = np.asarray(Image.open(piece.path)).astype(int)
+        left, top, (height, width) = record["left"], record["top"], sprite.shape[:2]
+        share = coverage(job.rig(0).camera, piece.solid, (left, top, left + width, top + height))
+        assert ((sprite[..., 3] == 255) == (share >= 254.5 / 255)).mean() > 0.999
+        shadow = sprite[..., 3][share == 0]
+        assert 15 < shadow.max() < 240 and (shadow == 0).any()
 
 
 @pytest.mark.skipif(find_spec("bpy") is None, reason="bpy is not installed")  # and is loaded by workers alone

@@ -32,7 +32,7 @@ def render(
     moved: Annotated[bool, typer.Option("--moved", help="Render each scene again with one solid moved.")] = False,
     size: Annotated[str, typer.Option(metavar="SIDE|WxH", help="Pixels; what is trained on is square.")] = "256",
     samples: Annotated[
-        Optional[int], typer.Option(min=1, help="Paths per pixel before denoising; without it 16, for scenes 32.")
+        Optional[int], typer.Option(min=1, help="Paths per pixel before denoising; without it 16, for scenes at most 48.")
     ] = None,
 ) -> None:
     """Render training data with Blender: a sprite pack, or whole scenes with masks."""
@@ -53,7 +53,7 @@ def render(
     if scenes is None:
         job = SpriteJob(out, n or 4000, seed, palette, per_rig, read_side(size), samples or 16)
     else:
-        job = SceneJob(out, scenes, seed, palette, *read_range(objects), read_size(size), samples or 32, moved)
+        job = SceneJob(out, scenes, seed, palette, *read_range(objects), read_size(size), samples or 48, moved)
     jobs.check_renderer()
     settings.begin(job, resume)
     if palette.unspoken():

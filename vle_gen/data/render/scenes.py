@@ -35,7 +35,7 @@ class SceneJob:
     least: int = 1
     most: int = 9
     size: tuple[int, int] = (256, 256)
-    samples: int = 32
+    samples: int = 48
     moved: bool = False
 
     unit = "scenes"

@@ -53,9 +53,10 @@ class Stage:
         self.solids = [self._solid(solid) for solid in solids]
 
     def picture(self, samples: int, seed: int = 0, box: Box | None = None) -> np.ndarray:
-        """The scene as linear light (H, W, 3) float32, denoised."""
+        """The scene, or the part of it in `box`, as linear light (H, W, 3) float32, denoised; at most `samples` a pixel."""
         cycles = self.scene.cycles
         cycles.samples, cycles.seed = samples, seed
+        cycles.use_adaptive_sampling = box is None  # whole pictures are mostly floor, which needs the fewest samples
         self._set_box(box)
         return self._rendered()[..., :3]
 
@@ -71,7 +72,7 @@ class Stage:
         render.filter_size = 1.5
         cycles = self.scene.cycles
         cycles.device = "CPU"
-        cycles.use_adaptive_sampling = False
+        cycles.adaptive_threshold, cycles.adaptive_min_samples = 0.1, 8
         cycles.use_light_tree = False  # three lamps
         cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 4, 2, 4
         cycles.use_denoising = True
