@@ -7,10 +7,11 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from prompts.vocabulary import COLORS, MATERIALS, SHAPES, describe
+from prompts.vocabulary import SHAPES, describe
 from vle_gen.data.cutouts import CutoutBank
 from vle_gen.data.floor import Floor
 from vle_gen.data.pack import Placement
+from vle_gen.data.shadows import FRAME
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.errors import UserError
 
@@ -29,6 +30,7 @@ class Sprites:
     local: Tensor  # (S,) long: index in its bank
     attributes: Tensor  # (S, 4) long, -1 for cut-outs
     box: Tensor  # (S, 4)
+    extent: Tensor  # (S, 4) all that it draws, its shadow too
     size: Tensor  # (S,) longer side, in floor units
     floats: Tensor  # (S,) bool
     usable: Tensor  # (S,) bool: drawn for scenes
@@ -131,6 +133,7 @@ def _of_rigs(bank: SpriteBank, floors: Sequence[Floor], start: int) -> Sprites:
         local=torch.arange(count, device=box.device),
         attributes=bank.attributes,
         box=box,
+        extent=bank.extent,
         size=box[:, 2:].amax(1) * bank.depth / focal,
         floats=torch.zeros(count, dtype=torch.bool, device=box.device),
         usable=torch.ones(count, dtype=torch.bool, device=box.device),
@@ -151,6 +154,7 @@ def _of_cutouts(bank: CutoutBank, pick: str) -> Sprites:
         local=torch.arange(count, device=device),
         attributes=torch.full((count, 4), -1, device=device),
         box=bank.box,
+        extent=bank.box * torch.tensor([1, 1, FRAME, FRAME], device=device),
         size=torch.tensor([one.size for one in objects], device=device),
         floats=torch.tensor([one.floats for one in objects], device=device),
         usable={"seen": ~held_out, "held_out": held_out, "all": torch.ones_like(held_out)}[pick],

@@ -64,11 +64,23 @@ class Engine:
         are marked absent (their few pixels stay, as clutter). `step` (B, N, 2) shifts objects, in canvas units."""
         batch = len(scenes)
         grid = view_grid(scenes.view, height, width)
-        pixels = max(height, width) / scenes.view[:, 3].abs()
         background = self.backdrop(scenes, grid)
         image = background.clone()
         labels = torch.zeros(batch, height, width, dtype=torch.long, device=image.device)
-        for slot in reversed(range(scenes.present.shape[1])):  # far to near
+        self.paint(scenes, image, labels, step)
+        slots = torch.arange(1, scenes.present.shape[1] + 1, device=labels.device)
+        visible = (labels.flatten(1)[:, None] == slots[None, :, None]).float().mean(2)  # (B, N)
+        values = dict(vars(scenes))
+        values |= dict(image=image, background=background, labels=labels, visible=visible)
+        values["present"] = (scenes.sprite >= 0) & (visible >= least_visible)
+        return SceneBatch(**values)
+
+    def paint(self, scenes: SceneBatch, image: Tensor, labels: Tensor, step: Tensor | None) -> None:
+        """Draws all objects, far to near, into `image` (B, 3, H, W) and `labels` (B, H, W)."""
+        height, width = labels.shape[1:]
+        grid = view_grid(scenes.view, height, width)
+        pixels = max(height, width) / scenes.view[:, 3].abs()
+        for slot in reversed(range(scenes.present.shape[1])):
             rows = torch.nonzero(scenes.sprite[:, slot] >= 0)[:, 0]
             if len(rows) == 0:
                 continue
@@ -78,12 +90,6 @@ class Engine:
             drawn = self.draw(scenes, rows, torch.full_like(rows, slot), at, pixels[rows])
             image[rows] = drawn[:, :3] + image[rows] * (1 - drawn[:, 3:4])
             labels[rows] = torch.where(drawn[:, 4] > 0.5, slot + 1, labels[rows])
-        slots = torch.arange(1, scenes.present.shape[1] + 1, device=labels.device)
-        visible = (labels.flatten(1)[:, None] == slots[None, :, None]).float().mean(2)  # (B, N)
-        values = dict(vars(scenes))
-        values |= dict(image=image, background=background, labels=labels, visible=visible)
-        values["present"] = (scenes.sprite >= 0) & (visible >= least_visible)
-        return SceneBatch(**values)
 
     def moved(self, scenes: SceneBatch, slot: Tensor, step: Tensor) -> SceneBatch:
         """The counterparts of rendered scenes in which object `slot` (B,) of each stands `step` (B, 2) canvas units

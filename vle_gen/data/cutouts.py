@@ -89,20 +89,15 @@ class CutoutBank:
         return (grid - (box[..., :2] * 2 - 1)) / (box[..., 2:] * FRAME)
 
 
-def _squared(one: PackObject) -> np.ndarray:
-    """The cut-out, premultiplied, in the middle of a square with a margin: (T, T, 4) float32, 0..255."""
+def _squared(one: PackObject) -> Image.Image:
+    """The cut-out, premultiplied, in the middle of a square with a margin."""
     height, width = one.pixels.shape[:2]
     side = round(max(height, width) / (1 - 2 * MARGIN))
-    square = np.zeros((side, side, 4), np.float32)
-    top, left = (side - height) // 2, (side - width) // 2
-    rgba = one.pixels.astype(np.float32)
-    rgba[..., :3] *= rgba[..., 3:] / 255
-    square[top : top + height, left : left + width] = rgba
-    return square
+    square = Image.new("RGBA", (side, side))
+    square.paste(Image.fromarray(one.pixels), ((side - width) // 2, (side - height) // 2))
+    return square.convert("RGBa")
 
 
-def _texture(square: np.ndarray, side: int) -> np.ndarray:
+def _texture(square: Image.Image, side: int) -> np.ndarray:
     """The square at another size, averaged where it gets smaller: (side, side, 4) uint8."""
-    filters = Image.Resampling.BOX if len(square) >= 2 * side else Image.Resampling.BILINEAR
-    planes = [np.asarray(Image.fromarray(square[..., k]).resize((side, side), filters)) for k in range(4)]
-    return np.stack(planes, -1).round().clip(0, 255).astype(np.uint8)
+    return np.asarray(square.resize((side, side), Image.Resampling.BILINEAR))

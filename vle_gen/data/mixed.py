@@ -18,6 +18,7 @@ from vle_gen.data.scene import SceneBatch
 
 FLOOR, FREE, STACKED = range(3)
 LARGEST = 0.62  # of the picture's side: no object is larger
+WINDOWS = (24, 48, 72, 96, 144, 192, 4096)  # pixels on a side in which objects are drawn
 SKY = 0.12  # a horizon below this y leaves room for what floats
 
 
@@ -77,7 +78,7 @@ class MixedComposer(Engine):
         found = self._candidates(pack, ground, rule, rand, tries, generator)
         taken, place, depth, perched = self._greedy(found, ground, rule, wanted, rand)
 
-        order = torch.where(taken, depth, torch.inf).argsort(1, stable=True)[:, : self.max_objects]
+        order = torch.where(taken, depth, torch.inf).argsort(dim=1, stable=True)[:, : self.max_objects]
         present = taken.gather(1, order)
         sprite, fixed, hangs = (value.gather(1, order) for value in (found.sprite, found.fixed, found.hangs))
         place = place.gather(1, order[..., None].expand(-1, -1, 4))
@@ -117,7 +118,7 @@ class MixedComposer(Engine):
         no_floor = ~table.grounds.has_floor[ground][:, None]
         floats = table.sprites.floats[sprite] & ((horizon > SKY) | no_floor)
         hangs = (floats | (rule == FREE)[:, None]) & ~fixed
-        closer = torch.where(rig, 1.0, torch.exp(0.5 * (rand(batch, 1) - 0.4)))  # the whole scene's scale
+        closer = torch.where(rig, 1.0, torch.exp(0.6 * rand(batch, 1)))  # the whole scene's scale
         size = table.sprites.size[sprite] * closer * torch.exp(0.36 * (rand(batch, tries) - 0.5))
 
         foot = top + (bottom - top) * rand(batch, tries)
@@ -128,10 +129,10 @@ class MixedComposer(Engine):
         box = table.sprites.box[sprite]
         longer = box[..., 2:].amax(-1)
         most = torch.where(table.sprites.home[sprite] >= 0, 1.4 * longer, LARGEST)  # renders are as fine as they are
-        extent = extent.clamp(min=0.035).minimum(most)
+        extent = extent.clamp(min=0.055).minimum(most)
         scale = extent / longer  # (B, T) canvas units per texture
         wide, high = box[..., 2] * scale, box[..., 3] * scale
-        x = 0.35 * wide + (1 - 0.7 * wide) * rand(batch, tries)
+        x = 0.45 * wide + (1 - 0.9 * wide) * rand(batch, tries)
         low = torch.where((rule == FREE)[:, None], 0.96, top - 0.02)
         centre = 0.04 + 0.5 * high + (low - high - 0.04).clamp(min=0.0) * rand(batch, tries)
         y = torch.where(hangs, centre, foot - high / 2)
@@ -214,21 +215,57 @@ class MixedComposer(Engine):
                 out[mine] = F.grid_sample(pictures, grid[mine], "bilinear", "border", False)
         return out
 
+    def paint(self, scenes: SceneBatch, image: Tensor, labels: Tensor, step: Tensor | None) -> None:
+        """As `Engine.paint`, but each object only in a window around it: objects of one window size are drawn together."""
+        rows, slots = torch.nonzero(scenes.sprite >= 0, as_tuple=True)
+        if not len(rows):
+            return
+        height, width = labels.shape[1:]
+        side, view = max(height, width), scenes.view[rows]
+        shift = torch.zeros_like(view[:, :2]) if step is None else step[rows, slots]
+        extent = _placed(self.catalogue.sprites.extent[scenes.sprite[rows, slots]], scenes.place[rows, slots])
+        seen = boxes_in_view(extent[:, None], view)[:, 0]  # (K, 4) canvas units
+        margin = torch.tensor([(side - width) / 2, (side - height) / 2], device=view.device)
+        corner = (seen[:, :2] + shift - seen[:, 2:] / 2) * side - margin  # pixels of the picture
+        need = (seen[:, 2:].amax(1) * side).ceil() + 2
+        window = torch.bucketize(need, torch.tensor(WINDOWS[:-1], device=need.device))  # (K,) which of WINDOWS
+        drawn: dict[int, tuple[Tensor, list]] = {}
+        for number in window.unique().tolist():
+            mine = torch.nonzero(window == number)[:, 0]
+            high, wide = min(WINDOWS[number], height), min(WINDOWS[number], width)
+            limit = torch.tensor([width - wide, height - high], device=view.device)
+            at = corner[mine].floor().long().clamp(min=0).minimum(limit)  # (K, 2) left, top
+            x = (at[:, :1] + torch.arange(wide, device=view.device) + 0.5 + margin[0]) / side - shift[mine, :1]
+            y = (at[:, 1:] + torch.arange(high, device=view.device) + 0.5 + margin[1]) / side - shift[mine, 1:]
+            x, y = view[mine, :1] + x * view[mine, 2:3], view[mine, 1:2] + y * view[mine, 3:]
+            grid = torch.stack([x[:, None].expand(-1, high, -1), y[:, :, None].expand(-1, -1, wide)], -1) * 2 - 1
+            layers = self.draw(scenes, rows[mine], slots[mine], grid, side / view[mine, 3].abs())
+            for k, index, corner_of in zip(range(len(mine)), mine.tolist(), at.tolist(), strict=True):
+                drawn[index] = (layers[k], corner_of)
+        order = torch.argsort(slots, descending=True, stable=True).tolist()
+        row_of, slot_of = rows.tolist(), slots.tolist()
+        for index in order:  # far to near
+            layer, (left, top) = drawn[index]
+            part = (row_of[index], ..., slice(top, top + layer.shape[1]), slice(left, left + layer.shape[2]))
+            image[part].mul_(1 - layer[3]).add_(layer[:3])
+            labels[part].masked_fill_(layer[4] > 0.5, slot_of[index] + 1)
+
     def draw(self, scenes: SceneBatch, rows: Tensor, slots: Tensor, grid: Tensor, pixels: Tensor) -> Tensor:
         sprite, place, light = (value[rows, slots] for value in (scenes.sprite, scenes.place, scenes.light))
         side = place[:, None, None, 2:]
         at = grid / side + (1 - 2 * place[:, None, None, :2]) / side - 1  # the same point in the texture
         pack, local = self.catalogue.sprites.pack[sprite], self.catalogue.sprites.local[sprite]
-        out = grid.new_zeros(len(sprite), 5, *grid.shape[1:3])
+        parts, order = [], []
         for number, bank in enumerate(self.catalogue.banks):
             mine = torch.nonzero(pack == number)[:, 0]
             if not len(mine):
                 continue
+            order.append(mine)
             if isinstance(bank, CutoutBank):
-                out[mine] = bank.draw(local[mine], at[mine], pixels[mine] * place[mine, 2], light[mine])
+                parts.append(bank.draw(local[mine], at[mine], pixels[mine] * place[mine, 2], light[mine]))
             else:
-                out[mine] = F.grid_sample(unit(bank.pixels[local[mine]]), at[mine], "bilinear", "zeros", False)
-        return out
+                parts.append(F.grid_sample(unit(bank.pixels[local[mine]]), at[mine], "bilinear", "zeros", False))
+        return parts[0] if len(parts) == 1 else torch.cat(parts)[torch.cat(order).argsort()]
 
 
 def _placed(box: Tensor, place: Tensor) -> Tensor:

@@ -254,9 +254,9 @@ def as_json(pack: Pack) -> dict[str, Any]:
     """The content of `pack.json`; what is as usual is left out."""
     objects = []
     for one in pack.objects:
-        record = {"file": one.file, "name": one.name, "aliases": list(one.aliases), "category": one.category,
-                  "attributes": dict(one.attributes), "size": one.size, "floats": one.floats, "held_out": one.held_out}  # fmt: skip
-        objects.append({k: v for k, v in record.items() if v or k == "size"})
+        values = {key: value for key, value in vars(one).items() if key != "pixels"}
+        values |= {"aliases": list(one.aliases), "attributes": dict(one.attributes)}
+        objects.append({key: value for key, value in values.items() if value})
     backgrounds = []
     for ground in pack.backgrounds:
         record = {"file": ground.file, "words": list(ground.words), "shaded": ground.shaded}

@@ -2,12 +2,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from vle_gen.data.catalogue import Bank, Catalogue
+from vle_gen.data.choice import PackChoice
 from vle_gen.data.compose import Composer, Engine
 from vle_gen.data.cutouts import CutoutBank
 from vle_gen.data.mixed import MixedComposer
@@ -16,14 +17,6 @@ from vle_gen.data.reading import read_files
 from vle_gen.data.sprites import SpriteBank
 
 OWN_BACKGROUNDS = 24  # made for cut-outs where no pack brings any
-
-
-@dataclass(frozen=True)
-class PackChoice:
-    """A pack, and its share of the scenes beside the others'; None is the weight that the pack gives itself."""
-
-    path: str
-    weight: float | None = None
 
 
 def load_bank(path: str | Path, device: str | torch.device = "cpu") -> Bank:

@@ -13,8 +13,8 @@ from PIL import Image
 from torch import Tensor
 
 from vle_gen.data.compose import FULL_VIEW, boxes_in_view, view_grid
-from vle_gen.data.scene import SceneBatch
 from vle_gen.data.reading import read_files
+from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import attribute_indices
 from vle_gen.errors import UserError
 

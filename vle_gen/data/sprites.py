@@ -64,6 +64,7 @@ class SpriteBank:
     floor: Tensor  # (S, 2) position on the floor
     radius: Tensor  # (S,) on the floor
     members: Tensor  # (R, M) long: the sprites of each rig, padded with -1
+    extent: Tensor  # (S, 4) the crop with its shadow: centre x, centre y, width, height in canvas units
 
     def __len__(self) -> int:
         return self.pixels.shape[0]
@@ -109,6 +110,8 @@ class SpriteBank:
         for full, crop, record in zip(pixels, crops, records, strict=True):
             top, left = record["top"], record["left"]
             full[:, top : top + crop.shape[0], left : left + crop.shape[1]] = torch.from_numpy(crop).permute(2, 0, 1)
+        sides = torch.tensor([crop.shape[1::-1] for crop in crops])
+        middles = torch.tensor([[r["left"], r["top"]] for r in records]) + sides / 2
         corners = torch.tensor([r["bbox"] for r in records]) / canvas  # (S, 4) x0, y0, x1, y1
         rig_of = torch.tensor(rigs)
         groups = [torch.nonzero(rig_of == r)[:, 0] for r in range(len(metas))]
@@ -123,6 +126,7 @@ class SpriteBank:
             floor=torch.tensor([r["xyz"][:2] for r in records]),
             radius=torch.tensor([r["radius"] for r in records]),
             members=members,
+            extent=torch.cat([middles, sides], 1) / canvas,
         ).to(device)
 
     def floors(self) -> list[Floor]:
