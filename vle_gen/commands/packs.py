@@ -48,7 +48,8 @@ def everyday(
     print(f"{out}: {len(objects)} objects ({', '.join(f'{name} {n}' for name, n in counts.most_common())}), of which "
           f"{sum(one.held_out for one in objects)} held out; {len(built.pack.backgrounds)} backgrounds")  # fmt: skip
     if built.missing:
-        print(f"without a picture: {', '.join(built.missing)}")
+        listed = ", ".join(built.missing[:8]) + (", ..." if len(built.missing) > 8 else "")
+        print(f"{len(built.missing)} objects have no picture in {source}: {listed}")
 
 
 def show(

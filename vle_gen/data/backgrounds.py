@@ -97,7 +97,7 @@ KINDS: tuple[Callable[[Array, Array, np.random.Generator], Drawn], ...] = (
 
 def _standing(random: np.random.Generator, lowest: float, highest: float, gap: float) -> tuple[Floor, float]:
     """A floor seen from the height of a person's eyes, and the y at which it ends, `gap` below its horizon."""
-    horizon, height = random.uniform(lowest, highest), random.uniform(2.1, 3.2)
+    horizon, height = random.uniform(lowest, highest), random.uniform(2.4, 3.3)
     line = horizon + gap
     return Floor(horizon, height, top=max(line + 0.02, horizon + FOCAL * height / FARTHEST)), line
 

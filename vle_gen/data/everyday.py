@@ -62,7 +62,7 @@ def build(
             missing.append(name)
             continue
         objects.append(_object(files, pictures[character], source, name, words[character][1], group))
-    if len(missing) > len(objects):
+    if not objects:
         raise UserError(f"{source} does not hold the Fluent 3D pictures: expected files such as 1f34e.webp, a code point")
     grounds: list[PackBackground] = list(each(backgrounds(ground_count, seed), ground_count))
     pack = Pack("everyday", _without_clashes(objects), tuple(grounds), placement=PLACEMENT, licence=LICENCE)

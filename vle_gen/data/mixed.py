@@ -18,6 +18,7 @@ from vle_gen.data.scene import SceneBatch
 
 FLOOR, FREE, STACKED = range(3)
 LARGEST = 0.62  # of the picture's side: no object is larger
+BASES = 0.4  # share of the objects of a stacked scene that are drawn from those with flat tops
 WINDOWS = (24, 48, 72, 96, 144, 192, 4096)  # pixels on a side in which objects are drawn
 SKY = 0.12  # a horizon below this y leaves room for what floats
 
@@ -47,6 +48,8 @@ class MixedComposer(Engine):
         self.min_objects, self.max_objects = min_objects, max_objects
         sprites, grounds, packs = catalogue.sprites, catalogue.grounds, range(len(catalogue.banks))
         self._sprites_of = _padded([torch.nonzero((sprites.pack == p) & sprites.usable)[:, 0] for p in packs])
+        flat = sprites.usable & (sprites.top[:, 2] > 0)
+        self._bases_of = _padded([torch.nonzero((sprites.pack == p) & flat)[:, 0] for p in packs])
         own = [torch.nonzero(grounds.pack == p)[:, 0] for p in packs]
         rigs = {int(g) for g in sprites.home.unique()}
         lent = [g for g in range(len(grounds.pack)) if g not in rigs] or list(range(len(grounds.pack)))
@@ -108,9 +111,13 @@ class MixedComposer(Engine):
         rig = self._sprites_at[ground, :1] >= 0  # (B, 1)
         own = torch.where(rig, _pick_many(self._sprites_at[ground], rand(batch, tries)),
                           _pick_many(self._sprites_of[pack], rand(batch, tries)))  # fmt: skip
+        bases = _pick_many(self._bases_of[pack], rand(batch, tries))
+        wanted = (rule == STACKED)[:, None] & (rand(batch, tries) < BASES) & (bases >= 0) & ~rig
+        own = torch.where(wanted, bases, own)
         other = torch.multinomial(self._others[pack], tries, True, generator=generator)  # (B, T)
         foreign = _pick(self._sprites_of[other], rand(batch, tries))
         elsewhere = rand(batch, tries) < (self.mixing if len(table.banks) > 1 else 0.0)
+        elsewhere &= (rule != FREE)[:, None] | (table.sprites.home[foreign] < 0)  # renders have the floor's shadow in them
         sprite = torch.where(elsewhere, foreign, own)
         fixed = (table.sprites.home[sprite] == ground[:, None]) & rig
 

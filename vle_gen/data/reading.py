@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from vle_gen.errors import UserError
 
@@ -45,6 +45,6 @@ def read_pixels(files: dict[str, bytes], name: str, source: str | Path, mode: st
         with Image.open(io.BytesIO(files[name])) as image:
             if max(image.size) > MAX_SIDE:
                 raise UserError(f"{source}: {name} is {image.width} x {image.height}: expected at most {MAX_SIDE} on a side")
-            return np.array(image.convert(mode))
+            return np.array(ImageOps.exif_transpose(image).convert(mode))
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as fault:
         raise UserError(f"{source}: {name} is not a picture that can be read: {' '.join(str(fault).split())}") from None

@@ -17,9 +17,9 @@ LIGHT = 5  # numbers of a light: kind, sideways and depthwards shift (per unit o
 def draw_lights(kind: Tensor, generator: torch.Generator) -> Tensor:
     """Lights (B, N, 5) of objects of `kind` (B, N): the same sun for all objects of a scene."""
     u = torch.rand(len(kind), 4, generator=generator, device=kind.device)
-    sideways = (u[:, 0] * 2 - 1) * 0.75
+    sideways = (0.2 + 0.6 * (2 * u[:, 0] - 1).abs()) * (2 * u[:, 0] - 1).sign()
     behind = torch.where(u[:, 1] < 0.75, 0.10 + 0.25 * u[:, 1], -0.08 - 0.4 * (u[:, 1] - 0.75))  # else towards the camera
-    scene = torch.stack([sideways, behind, 0.35 + 0.40 * u[:, 2], u[:, 3]], 1)  # (B, 4)
+    scene = torch.stack([sideways, behind, 0.40 + 0.40 * u[:, 2], u[:, 3]], 1)  # (B, 4)
     return torch.cat([kind[..., None].to(scene), scene[:, None].expand(*kind.shape, 4)], -1)
 
 
@@ -51,8 +51,8 @@ def shadow_maps(silhouette: Tensor, aspect: Tensor, light: Tensor) -> Tensor:
     # Contact: dark under what is lowest, for every light.
     low = silhouette * ((y > 0.87) & (y <= 1.06))[:, None]
     profile = _blurred(low.amax(2, keepdim=True).expand(-1, -1, SIDE, -1).contiguous(), spread.new_tensor([[1.2, 0.3]]))
-    thick = (0.05 + 0.03 * softness) * (wide / high)[:, None, None].clamp(0.6, 1.6)
-    contact = profile * torch.exp(-(((y - (base - 0.01)) / thick) ** 2))[:, None]
+    thick = (0.04 + 0.03 * softness) * (wide / high)[:, None, None].clamp(0.6, 1.6)
+    contact = profile * torch.exp(-(((y - (base - 0.015)) / thick) ** 2))[:, None]
     perched = (kind == PERCHED)[:, None]
     shade = 1 - (1 - 0.55 * contact) * (1 - torch.where(perched, 0.0, strength[:, None] * cast))
     shade = torch.where((kind == WALL)[:, None], 0.75 * strength[:, None] * cast, shade)
