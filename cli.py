@@ -28,7 +28,7 @@ for command in (serve.serve, learn.train):
     app.command()(command)
 app.command(name="eval")(learn.evaluate)
 data_app = typer.Typer(help="Make training data, and look at it.", rich_markup_mode=None)
-for command in (packs.pack, packs.everyday, packs.show, learn.preview):
+for command in (packs.pack, packs.everyday, packs.show, packs.compose, learn.preview):
     data_app.command()(command)
 app.add_typer(data_app, name="data")
 

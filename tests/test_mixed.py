@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -17,6 +18,7 @@ from vle_gen.data.mixed import MixedComposer
 from vle_gen.data.pack import Placement, read_pack, write_pack
 from vle_gen.data.packs import load_engine
 from vle_gen.errors import UserError
+from vle_gen.evaluate import read_scenes
 from vle_gen.training.tokenizer import TokenizerTask, random_view
 
 FLUENT = Path(__file__).parent / "fixtures" / "fluent"
@@ -218,3 +220,18 @@ def test_a_sheet_shows_any_packs(vlegen, everyday, sprites, tmp_path):
     ran = vlegen("data", "show", everyday, sprites, "-n", 3, "--outlines", "-o", tmp_path / "s.png")
     assert ran.status == 0 and Image.open(tmp_path / "s.png").size == (768, 322)
     assert "expected seen, held-out or all" in vlegen("data", "show", everyday, "--pick", "some").err
+
+
+def test_composed_scenes_are_files_that_eval_takes(vlegen, everyday, sprites, tmp_path):
+    ran = vlegen("data", "compose", everyday, sprites, "-n", 3, "-o", tmp_path / "scenes", "--pick", "all", "--size", "192x128")
+    assert ran.status == 0, ran.err
+    for scene in read_scenes(tmp_path / "scenes"):
+        step, item = scene.record["move"], scene.record["objects"][scene.record["move"]["object"]]
+        assert scene.image.shape == (128, 192, 3) and len(scene.record["objects"]) >= scene.labels.max() >= 1
+        assert step["dx"] and (scene.moved != scene.image).any() and item["name"]
+        y, x = np.nonzero(scene.labels == step["object"] + 1)
+        x0, y0, x1, y1 = item["bbox"]
+        assert x0 - 2 <= x.min() and x.max() <= x1 + 2 and y0 - 2 <= y.min() and y.max() <= y1 + 2
+    assert "is not empty" in vlegen("data", "compose", sprites, "-o", tmp_path / "scenes").err
+    assert "such as 3-8" in vlegen("data", "compose", sprites, "-o", tmp_path / "s", "--objects", "8-3").err
+    assert "--size is big" in vlegen("data", "compose", sprites, "-o", tmp_path / "s", "--size", "big").err

@@ -1,4 +1,4 @@
-"""Commands on sprite packs: data pack, data everyday, data show."""
+"""Commands on sprite packs: data pack, data everyday, data show, data compose."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -64,4 +64,43 @@ def show(
     from vle_gen import files
     from vle_gen.data.preview import pack_sheet
 
-    print(files.save_image(pack_sheet(sprites, n, seed, pick, outlines), out or Path("sheet.png")))
+    print(files.save_image(pack_sheet(sprites, n, seed, _picked(pick), outlines), out or Path("sheet.png")))
+
+
+def compose(
+    sprites: Annotated[list[Path], typer.Argument(metavar="PACK...", help="One or more packs: folders or .tar files.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="A new folder for the scenes.")],
+    n: Annotated[int, typer.Option("-n", min=1, max=100000, help="How many scenes.")] = 40,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scenes.")] = 0,
+    pick: Annotated[str, typer.Option(help="Which objects: seen (in training), held-out or all.")] = "held-out",
+    size: Annotated[str, typer.Option(metavar="WxH", help="Pixels of the pictures.")] = "384x256",
+    objects: Annotated[str, typer.Option(metavar="LEAST-MOST", help="How many objects a scene has.")] = "3-8",
+    mixing: Annotated[float, typer.Option(min=0, max=1, help="Share of objects from other packs than the background.")] = 0.25,
+) -> None:
+    """Write scenes composed of sprite packs, each also with one object moved, for 'vlegen eval tokenizer' and 'move'."""
+    from vle_gen.data.choice import PackChoice
+    from vle_gen.data.composed import write_scenes
+    from vle_gen.data.packs import load_engine
+
+    least, most = _pair(objects, "-", "--objects", 1, 9)
+    width, height = _pair(size, "x", "--size", 32, 2048)
+    if least > most:
+        raise typer.BadParameter(f"--objects is {objects}: expected the fewer first, such as 3-8")
+    engine = load_engine([PackChoice(str(path)) for path in sprites], "cpu", least, most, mixing, _picked(pick))
+    write_scenes(engine, out, n, seed, height, width, lambda values: progress(values, len(values), "composing"))
+    print(out)
+
+
+def _picked(pick: str) -> str:
+    """--pick as the engine's word for it."""
+    if pick not in ("seen", "held-out", "all"):
+        raise typer.BadParameter(f"--pick is {pick}: expected seen, held-out or all")
+    return pick.replace("-", "_")
+
+
+def _pair(text: str, mark: str, option: str, least: int, most: int) -> tuple[int, int]:
+    """Two numbers with a mark between them, each in `least..most`."""
+    first, _, second = text.partition(mark)
+    if not (first.isdigit() and second.isdigit() and least <= int(first) <= most and least <= int(second) <= most):
+        raise typer.BadParameter(f"{option} is {text}: expected two numbers from {least} to {most}, such as A{mark}B")
+    return int(first), int(second)

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from prompts.vocabulary import describe
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
 
@@ -54,6 +55,10 @@ class Engine:
     def draw(self, scenes: SceneBatch, rows: Tensor, slots: Tensor, grid: Tensor, pixels: Tensor) -> Tensor:
         """Layers (K, 5, H, W), premultiplied RGBA and silhouette, of objects (rows, slots) through `grid` (K, H, W, 2)
         over the source square, of whose side a picture shows `pixels` (K,)."""
+        raise NotImplementedError
+
+    def names(self, scenes: SceneBatch, row: int) -> list[str]:
+        """What the objects of one scene are called, slot by slot."""
         raise NotImplementedError
 
     @torch.no_grad()
@@ -166,6 +171,10 @@ class Composer(Engine):
             view=view,
             has_layers=torch.ones(batch_size, dtype=torch.bool, device=device),
         )
+
+    def names(self, scenes: SceneBatch, row: int) -> list[str]:
+        there = scenes.attributes[row][scenes.sprite[row] >= 0]
+        return [describe(attributes) for attributes in there.tolist()]
 
     def backdrop(self, scenes: SceneBatch, grid: Tensor) -> Tensor:
         return F.grid_sample(unit(self.bank.background[scenes.rig]), grid, "bilinear", "border", False)

@@ -212,6 +212,9 @@ class MixedComposer(Engine):
         either = found.hangs[:, :, None] | found.hangs[:, None]
         return torch.where(hangs, overlap, near & ~either)
 
+    def names(self, scenes: SceneBatch, row: int) -> list[str]:
+        return [self.catalogue.names[index] for index in scenes.sprite[row].tolist() if index >= 0]
+
     def backdrop(self, scenes: SceneBatch, grid: Tensor) -> Tensor:
         grounds = self.catalogue.grounds
         out = grid.new_zeros(len(grid), 3, *grid.shape[1:3])

@@ -11,13 +11,11 @@ from PIL import Image
 
 from prompts.captions import write
 from vle_gen import sheet
-from vle_gen.data.catalogue import PICKS
 from vle_gen.data.choice import PackChoice
 from vle_gen.data.compose import Composer
 from vle_gen.data.mixed import MixedComposer
 from vle_gen.data.packs import load_catalogue
 from vle_gen.data.sprites import SpriteBank
-from vle_gen.errors import UserError
 from vle_gen.overlay import overlay
 
 
@@ -37,16 +35,14 @@ def contact_sheet(sprites: str | Path, count: int, seed: int) -> Image.Image:
 
 def pack_sheet(packs: Sequence[str | Path], count: int, seed: int, pick: str, outlines: bool) -> Image.Image:
     """`count` scenes of any packs in rows of four, with the names of their objects, near to far, and the background's words."""
-    chosen = pick.replace("-", "_")
-    if chosen not in PICKS:
-        raise UserError(f"--pick is {pick}: expected seen, held-out or all")
-    catalogue = load_catalogue([PackChoice(str(path)) for path in packs], pick=chosen)
-    scenes = MixedComposer(catalogue)(count, torch.Generator().manual_seed(seed), sheet.SIDE, sheet.SIDE)
+    catalogue = load_catalogue([PackChoice(str(path)) for path in packs], pick=pick)
+    engine = MixedComposer(catalogue)
+    scenes = engine(count, torch.Generator().manual_seed(seed), sheet.SIDE, sheet.SIDE)
     pictures, captions = [], []
     for k in range(count):
         pixels = (scenes.image[k].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
         picture = Image.fromarray(pixels)
         pictures.append(overlay(picture, np.asarray(scenes.labels[k])) if outlines else picture)
-        names = [catalogue.names[index] for index in scenes.sprite[k][scenes.present[k]].tolist()]
-        captions.append(f"{', '.join(names)} ({', '.join(catalogue.words[int(scenes.rig[k])])})")
+        shown = [name for name, there in zip(engine.names(scenes, k), scenes.present[k].tolist(), strict=False) if there]
+        captions.append(f"{', '.join(shown)} ({', '.join(catalogue.words[int(scenes.rig[k])])})")
     return sheet.contact_sheet(pictures, captions)
