@@ -50,11 +50,13 @@ class MixedComposer(Engine):
         self._sprites_of = _padded([torch.nonzero((sprites.pack == p) & sprites.usable)[:, 0] for p in packs])
         flat = sprites.usable & (sprites.top[:, 2] > 0)
         self._bases_of = _padded([torch.nonzero((sprites.pack == p) & flat)[:, 0] for p in packs])
-        own = [torch.nonzero(grounds.pack == p)[:, 0] for p in packs]
-        rigs = {int(g) for g in sprites.home.unique()}
-        lent = [g for g in range(len(grounds.pack)) if g not in rigs] or list(range(len(grounds.pack)))
-        anywhere = torch.tensor(lent, device=grounds.pack.device)  # for packs that have none of their own
-        self._grounds_of = _padded([mine if len(mine) else anywhere for mine in own])
+        rigs = torch.zeros_like(grounds.has_floor)
+        rigs[sprites.home[sprites.home >= 0]] = True
+        lent = ~rigs if not rigs.all() else rigs  # for packs that have no background of their own
+        own = [grounds.pack == p for p in packs]
+        own = [mine if mine.any() else lent for mine in own]
+        self._floors_of = _padded([torch.nonzero(mine & grounds.has_floor)[:, 0] for mine in own])
+        self._walls_of = _padded([torch.nonzero(mine & ~grounds.has_floor)[:, 0] for mine in own])
         homes = [torch.nonzero(sprites.home == g)[:, 0] for g in range(len(grounds.pack))]
         self._sprites_at = _padded(homes)
         others = catalogue.weights.clamp(min=1e-6)[None] * (1 - torch.eye(len(packs), device=catalogue.weights.device))
@@ -74,8 +76,8 @@ class MixedComposer(Engine):
             return torch.rand(*shape, generator=generator, device=device)
 
         pack = torch.multinomial(table.weights, batch_size, True, generator=generator)
-        ground = _pick(self._grounds_of[pack], rand(batch_size))
         rule = torch.multinomial(table.placement[pack], 1, generator=generator)[:, 0]
+        ground = self._grounds(pack, rule, rand(batch_size))
         rule = torch.where(table.grounds.has_floor[ground], rule, FREE)
         wanted = self.min_objects + (rand(batch_size) * (self.max_objects + 1 - self.min_objects)).long()
         found = self._candidates(pack, ground, rule, rand, tries, generator)
@@ -105,6 +107,12 @@ class MixedComposer(Engine):
             place=torch.where(present[..., None], place, zero),
             light=shadows.draw_lights(kind, generator),
         )
+
+    def _grounds(self, pack: Tensor, rule: Tensor, u: Tensor) -> Tensor:
+        """A background (B,) of each pack that suits the rule; of the other sort where the pack has none that does."""
+        floor, wall = _pick(self._floors_of[pack], u), _pick(self._walls_of[pack], u)
+        hangs = ((rule == FREE) & (wall >= 0)) | (floor < 0)
+        return torch.where(hangs, wall, floor)
 
     def _candidates(self, pack, ground, rule, rand, tries: int, generator: torch.Generator) -> Candidates:
         table, batch = self.catalogue, len(pack)
