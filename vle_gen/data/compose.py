@@ -73,8 +73,10 @@ class Engine:
         image = background.clone()
         labels = torch.zeros(batch, height, width, dtype=torch.long, device=image.device)
         self.paint(scenes, image, labels, step)
-        slots = torch.arange(1, scenes.present.shape[1] + 1, device=labels.device)
-        visible = (labels.flatten(1)[:, None] == slots[None, :, None]).float().mean(2)  # (B, N)
+        slots = scenes.present.shape[1]
+        numbered = labels + torch.arange(batch, device=labels.device)[:, None, None] * (slots + 1)
+        counts = torch.bincount(numbered.flatten(), minlength=batch * (slots + 1)).view(batch, slots + 1)
+        visible = counts[:, 1:].float() / (height * width)  # (B, N)
         values = dict(vars(scenes))
         values |= dict(image=image, background=background, labels=labels, visible=visible)
         values["present"] = (scenes.sprite >= 0) & (visible >= least_visible)
