@@ -59,6 +59,16 @@ def test_without_names_files_say_what_they_show(vlegen, photos, tmp_path):
     assert pack.placement.stacked == 1 and pack.placement.floor == 0
 
 
+def test_pictures_become_backgrounds(vlegen, photos, tmp_path):
+    (tmp_path / "walls").mkdir()
+    Image.new("RGB", (300, 90), "orange").save(tmp_path / "walls" / "an_orange_wall.jpg")
+    ran = vlegen("data", "pack", photos, "-o", tmp_path / "my.tar", "--backgrounds", tmp_path / "walls", "--placement", "free")
+    assert ran.status == 0
+    ground = read_pack(tmp_path / "my.tar").backgrounds[0]
+    assert ground.words == ("an orange wall",) and ground.pixels.shape == (90, 90, 3) and ground.floor is None
+    assert vlegen("data", "show", tmp_path / "my.tar", "-n", 2, "-o", tmp_path / "s.png").status == 0
+
+
 def test_a_pack_is_read_back_as_it_was_written(photos, tmp_path):
     pack = read_pack(changed(photos))
     grounds = tuple(backgrounds(4, seed=3, side=64))

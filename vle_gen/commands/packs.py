@@ -19,12 +19,13 @@ def pack(
     title: Annotated[Optional[str], typer.Option("--title", help="The pack's name; without it the folder's.")] = None,
     licence: Annotated[str, typer.Option(help="Under which licence the pictures are.")] = "",
     placement: Annotated[str, typer.Option(help="How scenes are placed: floor, free or stacked.")] = "floor",
+    backgrounds: Annotated[Optional[Path], typer.Option(help="A folder of pictures to hang objects before.")] = None,
 ) -> None:
     """Make a sprite pack of your own cut-outs; without --names each is called as its file is."""
     from vle_gen.data.own import pack_of
     from vle_gen.data.pack import write_pack
 
-    made = pack_of(folder, names, title or folder.resolve().name, licence, placement)
+    made = pack_of(folder, names, title or folder.resolve().name, licence, placement, backgrounds)
     write_pack(made, out)
     print(f"{out}: {len(made.objects)} objects, {len({one.name for one in made.objects})} names")
 

@@ -17,7 +17,8 @@ from vle_gen.data.cutouts import CutoutBank
 from vle_gen.data.scene import SceneBatch
 
 FLOOR, FREE, STACKED = range(3)
-LARGEST = 0.62  # of the picture's side: no object is larger
+SMALLEST, LARGEST = 0.055, 0.62  # of an object's longer side, in units of the picture's
+CLIMBERS = 0.6  # share of the objects of a stacked scene that look for something to stand on
 BASES = 0.4  # share of the objects of a stacked scene that are drawn from those with flat tops
 WINDOWS = (24, 48, 72, 96, 144, 192, 4096)  # pixels on a side in which objects are drawn
 SKY = 0.12  # a horizon below this y leaves room for what floats
@@ -72,16 +73,16 @@ class MixedComposer(Engine):
     ) -> SceneBatch:
         table, device = self.catalogue, self.device
 
-        def rand(*shape: int) -> Tensor:
-            return torch.rand(*shape, generator=generator, device=device)
+        def rand() -> Tensor:
+            return torch.rand(batch_size, generator=generator, device=device)
 
         pack = torch.multinomial(table.weights, batch_size, True, generator=generator)
         rule = torch.multinomial(table.placement[pack], 1, generator=generator)[:, 0]
-        ground = self._grounds(pack, rule, rand(batch_size))
+        ground = self._grounds(pack, rule, rand())
         rule = torch.where(table.grounds.has_floor[ground], rule, FREE)
-        wanted = self.min_objects + (rand(batch_size) * (self.max_objects + 1 - self.min_objects)).long()
-        found = self._candidates(pack, ground, rule, rand, tries, generator)
-        taken, place, depth, perched = self._greedy(found, ground, rule, wanted, rand)
+        wanted = self.min_objects + (rand() * (self.max_objects + 1 - self.min_objects)).long()
+        found = self._placed(self._chosen(pack, ground, rule, tries, generator), ground, rule, generator)
+        taken, place, depth, perched = self._greedy(found, ground, rule, wanted, generator)
 
         order = torch.where(taken, depth, torch.inf).argsort(dim=1, stable=True)[:, : self.max_objects]
         present = taken.gather(1, order)
@@ -94,7 +95,7 @@ class MixedComposer(Engine):
         kind = torch.where(fixed, shadows.NONE, kind)
         if view is None:
             view = torch.tensor(FULL_VIEW, device=device).expand(batch_size, 4)
-        box = boxes_in_view(_placed(table.sprites.box[sprite], place), view)
+        box = boxes_in_view(_in_square(table.sprites.box[sprite], place), view)
         return SceneBatch(
             present=present,
             box=torch.where(present[..., None], box, zero),
@@ -114,54 +115,64 @@ class MixedComposer(Engine):
         hangs = ((rule == FREE) & (wall >= 0)) | (floor < 0)
         return torch.where(hangs, wall, floor)
 
-    def _candidates(self, pack, ground, rule, rand, tries: int, generator: torch.Generator) -> Candidates:
+    def _chosen(self, pack: Tensor, ground: Tensor, rule: Tensor, tries: int, generator: torch.Generator) -> Tensor:
+        """Sprites (B, T) that may join: most of the background's own pack, and those of a rig at their places in it."""
         table, batch = self.catalogue, len(pack)
-        rig = self._sprites_at[ground, :1] >= 0  # (B, 1)
-        own = torch.where(rig, _pick_many(self._sprites_at[ground], rand(batch, tries)),
-                          _pick_many(self._sprites_of[pack], rand(batch, tries)))  # fmt: skip
-        bases = _pick_many(self._bases_of[pack], rand(batch, tries))
-        wanted = (rule == STACKED)[:, None] & (rand(batch, tries) < BASES) & (bases >= 0) & ~rig
-        own = torch.where(wanted, bases, own)
+
+        def rand() -> Tensor:
+            return torch.rand(batch, tries, generator=generator, device=self.device)
+
+        in_rig = self._sprites_at[ground, :1] >= 0  # (B, 1)
+        own = torch.where(in_rig, _pick_many(self._sprites_at[ground], rand()), _pick_many(self._sprites_of[pack], rand()))
+        bases = _pick_many(self._bases_of[pack], rand())
+        useful = (rule == STACKED)[:, None] & (rand() < BASES) & (bases >= 0) & ~in_rig
+        own = torch.where(useful, bases, own)
         other = torch.multinomial(self._others[pack], tries, True, generator=generator)  # (B, T)
-        foreign = _pick(self._sprites_of[other], rand(batch, tries))
-        elsewhere = rand(batch, tries) < (self.mixing if len(table.banks) > 1 else 0.0)
+        foreign = _pick(self._sprites_of[other], rand())
+        elsewhere = rand() < (self.mixing if len(table.banks) > 1 else 0.0)
         elsewhere &= (rule != FREE)[:, None] | (table.sprites.home[foreign] < 0)  # renders have the floor's shadow in them
-        sprite = torch.where(elsewhere, foreign, own)
-        fixed = (table.sprites.home[sprite] == ground[:, None]) & rig
+        return torch.where(elsewhere, foreign, own)
 
+    def _placed(self, sprite: Tensor, ground: Tensor, rule: Tensor, generator: torch.Generator) -> Candidates:
+        """Where the sprites (B, T) would stand or hang."""
+        table, (batch, tries) = self.catalogue, sprite.shape
+
+        def rand(columns: int = tries) -> Tensor:
+            return torch.rand(batch, columns, generator=generator, device=self.device)
+
+        in_rig, free = self._sprites_at[ground, :1] >= 0, (rule == FREE)[:, None]  # (B, 1)
+        fixed = table.sprites.home[sprite] == ground[:, None]
         horizon, height, top, bottom, focal = (value[:, None] for value in table.grounds.floor[ground].unbind(1))
-        no_floor = ~table.grounds.has_floor[ground][:, None]
-        floats = table.sprites.floats[sprite] & ((horizon > SKY) | no_floor)
-        hangs = (floats | (rule == FREE)[:, None]) & ~fixed
-        closer = torch.where(rig, 1.0, torch.exp(0.6 * rand(batch, 1)))  # the whole scene's scale
-        size = table.sprites.size[sprite] * closer * torch.exp(0.36 * (rand(batch, tries) - 0.5))
+        hangs = (free | (table.sprites.floats[sprite] & (horizon > SKY))) & ~fixed
+        closer = torch.where(in_rig, 1.0, torch.exp(0.6 * rand(1)))  # the whole scene's scale
+        size = table.sprites.size[sprite] * closer * torch.exp(0.36 * (rand() - 0.5))
 
-        foot = top + (bottom - top) * rand(batch, tries)
-        far = torch.where(hangs & (rule != FREE)[:, None], 10 + 8 * rand(batch, tries), 4.5 + 11 * rand(batch, tries))
-        depth = torch.where(hangs, far, focal * height / (foot - horizon))
-        free_size = size**0.6 * 1.25  # what hangs alone need not tell its true size
-        extent = torch.where(hangs & (rule == FREE)[:, None], free_size * 1.4, size * focal) / depth
+        foot = top + (bottom - top) * rand()
+        depth = torch.where(hangs, 10 + 8 * rand(), focal * height / (foot - horizon))
+        depth = torch.where(free, 4.5 + 11 * rand(), depth)
+        alone = 1.75 * size**0.6  # what hangs alone need not tell its true size
+        extent = torch.where(free, alone, size * focal) / depth  # of the longer side
         box = table.sprites.box[sprite]
         longer = box[..., 2:].amax(-1)
         most = torch.where(table.sprites.home[sprite] >= 0, 1.4 * longer, LARGEST)  # renders are as fine as they are
-        extent = extent.clamp(min=0.055).minimum(most)
-        scale = extent / longer  # (B, T) canvas units per texture
+        scale = extent.clamp(min=SMALLEST).minimum(most) / longer  # (B, T) canvas units per texture
         wide, high = box[..., 2] * scale, box[..., 3] * scale
-        x = 0.45 * wide + (1 - 0.9 * wide) * rand(batch, tries)
-        low = torch.where((rule == FREE)[:, None], 0.96, top - 0.02)
-        centre = 0.04 + 0.5 * high + (low - high - 0.04).clamp(min=0.0) * rand(batch, tries)
-        y = torch.where(hangs, centre, foot - high / 2)
+        x = 0.45 * wide + (1 - 0.9 * wide) * rand()
+        lowest = torch.where(free, 0.96, top - 0.02)  # of what hangs
+        middle = 0.04 + 0.5 * high + (lowest - high - 0.04).clamp(min=0.0) * rand()
+        y = torch.where(hangs, middle, foot - high / 2)
         place = torch.stack([x - box[..., 0] * scale, y - box[..., 1] * scale, scale, scale], -1)
-        whole = place.new_tensor(FULL_VIEW)
         return Candidates(
             sprite=sprite,
-            place=torch.where(fixed[..., None], whole, place),
+            place=torch.where(fixed[..., None], place.new_tensor(FULL_VIEW), place),
             depth=torch.where(fixed, table.sprites.depth[sprite], depth),
             fixed=fixed,
             hangs=hangs,
         )
 
-    def _greedy(self, found: Candidates, ground, rule, wanted, rand) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _greedy(
+        self, found: Candidates, ground: Tensor, rule: Tensor, wanted: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Which candidates join (B, T) bool, their places and depths, and which stand on others (B, T) bool.
 
         A candidate joins when nothing that already stands is too close; in stacked scenes many look for another to stand on.
@@ -169,9 +180,11 @@ class MixedComposer(Engine):
         table = self.catalogue
         batch, tries = found.sprite.shape
         place, depth = found.place.clone(), found.depth.clone()
-        clash = self._clashes(found, ground, rule, rand(batch, 1))
-        climbs = (rule == STACKED)[:, None] & ~found.fixed & ~found.hangs & (rand(batch, tries) < 0.6)
-        choice = rand(batch, tries)
+        slack, climber, choice = (
+            torch.rand(batch, columns, generator=generator, device=self.device) for columns in (1, tries, tries)
+        )
+        clash = self._clashes(found, ground, slack)
+        climbs = (rule == STACKED)[:, None] & ~found.fixed & ~found.hangs & (climber < CLIMBERS)
         box, base = table.sprites.box[found.sprite], table.sprites.base[found.sprite]
         top = table.sprites.top[found.sprite]  # (B, T, 3)
         taken = torch.zeros(batch, tries, dtype=torch.bool, device=place.device)
@@ -204,9 +217,9 @@ class MixedComposer(Engine):
             taken[:, k] = stands & wants
         return taken, place, depth, perched & taken
 
-    def _clashes(self, found: Candidates, ground, rule, slack: Tensor) -> Tensor:
+    def _clashes(self, found: Candidates, ground: Tensor, slack: Tensor) -> Tensor:
         """(B, T, T) bool: pairs that cannot both be there. `slack` (B, 1), 0..1, is how crowded a scene may be."""
-        box = _placed(self.catalogue.sprites.box[found.sprite], found.place)
+        box = _in_square(self.catalogue.sprites.box[found.sprite], found.place)
         focal = self.catalogue.grounds.floor[ground][:, 4:5]
         metres = found.depth / focal
         floor = torch.stack([(box[..., 0] - 0.5) * metres, found.depth], -1)
@@ -241,7 +254,7 @@ class MixedComposer(Engine):
         height, width = labels.shape[1:]
         side, view = max(height, width), scenes.view[rows]
         shift = torch.zeros_like(view[:, :2]) if step is None else step[rows, slots]
-        extent = _placed(self.catalogue.sprites.extent[scenes.sprite[rows, slots]], scenes.place[rows, slots])
+        extent = _in_square(self.catalogue.sprites.extent[scenes.sprite[rows, slots]], scenes.place[rows, slots])
         seen = boxes_in_view(extent[:, None], view)[:, 0]  # (K, 4) canvas units
         margin = torch.tensor([(side - width) / 2, (side - height) / 2], device=view.device)
         corner = (seen[:, :2] + shift - seen[:, 2:] / 2) * side - margin  # pixels of the picture
@@ -286,7 +299,7 @@ class MixedComposer(Engine):
         return parts[0] if len(parts) == 1 else torch.cat(parts)[torch.cat(order).argsort()]
 
 
-def _placed(box: Tensor, place: Tensor) -> Tensor:
+def _in_square(box: Tensor, place: Tensor) -> Tensor:
     """Boxes (..., 4) in textures -> in the source square."""
     return torch.cat([place[..., :2] + box[..., :2] * place[..., 2:], box[..., 2:] * place[..., 2:]], -1)
 

@@ -5,35 +5,65 @@ import csv
 import math
 from pathlib import Path
 
-from vle_gen.data.pack import RULES, Pack, PackObject, Placement, trimmed
+import numpy as np
+from PIL import Image, ImageOps
+
+from vle_gen.data.pack import RULES, Pack, PackBackground, PackObject, Placement, trimmed
 from vle_gen.data.reading import read_pixels
 from vle_gen.errors import UserError
+from vle_gen.image_io import open_image
 
 PICTURES = (".png", ".webp", ".tif", ".tiff", ".gif", ".jpg", ".jpeg", ".bmp")
 COLUMNS = ("file", "name", "aliases", "category", "size", "floats")
+GROUND = 256  # most pixels on a side of a background
 YES, NO = ("yes", "true", "1"), ("", "no", "false", "0")
 
 
-def pack_of(folder: str | Path, names: str | Path | None, title: str, licence: str, placement: str) -> Pack:
+def pack_of(
+    folder: str | Path,
+    names: str | Path | None,
+    title: str,
+    licence: str = "",
+    placement: str = "floor",
+    grounds: str | Path | None = None,
+) -> Pack:
     """The pack of the cut-outs in a folder: those that the CSV at `names` lists or, without one, all of them.
+
+    `grounds` is a folder of pictures that become backgrounds without a floor, called as their files are.
 
     Raises:
         UserError: a file that is no cut-out, a CSV that does not fit, or nothing to pack.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise UserError(f"{folder} is no folder: expected one with cut-outs in it")
     if placement not in RULES:
         raise UserError(f"--placement is {placement}: expected {', '.join(RULES)}")
     if names is None:
-        found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
-        rows = [{"file": path.name, "name": path.stem.replace("_", " ").replace("-", " ")} for path in found]
+        rows = [{"file": path.name, "name": _called(path)} for path in _pictures(folder)]
     else:
         rows = _rows(Path(names))
     if not rows:
         raise UserError(f"{names or folder} lists no pictures: expected cut-outs, such as PNG files with transparency")
     objects = tuple(_object(folder, row, k, names) for k, row in enumerate(rows))
-    return Pack(title, objects, licence=licence, placement=Placement(**{"floor": 0.0, placement: 1.0}))
+    backgrounds = () if grounds is None else tuple(_ground(path, k) for k, path in enumerate(_pictures(Path(grounds))))
+    return Pack(title, objects, backgrounds, licence=licence, placement=Placement(**{"floor": 0.0, placement: 1.0}))
+
+
+def _pictures(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise UserError(f"{folder} is no folder: expected one with pictures in it")
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+
+
+def _called(path: Path) -> str:
+    return path.stem.replace("_", " ").replace("-", " ")
+
+
+def _ground(path: Path, number: int) -> PackBackground:
+    """The middle square of a picture."""
+    image = open_image(path)
+    side = min(image.size)
+    square = ImageOps.fit(image, (min(side, GROUND), min(side, GROUND)), Image.Resampling.LANCZOS)
+    return PackBackground(f"backgrounds/{number:04d}.webp", (_called(path),), np.asarray(square), shaded=False)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
