@@ -78,6 +78,10 @@ def test_layers_put_together_are_the_picture(mixed, size):
             labels[rows] = torch.where(layer[:, 4] > 0.5, slot + 1, labels[rows])
     assert torch.allclose(image, scenes.image, atol=2e-3)
     assert (labels != scenes.labels).float().mean() < 1e-4
+    rows, slots = torch.nonzero(scenes.present, as_tuple=True)
+    exact = mixed.layers(scenes, rows, slots, points[rows])
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(mixed.layers(scenes, rows, slots, points[rows]), exact), "training's precision is not the truth's"
 
 
 def test_objects_are_listed_near_to_far_and_lie_in_their_boxes(mixed):

@@ -67,4 +67,5 @@ def _blurred(maps: Tensor, sigma: Tensor) -> Tensor:
     weights = torch.exp(-(((at[:, None] - at) / sigma.clamp(0.3, 6.0)[..., None, None]) ** 2) / 2)  # (K, 2, S, S)
     weights = weights / weights[:, :, SIDE // 2].sum(-1)[..., None, None]
     across, down = weights.unbind(1)
-    return (down @ maps[:, 0] @ across)[:, None]
+    with torch.autocast(maps.device.type, enabled=False):  # truth is not rounded, whatever training does
+        return (down @ maps[:, 0] @ across)[:, None]
