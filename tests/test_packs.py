@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tarfile
 from dataclasses import replace
 
@@ -184,3 +185,13 @@ def test_a_rig_that_does_not_fit_is_refused_by_file_and_reason(sprites, tmp_path
     with pytest.raises(UserError, match=rig.name) as fault:
         SpriteBank.load("pack", files=files)
     assert message in str(fault.value)
+
+
+def test_shapes_without_a_word_are_composed_all_the_same(sprites, tmp_path):
+    from vle_gen.data.packs import load_bank
+
+    shutil.copytree(sprites, tmp_path / "pack")
+    for path in (tmp_path / "pack").glob("*/meta.json"):
+        path.write_text(path.read_text().replace('"cube"', '"cone"'))
+    names = load_bank(tmp_path / "pack").names()
+    assert any(name.endswith(" object") for name in names) and any(name.endswith(" sphere") for name in names)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from prompts.vocabulary import SHAPES, describe
+from prompts.vocabulary import SHAPES
 from vle_gen.data.cutouts import CutoutBank
 from vle_gen.data.floor import Floor
 from vle_gen.data.pack import Placement
@@ -77,7 +77,7 @@ class Catalogue:
             if isinstance(bank, SpriteBank):
                 floors: list[Floor | None] = list(bank.floors())
                 found, shaded, rule = _of_rigs(bank, floors, start), [True] * len(floors), RIGS
-                names += [describe(row) for row in bank.attributes.tolist()]
+                names += bank.names()
                 words += [("a grey floor",)] * len(floors)
             else:
                 floors, shaded, rule = bank.floors, [one.shaded for one in bank.pack.backgrounds], bank.pack.placement

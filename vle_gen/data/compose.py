@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from prompts.vocabulary import describe
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
 
@@ -175,8 +174,8 @@ class Composer(Engine):
         )
 
     def names(self, scenes: SceneBatch, row: int) -> list[str]:
-        there = scenes.attributes[row][scenes.sprite[row] >= 0]
-        return [describe(attributes) for attributes in there.tolist()]
+        names = self.bank.names()
+        return [names[index] for index in scenes.sprite[row].tolist() if index >= 0]
 
     def backdrop(self, scenes: SceneBatch, grid: Tensor) -> Tensor:
         return F.grid_sample(unit(self.bank.background[scenes.rig]), grid, "bilinear", "border", False)

@@ -20,11 +20,11 @@ OWN_BACKGROUNDS = 24  # made for cut-outs where no pack brings any
 
 
 def load_bank(path: str | Path, device: str | torch.device = "cpu") -> Bank:
-    """Reads a pack of either kind. Raises `UserError` that names what is wrong."""
+    """Reads a pack of either kind, of rigs with whatever shapes and materials. Raises `UserError` that names what is wrong."""
     files = read_files(path)
     if is_cutout_pack(files):
         return CutoutBank.of(read_pack(path, files), device)
-    return SpriteBank.load(path, device, files)
+    return SpriteBank.load(path, device, files, known=False)
 
 
 def load_catalogue(packs: Sequence[PackChoice], device: str | torch.device = "cpu", pick: str = "seen") -> Catalogue:

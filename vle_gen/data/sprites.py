@@ -21,14 +21,17 @@ SOLID = 0.97  # alpha above which a sprite's pixel is the object itself; below i
 FADE = 6  # a shadow can be cut by its crop: alpha fades to 0 over this many pixels at the crop's border
 
 
-def attribute_indices(record: dict) -> list[int]:
-    """shape, size, material and colour of a record as indices into the vocabulary."""
-    return [
-        vocabulary.SHAPES.index(record["shape"]),
-        vocabulary.SIZES.index(record["size"]),
-        vocabulary.MATERIALS.index(record["material"]),
-        vocabulary.COLORS.index(record["color"]),
-    ]
+def attribute_indices(record: dict, known: bool = True) -> list[int]:
+    """shape, size, material and colour of a record as indices into the vocabulary.
+
+    Words that are not in it are -1, or with `known` a `UserError`.
+    """
+    indices = []
+    for key, words in zip(vocabulary.ATTRIBUTES, vocabulary.VALUES, strict=True):
+        if known and record[key] not in words:
+            raise UserError(f"{key} is {record[key]!r}: expected one of {', '.join(words)}")
+        indices.append(words.index(record[key]) if record[key] in words else -1)
+    return indices
 
 
 def silhouette(alpha: np.ndarray) -> np.ndarray:
@@ -58,7 +61,7 @@ class SpriteBank:
     pixels: Tensor  # (S, 5, C, C) uint8: colour times alpha, alpha, silhouette; at its own place on the canvas
     background: Tensor  # (R, 3, C, C) uint8
     rig: Tensor  # (S,) long
-    attributes: Tensor  # (S, 4) long
+    attributes: Tensor  # (S, 4) long, -1 for words that the caption language lacks
     box: Tensor  # (S, 4) centre x, centre y, width, height in canvas units
     depth: Tensor  # (S,) distance to the camera
     floor: Tensor  # (S, 2) position on the floor
@@ -69,6 +72,10 @@ class SpriteBank:
     def __len__(self) -> int:
         return self.pixels.shape[0]
 
+    def names(self) -> list[str]:
+        """What captions call each sprite; left out of it is what they have no word for."""
+        return [vocabulary.describe([None if v < 0 else v for v in row]) for row in self.attributes.tolist()]
+
     @property
     def canvas(self) -> int:
         return self.pixels.shape[-1]
@@ -78,8 +85,18 @@ class SpriteBank:
         return SpriteBank(**{k: v.to(device) for k, v in vars(self).items()})
 
     @staticmethod
-    def load(path: str | Path, device: str | torch.device = "cpu", files: dict[str, bytes] | None = None) -> SpriteBank:
-        """Reads a pack of rigs; `files` where they have been read already. Raises `UserError` that names what is wrong."""
+    def load(
+        path: str | Path,
+        device: str | torch.device = "cpu",
+        files: dict[str, bytes] | None = None,
+        known: bool = True,
+    ) -> SpriteBank:
+        """Reads a pack of rigs. Raises `UserError` that names what is wrong.
+
+        Args:
+            files: those of the pack, where they have been read already.
+            known: every shape, size, material and colour is to be a word of the caption language, as captions need.
+        """
         files = read_files(path) if files is None else files
         metas = sorted(name for name in files if name.endswith("meta.json"))
         if not metas and is_cutout_pack(files):
@@ -88,7 +105,7 @@ class SpriteBank:
             raise UserError(f"{path} holds no sprite pack: expected rigNNN/meta.json or pack.json inside")
         crops, backgrounds, rigs, records = [], [], [], []
         for rig, name in enumerate(metas):
-            canvas, sprites = checked_rig(read_json(files, name, path), f"{path}: {name}")
+            canvas, sprites = checked_rig(read_json(files, name, path), f"{path}: {name}", known)
             folder = name.removesuffix("meta.json")
             background = read_pixels(files, folder + "background.png", path, "RGB")
             if background.shape[:2] != (canvas, canvas):
@@ -120,7 +137,7 @@ class SpriteBank:
             pixels=pixels,
             background=torch.from_numpy(np.stack(backgrounds)).permute(0, 3, 1, 2).contiguous(),
             rig=rig_of,
-            attributes=torch.tensor([attribute_indices(r) for r in records]),
+            attributes=torch.tensor([attribute_indices(r, known) for r in records]),
             box=torch.cat([(corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]], 1),
             depth=torch.tensor([r["depth"] for r in records]),
             floor=torch.tensor([r["xyz"][:2] for r in records]),
@@ -150,7 +167,7 @@ FIELDS = {  # of a sprite in a rig's meta.json
 }  # fmt: skip
 
 
-def checked_rig(meta: object, where: str) -> tuple[int, list[dict]]:
+def checked_rig(meta: object, where: str, known: bool) -> tuple[int, list[dict]]:
     """The canvas and the sprites of a rig's `meta.json`. Raises `UserError` that says what is wrong in it."""
     canvas, sprites = (meta.get(key) if isinstance(meta, dict) else None for key in ("canvas", "sprites"))
     if not (isinstance(canvas, int) and canvas > 0 and isinstance(sprites, list) and sprites):
@@ -162,7 +179,8 @@ def checked_rig(meta: object, where: str) -> tuple[int, list[dict]]:
                 raise UserError(f"{where}: sprite {k}: {key} is {value!r}")
         if len(record["bbox"]) != 4 or len(record["xyz"]) < 2:
             raise UserError(f"{where}: sprite {k}: expected bbox with 4 numbers and xyz with 3")
-        for key, known in zip(vocabulary.ATTRIBUTES, vocabulary.VALUES, strict=True):
-            if record[key] not in known:
-                raise UserError(f"{where}: sprite {k}: {key} is {record[key]!r}: expected one of {', '.join(known)}")
+        try:
+            attribute_indices(record, known)
+        except UserError as fault:
+            raise UserError(f"{where}: sprite {k}: {fault}") from None
     return canvas, sprites
