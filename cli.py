@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from vle_gen.commands import change, compose, learn, look, render, serve, write
+from vle_gen.commands import change, compose, learn, look, packs, render, serve, write
 
 UsageError = typer.BadParameter.__bases__[0]  # click's own, or that of the copy inside newer versions of typer
 
@@ -27,9 +27,9 @@ for command in (compose.edit, compose.history, compose.animate, write.add, write
 for command in (serve.serve, learn.train):
     app.command()(command)
 app.command(name="eval")(learn.evaluate)
-data_app = typer.Typer(help="Render training data, and look at it.", rich_markup_mode=None)
-data_app.command()(learn.preview)
-data_app.command()(render.render)
+data_app = typer.Typer(help="Make and render training data, and look at it.", rich_markup_mode=None)
+for command in (packs.pack, packs.everyday, packs.show, packs.compose, render.render, learn.preview):
+    data_app.command()(command)
 app.add_typer(data_app, name="data")
 
 

@@ -5,6 +5,7 @@ To add an option: one field in the dataclass, one commented line in the YAML. An
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
@@ -15,6 +16,7 @@ import yaml
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
 
+from vle_gen.data.choice import PackChoice
 from vle_gen.errors import UserError
 from vle_gen.prior.sizes import PriorLearning, PriorSizes
 from vle_gen.tokenizer.sizes import LossWeights, TokenizerSizes
@@ -57,15 +59,49 @@ class TrainConfig:
 
 @dataclass
 class DataConfig:
-    """What is trained on."""
+    """What is trained on. `sprites` is a pack's path, or a list of paths and of {path: ..., weight: ...}."""
 
-    sprites: str = MISSING
+    sprites: Any = MISSING
+    mixing: float = MISSING
     scenes: Optional[str] = None
     scenes_fraction: float = MISSING
 
     def __post_init__(self) -> None:
-        if not 0 <= self.scenes_fraction <= 1:
-            raise UserError(f"data.scenes_fraction is {self.scenes_fraction}: expected 0 to 1")
+        for key in ("scenes_fraction", "mixing"):
+            if not 0 <= getattr(self, key) <= 1:
+                raise UserError(f"data.{key} is {getattr(self, key)}: expected 0 to 1")
+        _ = self.packs
+
+    @property
+    def packs(self) -> list[PackChoice]:
+        """The sprite packs, in order. Raises `UserError` for what names none."""
+        listed = self.sprites if isinstance(self.sprites, (list, tuple)) else [self.sprites]
+        if not listed:
+            raise UserError("data.sprites is empty: expected at least one pack")
+        return [_pack_choice(item) for item in listed]
+
+    def only_rigs(self, kind: str) -> str:
+        """The path of the one pack that a kind of training takes which names objects by their attributes."""
+        if len(self.packs) > 1:
+            raise UserError(f"data.sprites lists {len(self.packs)} packs: {kind} is trained on one pack of rigs")
+        return self.packs[0].path
+
+
+def _pack_choice(item: Any) -> PackChoice:
+    """One item of data.sprites."""
+    if isinstance(item, str):
+        return PackChoice(item)
+    if not isinstance(item, dict):
+        raise UserError(f"data.sprites: {item!r} is no pack: expected a path, or {{path: ..., weight: ...}}")
+    unknown = [key for key in item if key not in ("path", "weight")]
+    if unknown:
+        raise UserError(f"unknown key data.sprites.{unknown[0]}; expected path, weight")
+    path, weight = item.get("path"), item.get("weight")
+    if not isinstance(path, str):
+        raise UserError(f"data.sprites: path is {path!r}: expected a folder or .tar")
+    if weight is not None and (isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight < math.inf):
+        raise UserError(f"data.sprites: weight of {path} is {weight!r}: expected more than 0")
+    return PackChoice(path, weight)
 
 
 @dataclass

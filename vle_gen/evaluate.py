@@ -19,7 +19,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from editors import move
-from vle_gen.data.sprites import read_files
+from vle_gen.data.reading import read_files
 from vle_gen.errors import UserError
 from vle_gen.metrics import best_match, boundary_error, foreground_ari, grow, psnr, ssim
 from vle_gen.tokens import SURE

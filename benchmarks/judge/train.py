@@ -16,9 +16,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from prompts.vocabulary import ATTRIBUTES
+from vle_gen.data.reading import read_files
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.scenes import SceneStore
-from vle_gen.data.sprites import attribute_indices, read_files
+from vle_gen.data.sprites import attribute_indices
 from vle_gen.judge import KINDS, SIDE, STRIDE, WEIGHTS, Judge, JudgeNetwork, Sight
 
 HERE = Path(__file__).parent

@@ -20,15 +20,17 @@ class SceneBatch:
     present: Tensor  # (B, N) bool
     box: Tensor  # (B, N, 4) object's box: centre x, centre y, width, height in canvas units
     depth: Tensor  # (B, N) distance to the camera, larger is farther
-    attributes: Tensor  # (B, N, 4) long: shape, size, material, colour (indices into prompts.vocabulary)
-    sprite: Tensor  # (B, N) long: index into the sprite bank, -1 for objects of whole renders
-    rig: Tensor  # (B,) long: index of the rig in the sprite bank, -1 for whole renders
+    attributes: Tensor  # (B, N, 4) long: shape, size, material, colour (indices into prompts.vocabulary); -1 where it has none
+    sprite: Tensor  # (B, N) long: index into the sprites of the engine, -1 for objects of whole renders
+    rig: Tensor  # (B,) long: index of the background (of the rig) in the engine, -1 for whole renders
     view: Tensor  # (B, 4): how the canvas looks at the 0..1 source square: x, y of its top-left corner, scale x, scale y
     has_layers: Tensor  # (B,) bool: sprites and background are known exactly
     image: Tensor | None = None  # (B, 3, H, W) float, 0..1
     background: Tensor | None = None  # (B, 3, H, W) float, 0..1; zeros where has_layers is False
     labels: Tensor | None = None  # (B, H, W) long: 0 = floor, k + 1 = object slot k
     visible: Tensor | None = None  # (B, N) float: visible pixels of the object, as a share of the picture
+    place: Tensor | None = None  # (B, N, 4): the sprite's texture in the source square: left, top, width, height
+    light: Tensor | None = None  # (B, N, 5): what casts the object's shadow, see vle_gen.data.shadows
 
     def __len__(self) -> int:
         return self.present.shape[0]
@@ -45,7 +47,10 @@ class SceneBatch:
         joined = {}
         for key in vars(padded[0]):
             values = [getattr(b, key) for b in padded]
-            joined[key] = None if any(v is None for v in values) else torch.cat(values)
+            shape = next((v.shape[1:] for v in values if v is not None), None)
+            if shape is not None:  # what only some batches have, such as places of sprites, is 0 in the others
+                values = [b.box.new_zeros(len(b), *shape) if v is None else v for b, v in zip(padded, values, strict=True)]
+            joined[key] = None if shape is None else torch.cat(values)
         return SceneBatch(**joined)
 
     def pad_slots(self, slots: int) -> SceneBatch:
@@ -54,7 +59,7 @@ class SceneBatch:
         if extra == 0:
             return self
         values = dict(vars(self))
-        for key in ("present", "box", "depth", "attributes", "sprite", "visible"):
+        for key in ("present", "box", "depth", "attributes", "sprite", "visible", "place", "light"):
             value = values[key]
             if value is None:
                 continue

@@ -13,8 +13,9 @@ from PIL import Image
 from torch import Tensor
 
 from vle_gen.data.compose import FULL_VIEW, boxes_in_view, view_grid
+from vle_gen.data.reading import read_files
 from vle_gen.data.scene import SceneBatch
-from vle_gen.data.sprites import attribute_indices, read_files
+from vle_gen.data.sprites import attribute_indices
 from vle_gen.errors import UserError
 
 
@@ -57,7 +58,10 @@ class SceneStore:
                 present[i, slot] = True
                 box[i, slot] = torch.tensor([(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0]) / side
                 depth[i, slot] = item["pixel"][2]
-                attributes[i, slot] = torch.tensor(attribute_indices(item))
+                try:
+                    attributes[i, slot] = torch.tensor(attribute_indices(item))
+                except UserError as fault:
+                    raise UserError(f"{path}: {stem}.json, object {k}: {fault}") from None
                 rank[k + 1] = slot + 1
             mask = np.asarray(Image.open(io.BytesIO(files[stem + ".mask.png"])).convert("RGBA"))[..., 0] // 16
             labels.append(torch.from_numpy(rank[mask]))

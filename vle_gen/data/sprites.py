@@ -4,46 +4,34 @@ A pack is a folder or tar of `NAME/meta.json`, `NAME/background.png` and the spr
 """
 from __future__ import annotations
 
-import io
-import json
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from prompts import vocabulary
+from vle_gen.data.floor import Floor
+from vle_gen.data.pack import is_cutout_pack
+from vle_gen.data.reading import read_files, read_json, read_pixels
 from vle_gen.errors import UserError
 
 SOLID = 0.97  # alpha above which a sprite's pixel is the object itself; below it is shadow or soft edge
 FADE = 6  # a shadow can be cut by its crop: alpha fades to 0 over this many pixels at the crop's border
 
 
-def read_files(path: str | Path) -> dict[str, bytes]:
-    """All files under a folder or in a tar, by path relative to its top."""
-    path = Path(path)
-    if path.is_dir():
-        return {str(f.relative_to(path)): f.read_bytes() for f in sorted(path.rglob("*")) if f.is_file()}
-    if not path.is_file():
-        raise UserError(f"no data at {path}: give a folder or a .tar")
-    try:
-        with tarfile.open(path) as tar:
-            return {m.name.removeprefix("./"): tar.extractfile(m).read() for m in tar if m.isfile()}
-    except tarfile.TarError as fault:
-        raise UserError(f"{path} is neither a folder nor a .tar: {fault}") from None
+def attribute_indices(record: dict, known: bool = True) -> list[int]:
+    """shape, size, material and colour of a record as indices into the vocabulary.
 
-
-def attribute_indices(record: dict) -> list[int]:
-    """shape, size, material and colour of a record as indices into the vocabulary."""
-    return [
-        vocabulary.SHAPES.index(record["shape"]),
-        vocabulary.SIZES.index(record["size"]),
-        vocabulary.MATERIALS.index(record["material"]),
-        vocabulary.COLORS.index(record["color"]),
-    ]
+    Words that are not in it are -1, or with `known` a `UserError`.
+    """
+    indices = []
+    for key, words in zip(vocabulary.ATTRIBUTES, vocabulary.VALUES, strict=True):
+        if known and record[key] not in words:
+            raise UserError(f"{key} is {record[key]!r}: expected one of {', '.join(words)}")
+        indices.append(words.index(record[key]) if record[key] in words else -1)
+    return indices
 
 
 def silhouette(alpha: np.ndarray) -> np.ndarray:
@@ -73,15 +61,20 @@ class SpriteBank:
     pixels: Tensor  # (S, 5, C, C) uint8: colour times alpha, alpha, silhouette; at its own place on the canvas
     background: Tensor  # (R, 3, C, C) uint8
     rig: Tensor  # (S,) long
-    attributes: Tensor  # (S, 4) long
+    attributes: Tensor  # (S, 4) long, -1 for words that the caption language lacks
     box: Tensor  # (S, 4) centre x, centre y, width, height in canvas units
     depth: Tensor  # (S,) distance to the camera
     floor: Tensor  # (S, 2) position on the floor
     radius: Tensor  # (S,) on the floor
     members: Tensor  # (R, M) long: the sprites of each rig, padded with -1
+    extent: Tensor  # (S, 4) the crop with its shadow: centre x, centre y, width, height in canvas units
 
     def __len__(self) -> int:
         return self.pixels.shape[0]
+
+    def names(self) -> list[str]:
+        """What captions call each sprite; left out of it is what they have no word for."""
+        return [vocabulary.describe([None if v < 0 else v for v in row]) for row in self.attributes.tolist()]
 
     @property
     def canvas(self) -> int:
@@ -92,41 +85,102 @@ class SpriteBank:
         return SpriteBank(**{k: v.to(device) for k, v in vars(self).items()})
 
     @staticmethod
-    def load(path: str | Path, device: str | torch.device = "cpu") -> SpriteBank:
-        """Reads a pack. Raises `UserError` when it has no rig."""
-        files = read_files(path)
+    def load(
+        path: str | Path,
+        device: str | torch.device = "cpu",
+        files: dict[str, bytes] | None = None,
+        known: bool = True,
+    ) -> SpriteBank:
+        """Reads a pack of rigs. Raises `UserError` that names what is wrong.
+
+        Args:
+            files: those of the pack, where they have been read already.
+            known: every shape, size, material and colour is to be a word of the caption language, as captions need.
+        """
+        files = read_files(path) if files is None else files
         metas = sorted(name for name in files if name.endswith("meta.json"))
+        if not metas and is_cutout_pack(files):
+            raise UserError(f"{path} is a pack of cut-outs: here a pack of rigs is needed, with rigNNN/meta.json inside")
         if not metas:
-            raise UserError(f"{path} holds no sprite pack: expected rigNNN/meta.json inside")
-        pixels, backgrounds, rigs, records = [], [], [], []
+            raise UserError(f"{path} holds no sprite pack: expected rigNNN/meta.json or pack.json inside")
+        crops, backgrounds, rigs, records = [], [], [], []
         for rig, name in enumerate(metas):
-            meta, folder = json.loads(files[name]), name.removesuffix("meta.json")
-            canvas = meta["canvas"]
-            background = Image.open(io.BytesIO(files[folder + "background.png"])).convert("RGB")
-            backgrounds.append(np.asarray(background))
-            for record in meta["sprites"]:
-                crop = np.asarray(Image.open(io.BytesIO(files[folder + record["file"]])).convert("RGBA"))
-                full = np.zeros((canvas, canvas, 5), np.uint8)
+            canvas, sprites = checked_rig(read_json(files, name, path), f"{path}: {name}", known)
+            folder = name.removesuffix("meta.json")
+            background = read_pixels(files, folder + "background.png", path, "RGB")
+            if background.shape[:2] != (canvas, canvas):
+                raise UserError(f"{path}: {folder}background.png is not {canvas} x {canvas}, the canvas of {name}")
+            backgrounds.append(background)
+            for record in sprites:
+                crop = read_pixels(files, folder + record["file"], path, "RGBA")
                 top, left = record["top"], record["left"]
+                if top < 0 or left < 0 or top + crop.shape[0] > canvas or left + crop.shape[1] > canvas:
+                    raise UserError(f"{path}: {folder}{record['file']} does not lie inside the canvas of {name}")
                 soft = faded(crop)
                 colour = (soft[..., :3] * (soft[..., 3:] / 255)).round().astype(np.uint8)
-                whole = np.dstack([colour, soft[..., 3], 255 * silhouette(crop[..., 3]).astype(np.uint8)])
-                full[top : top + crop.shape[0], left : left + crop.shape[1]] = whole
-                pixels.append(torch.from_numpy(full).permute(2, 0, 1).contiguous())
+                crops.append(np.dstack([colour, soft[..., 3], 255 * silhouette(crop[..., 3]).astype(np.uint8)]))
                 rigs.append(rig)
                 records.append(record)
+        if len({len(one) for one in backgrounds}) > 1:
+            raise UserError(f"{path}: the canvases of its rigs differ: expected one size")
+        pixels = torch.zeros(len(crops), 5, canvas, canvas, dtype=torch.uint8)
+        for full, crop, record in zip(pixels, crops, records, strict=True):
+            top, left = record["top"], record["left"]
+            full[:, top : top + crop.shape[0], left : left + crop.shape[1]] = torch.from_numpy(crop).permute(2, 0, 1)
+        sides = torch.tensor([crop.shape[1::-1] for crop in crops])
+        middles = torch.tensor([[r["left"], r["top"]] for r in records]) + sides / 2
         corners = torch.tensor([r["bbox"] for r in records]) / canvas  # (S, 4) x0, y0, x1, y1
         rig_of = torch.tensor(rigs)
         groups = [torch.nonzero(rig_of == r)[:, 0] for r in range(len(metas))]
         members = torch.nn.utils.rnn.pad_sequence(groups, batch_first=True, padding_value=-1)
         return SpriteBank(
-            pixels=torch.stack(pixels),
+            pixels=pixels,
             background=torch.from_numpy(np.stack(backgrounds)).permute(0, 3, 1, 2).contiguous(),
             rig=rig_of,
-            attributes=torch.tensor([attribute_indices(r) for r in records]),
+            attributes=torch.tensor([attribute_indices(r, known) for r in records]),
             box=torch.cat([(corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]], 1),
             depth=torch.tensor([r["depth"] for r in records]),
             floor=torch.tensor([r["xyz"][:2] for r in records]),
             radius=torch.tensor([r["radius"] for r in records]),
             members=members,
+            extent=torch.cat([middles, sides], 1) / canvas,
         ).to(device)
+
+    def floors(self) -> list[Floor]:
+        """The floor of each rig, fitted to where its sprites stand and how large they are there."""
+        return [self._floor(members[members >= 0]) for members in self.members]
+
+    def _floor(self, index: Tensor) -> Floor:
+        box, depth = self.box[index].double(), self.depth[index].double()
+        foot, inverse = box[:, 1] + box[:, 3] / 2, 1 / depth
+        inputs = torch.stack([torch.ones_like(inverse), inverse], 1)
+        horizon, slope = torch.linalg.lstsq(inputs, foot[:, None]).solution[:, 0].tolist()
+        focal = float((box[:, 2] * depth / (2 * self.radius[index].double())).median())  # y = horizon + focal * height / depth
+        low, high = foot.quantile(0.02).item(), foot.quantile(0.98).item()
+        return Floor(horizon, slope / focal, max(low, horizon + 0.02), high, focal)
+
+
+NUMBER = (int, float)
+FIELDS = {  # of a sprite in a rig's meta.json
+    "file": str, "left": int, "top": int, "depth": NUMBER, "radius": NUMBER, "xyz": list, "bbox": list,
+    **dict.fromkeys(vocabulary.ATTRIBUTES, str),
+}  # fmt: skip
+
+
+def checked_rig(meta: object, where: str, known: bool) -> tuple[int, list[dict]]:
+    """The canvas and the sprites of a rig's `meta.json`. Raises `UserError` that says what is wrong in it."""
+    canvas, sprites = (meta.get(key) if isinstance(meta, dict) else None for key in ("canvas", "sprites"))
+    if not (isinstance(canvas, int) and canvas > 0 and isinstance(sprites, list) and sprites):
+        raise UserError(f"{where}: expected canvas, in pixels, and a list of sprites")
+    for k, record in enumerate(sprites):
+        for key, kind in FIELDS.items():
+            value = record.get(key) if isinstance(record, dict) else None
+            if not isinstance(value, kind):
+                raise UserError(f"{where}: sprite {k}: {key} is {value!r}")
+        if len(record["bbox"]) != 4 or len(record["xyz"]) < 2:
+            raise UserError(f"{where}: sprite {k}: expected bbox with 4 numbers and xyz with 3")
+        try:
+            attribute_indices(record, known)
+        except UserError as fault:
+            raise UserError(f"{where}: sprite {k}: {fault}") from None
+    return canvas, sprites

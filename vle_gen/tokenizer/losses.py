@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vle_gen.data.compose import Composer
+from vle_gen.data.compose import Engine
 from vle_gen.data.scene import SceneBatch
 from vle_gen.tokenizer.background import stretch
 from vle_gen.tokenizer.blocks import Extent, crop, frame_grid, paste
@@ -54,7 +54,7 @@ def visible_centres(labels: Tensor, slots: int, height: int, width: int) -> tupl
 class TokenizerLoss:
     """Computes every term of a batch. `states` is how many states of the loop are trained per scene and step."""
 
-    def __init__(self, weights: LossWeights, composer: Composer, states: int = 3):
+    def __init__(self, weights: LossWeights, composer: Engine, states: int = 3):
         self.weights, self.composer, self.states = weights, composer, states
 
     def __call__(

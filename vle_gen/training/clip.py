@@ -41,7 +41,7 @@ class ClipTask:
         if config.trained == "image":  # locked-text tuning, the mirror image of LiT (Zhai et al. 2022)
             self.model.requires_grad_(False)
             self.model.clip.visual.requires_grad_(True)
-        self.composer = Composer(SpriteBank.load(config.data.sprites, device), 1, MOST_OBJECTS)
+        self.composer = Composer(SpriteBank.load(config.data.only_rigs("clip"), device), 1, MOST_OBJECTS)
         self.scenes = training_scenes(SceneStore.load(config.data.scenes, device)) if config.data.scenes else None
         self.names = [describe(row) for row in combinations()]
         self.name_of = torch.tensor(combinations(), device=device)  # (96, 4)

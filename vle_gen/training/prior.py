@@ -222,7 +222,7 @@ class PriorTask:
                 f"learning.many is {learning.many}: expected less than model.max_tokens, which is "
                 f"{config.model.max_tokens} with the background"
             )
-        bank = SpriteBank.load(config.data.sprites, device)
+        bank = SpriteBank.load(config.data.only_rigs("prior"), device)
         table = WhatTable.of(tokenizer, bank)
         self.data = CaptionedTokens(
             bank, table, self.read_text, learning.few, learning.many, learning.few_share, learning.whole_captions,

@@ -7,10 +7,9 @@ from PIL import Image
 from torch import Tensor
 
 from vle_gen import config as configs
-from vle_gen.data.compose import Composer
+from vle_gen.data.packs import load_engine
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.scenes import SceneStore
-from vle_gen.data.sprites import SpriteBank
 from vle_gen.errors import UserError
 from vle_gen.tokenizer.losses import TokenizerLoss
 from vle_gen.tokenizer.network import TokenizerNetwork
@@ -61,7 +60,7 @@ class TokenizerTask:
     def __init__(self, config: configs.TokenizerConfig, device: torch.device):
         self.config = config
         self.model = starting_network(config).to(device)
-        self.composer = Composer(SpriteBank.load(config.data.sprites, device), config.least_objects)
+        self.composer = load_engine(config.data.packs, device, config.least_objects, mixing=config.data.mixing)
         self.scenes = SceneStore.load(config.data.scenes, device) if config.data.scenes else None
         if config.supervision == "none":
             self.criterion = SelfSupervisedLoss(config.losses, config.proposals)

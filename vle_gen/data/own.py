@@ -1,0 +1,121 @@
+"""A folder of cut-outs of one's own, with a CSV of their names, as a pack."""
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from vle_gen.data.pack import RULES, Pack, PackBackground, PackObject, Placement, trimmed
+from vle_gen.data.reading import read_pixels
+from vle_gen.errors import UserError
+from vle_gen.image_io import open_image
+
+PICTURES = (".png", ".webp", ".tif", ".tiff", ".gif", ".jpg", ".jpeg", ".bmp")
+COLUMNS = ("file", "name", "aliases", "category", "size", "floats")
+GROUND = 256  # most pixels on a side of a background
+YES, NO = ("yes", "true", "1"), ("", "no", "false", "0")
+
+
+def pack_of(
+    folder: str | Path,
+    names: str | Path | None,
+    title: str,
+    licence: str = "",
+    placement: str = "floor",
+    grounds: str | Path | None = None,
+) -> Pack:
+    """The pack of the cut-outs in a folder: those that the CSV at `names` lists or, without one, all of them.
+
+    `grounds` is a folder of pictures that become backgrounds without a floor, called as their files are.
+
+    Raises:
+        UserError: a file that is no cut-out, a CSV that does not fit, or nothing to pack.
+    """
+    folder = Path(folder)
+    if placement not in RULES:
+        raise UserError(f"--placement is {placement}: expected {', '.join(RULES)}")
+    if names is None:
+        rows = [{"file": path.name, "name": _called(path)} for path in _pictures(folder)]
+    else:
+        rows = _rows(Path(names))
+    if not rows:
+        raise UserError(f"{names or folder} lists no pictures: expected cut-outs, such as PNG files with transparency")
+    objects = tuple(_object(folder, row, k, names) for k, row in enumerate(rows))
+    backgrounds = () if grounds is None else tuple(_ground(path, k) for k, path in enumerate(_pictures(Path(grounds))))
+    return Pack(title, objects, backgrounds, licence=licence, placement=Placement(**{"floor": 0.0, placement: 1.0}))
+
+
+def _pictures(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise UserError(f"{folder} is no folder: expected one with pictures in it")
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+
+
+def _called(path: Path) -> str:
+    return path.stem.replace("_", " ").replace("-", " ")
+
+
+def _ground(path: Path, number: int) -> PackBackground:
+    """The middle square of a picture."""
+    image = open_image(path)
+    side = min(image.size)
+    square = ImageOps.fit(image, (min(side, GROUND), min(side, GROUND)), Image.Resampling.LANCZOS)
+    return PackBackground(f"backgrounds/{number:04d}.webp", (_called(path),), np.asarray(square), shaded=False)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise UserError(f"cannot read {path}: {fault}") from None
+    reader = csv.DictReader(text.splitlines(), skipinitialspace=True)
+    heads = reader.fieldnames or []
+    if "file" not in heads or "name" not in heads:
+        raise UserError(f"{path}: the first line is {','.join(heads)!r}: expected column names, file and name among them")
+    unknown = [head for head in heads if head not in COLUMNS]
+    if unknown:
+        raise UserError(f"{path}: unknown column {unknown[0]!r}: expected {', '.join(COLUMNS)}")
+    rows = []
+    for row in reader:
+        if None in row or None in row.values():
+            raise UserError(f"{path}, line {reader.line_num}: expected {len(heads)} values, as the first line has")
+        rows.append({key: value.strip() for key, value in row.items()})
+    return rows
+
+
+def _object(folder: Path, row: dict[str, str], number: int, names: str | Path | None) -> PackObject:
+    file, where = folder / row["file"], f"{names}, picture {row['file']}"
+    if not row["name"]:
+        raise UserError(f"{where}: the name is empty")
+    if not file.is_file():
+        raise UserError(f"{where}: {file} does not exist")
+    pixels = read_pixels({file.name: file.read_bytes()}, file.name, folder, "RGBA")
+    try:
+        pixels = trimmed(pixels)
+    except ValueError as fault:
+        raise UserError(f"{file} {fault}") from None
+    floats = row.get("floats", "").lower()
+    if floats not in YES + NO:
+        raise UserError(f"{where}: floats is {floats!r}: expected yes or no")
+    return PackObject(
+        file=f"objects/{number:04d}.webp",
+        name=row["name"],
+        pixels=pixels,
+        aliases=tuple(alias.strip() for alias in row.get("aliases", "").split(";") if alias.strip()),
+        category=row.get("category", ""),
+        size=_size(row.get("size") or "1", where),
+        floats=floats in YES,
+    )
+
+
+def _size(text: str, where: str) -> float:
+    try:
+        size = float(text)
+    except ValueError:
+        size = math.nan
+    if not 0 < size < 100:
+        raise UserError(f"{where}: size is {text}: expected a number above 0, such as 1 (a large solid is 1.4 wide)")
+    return size

@@ -1,0 +1,50 @@
+"""The files of a pack or of scenes, whether they lie in a folder or in a tar; whatever is wrong with one names it."""
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from vle_gen.errors import UserError
+
+MAX_SIDE = 4096  # pixels of a picture in a pack
+
+
+def read_files(path: str | Path) -> dict[str, bytes]:
+    """All files under a folder or in a tar, by path relative to its top."""
+    path = Path(path)
+    if path.is_dir():
+        return {str(f.relative_to(path)): f.read_bytes() for f in sorted(path.rglob("*")) if f.is_file()}
+    if not path.is_file():
+        raise UserError(f"no data at {path}: give a folder or a .tar")
+    try:
+        with tarfile.open(path) as tar:
+            return {m.name.removeprefix("./"): tar.extractfile(m).read() for m in tar if m.isfile()}
+    except (tarfile.TarError, EOFError, OSError) as fault:
+        raise UserError(f"{path} is neither a folder nor a .tar: {fault}") from None
+
+
+def read_json(files: dict[str, bytes], name: str, source: str | Path) -> Any:
+    """The JSON value of the file `name`. Raises `UserError` where it is damaged."""
+    try:
+        return json.loads(files[name])
+    except (ValueError, UnicodeDecodeError) as fault:
+        raise UserError(f"{source}: {name} is not valid JSON: {fault}") from None
+
+
+def read_pixels(files: dict[str, bytes], name: str, source: str | Path, mode: str) -> np.ndarray:
+    """The picture `name` as uint8 (H, W, channels of `mode`). Raises `UserError` where it is missing or damaged."""
+    if name not in files:
+        raise UserError(f"{source}: {name} is missing")
+    try:
+        with Image.open(io.BytesIO(files[name])) as image:
+            if max(image.size) > MAX_SIDE:
+                raise UserError(f"{source}: {name} is {image.width} x {image.height}: expected at most {MAX_SIDE} on a side")
+            return np.array(ImageOps.exif_transpose(image).convert(mode))
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as fault:
+        raise UserError(f"{source}: {name} is not a picture that can be read: {' '.join(str(fault).split())}") from None
