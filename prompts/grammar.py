@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prompts.rewording import STOPS, likely, reword
+from prompts.rewording import STOPS, is_free, likely, reword
 from prompts.vocabulary import (
     ADJECTIVES,
     BETWEEN,
@@ -95,8 +95,12 @@ def unknown_words(prompt: str, known: frozenset[str] | set[str] = WORDS) -> list
 
 def require_known(prompt: str, known: frozenset[str] | set[str] = WORDS) -> None:
     """Raises UserError for a prompt without words, or with words that a checkpoint trained on `known` never saw and that
-    mean nothing near to what it saw."""
+    mean nothing near to what it saw. One that was trained on free text may be asked for anything."""
     read = reword(prompt, frozenset(known))
+    if is_free(known):
+        if not prompt.strip():
+            raise UserError("the prompt is empty: say what to draw")
+        return
     if not any(word not in STOPS for word in read.words):
         raise UserError("the prompt is empty: say what to draw, for example 'red ball left of a cube'")
     if read.unknown:

@@ -2,14 +2,17 @@
 what it cannot."""
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
 from prompts.captions import say
 from prompts.grammar import Mention, Relation, SceneRequest, parse
-from prompts.rewording import EXTRA, reword
+from prompts.rewording import EXTRA, STOPS, is_free, reword, split_words, strange
 from prompts.vocabulary import BETWEEN, LEFT, RIGHT, WORDS
 
+MOST_WORDS = 20_000  # that a checkpoint remembers, the commonest ones
 SAYINGS = 24  # ways of saying a request that are tried until one leaves nothing out
 
 
@@ -32,8 +35,10 @@ class Reading:
 
 def read(prompt: str, known: frozenset[str] = WORDS) -> Reading:
     """Reads a prompt whose words are all known (see `require_known`)."""
-    reworded = reword(prompt, known)
     request = parse(prompt)
+    if is_free(known):
+        return Reading(plain(prompt), request, request)
+    reworded = reword(prompt, known)
     if request is None or not EXTRA & set(reworded.words):
         return Reading(reworded.text, request, request, reworded.instead)
     text = restated(request)
@@ -41,8 +46,28 @@ def read(prompt: str, known: frozenset[str] = WORDS) -> Reading:
 
 
 def notes(prompt: str, known: frozenset[str] = WORDS) -> list[str]:
-    """What is drawn otherwise than a prompt says, in lines for the user."""
+    """What is drawn otherwise than a prompt says, or may not be drawn, in lines for the user."""
+    if is_free(known):
+        return [f"'{word}' is in no caption that this checkpoint was trained on" for word in strange(prompt, known)]
     return [f"'{word}' is drawn as {other}" for word, other in reword(prompt, known).instead]
+
+
+def as_read(captions: Sequence[str]) -> tuple[list[str], frozenset[str]]:
+    """Captions as `read` will have prompts, and the words that a checkpoint trained on them knows.
+
+    Where all of them can be said in the caption language, so are prompts; else both are left in their own words.
+    """
+    if any(reword(caption).unknown for caption in captions):
+        texts = [plain(caption) for caption in captions]
+    else:
+        texts = [read(caption).text for caption in captions]
+    counts = Counter(word for text in texts for word in split_words(text) if word not in STOPS)
+    return texts, frozenset(word for word, _ in counts.most_common(MOST_WORDS))
+
+
+def plain(text: str) -> str:
+    """A text as it is, but for its spaces."""
+    return " ".join(text.split())
 
 
 def restated(request: SceneRequest) -> str:

@@ -112,6 +112,16 @@ def reword(prompt: str, known: frozenset[str] = WORDS) -> Reworded:
     return Reworded(tuple(_articled(result)), pairs, tuple(unknown))
 
 
+def is_free(known: frozenset[str] | set[str]) -> bool:
+    """Whether a checkpoint that knows these words was trained on captions beyond the caption language."""
+    return not known <= WORDS
+
+
+def strange(prompt: str, known: frozenset[str] | set[str]) -> list[str]:
+    """The words of a prompt that are not among `known`, each once, in order."""
+    return list(dict.fromkeys(word for word in split_words(prompt) if word not in known and word not in (*STOPS, "&")))
+
+
 def likely(word: str) -> str | None:
     """The word that a misspelt one may mean."""
     candidates = [*sorted(WORDS), *COLORS, *WORDS_FOR, *NEAR, *SAME]

@@ -118,7 +118,7 @@ def test_any_open_clip_model_can_take_its_place(tmp_path):
 def test_training_learns_and_exports(config, tmp_path):
     from vle_gen.training.clip import build
 
-    task = build(config, torch.device("cpu"))
+    task = build(config, torch.device("cpu"), tmp_path)
     generator = torch.Generator().manual_seed(0)
     optimizer = torch.optim.AdamW(task.model.parameters(), 3e-3)
     losses = []

@@ -19,6 +19,7 @@ from torch import Tensor
 from prompts.grammar import unknown_words
 from prompts.vocabulary import WORDS, combinations, describe
 from vle_gen.device import aligned
+from vle_gen.digest import digest_of
 from vle_gen.errors import UserError
 
 GLIMPSE_METRES = 3.4  # width of what a glimpse shows, at its object's depth: the largest object fits with some floor
@@ -56,6 +57,7 @@ class ClipModel(ModelMixin, ConfigMixin):
         bpe_ids: the ids of open_clip's tokenizer that the model knows, in the order of its own; None: all of them.
         words: the words that it was trained on; None: any.
         mean, std: of the pictures' colours in training.
+        name: of a model of open_clip and its weights; None: ours.
     """
 
     @register_to_config
@@ -66,6 +68,7 @@ class ClipModel(ModelMixin, ConfigMixin):
         words: list[str] | None = None,
         mean: tuple[float, ...] = (0.5, 0.5, 0.5),
         std: tuple[float, ...] = (0.25, 0.25, 0.25),
+        name: str | None = None,
     ):
         super().__init__()
         self.clip = _build(dict(model_cfg))
@@ -108,11 +111,23 @@ class ClipModel(ModelMixin, ConfigMixin):
         if pretrained and pretrained not in tags and not Path(pretrained).exists():
             raise UserError(f"open_clip's {name} has no weights {pretrained!r}: expected one of {', '.join(tags)}")
         _check(model_cfg)
-        source = open_clip.create_model(name, pretrained=pretrained)
+        if pretrained and (open_clip.get_pretrained_cfg(name, pretrained) or {}).get("quick_gelu"):
+            model_cfg["quick_gelu"] = True  # as the tag's model was trained, whatever the name's has
+        try:
+            source = open_clip.create_model(name, pretrained=pretrained, force_quick_gelu=model_cfg.get("quick_gelu", False))
+        except Exception as fault:  # of the hub, the network, or the file: each has its own
+            hint = "where there is no network, give a file of weights that was fetched elsewhere"
+            raise UserError(f"cannot get {pretrained!r} of open_clip's {name}: {str(fault)[:200]}; {hint}") from None
         preprocess = open_clip.get_model_preprocess_cfg(source)
-        model = cls(model_cfg, None, None, tuple(preprocess["mean"]), tuple(preprocess["std"]))
+        colours = (tuple(preprocess["mean"]), tuple(preprocess["std"]))
+        model = cls(model_cfg, None, None, *colours, cls.name_of(name, pretrained))
         model.clip.load_state_dict(source.state_dict())
         return model.eval()
+
+    @staticmethod
+    def name_of(name: str, pretrained: str | None) -> str:
+        """What is written down of an open_clip model, such as "ViT-B-32, laion2b_s34b_b79k"."""
+        return f"{name}, {Path(pretrained).name if pretrained else 'random weights'}"
 
     @classmethod
     def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> ClipModel:
@@ -146,6 +161,13 @@ class ClipModel(ModelMixin, ConfigMixin):
     def unknown_words(self, prompt: str) -> list[str]:
         """The words of `prompt` that the model has never seen."""
         return [] if self.words is None else unknown_words(prompt, self.words)
+
+    @property
+    def text_id(self) -> str:
+        """Short digest of the text tower: the same id, the same features, whatever the image tower is."""
+        clip = self.clip
+        towers = (clip.token_embedding, clip.transformer, clip.ln_final)
+        return digest_of([clip.positional_embedding, *(weight for tower in towers for weight in tower.parameters())])
 
     @property
     def text_width(self) -> int:

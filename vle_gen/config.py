@@ -105,6 +105,39 @@ def _pack_choice(item: Any) -> PackChoice:
 
 
 @dataclass
+class PriorDataConfig:
+    """What a prior is trained on: composed scenes, one's own pictures, or both."""
+
+    sprites: Optional[str] = None
+    pictures: Optional[str] = None
+    pictures_share: float = MISSING
+    cache: Optional[str] = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.pictures_share < 1:
+            raise UserError(f"data.pictures_share is {self.pictures_share}: expected more than 0 and less than 1")
+        if self.sprites is None and self.pictures is None:
+            raise UserError(
+                "there is nothing to train on: give data.sprites=PACK, data.pictures=FOLDER (pictures with captions), or both"
+            )
+
+
+@dataclass
+class ReadClipConfig:
+    """The CLIP whose text features a prior reads: a checkpoint's folder, or a model of open_clip."""
+
+    folder: Optional[str] = None
+    model: Optional[str] = None
+    pretrained: Optional[str] = None
+
+    def __post_init__(self) -> None:
+        if self.folder and self.model:
+            raise UserError(f"clip.folder is {self.folder} and clip.model is {self.model}: give one of them")
+        if self.pretrained and not self.model:
+            raise UserError(f"clip.pretrained is {self.pretrained}: say of which model too, such as clip.model=ViT-B-32")
+
+
+@dataclass
 class TokenizerConfig:
     """`vlegen train tokenizer`: see configs/tokenizer.yaml."""
 
@@ -171,16 +204,16 @@ class PriorConfig:
     """`vlegen train prior`: see configs/prior.yaml."""
 
     train: TrainConfig = MISSING
-    data: DataConfig = MISSING
+    data: PriorDataConfig = MISSING
     model: PriorSizes = MISSING
     learning: PriorLearning = MISSING
     tokenizer: Optional[str] = None
-    clip: Optional[str] = None
+    clip: ReadClipConfig = MISSING
     init: Optional[str] = None
     init_tokenizer: Optional[str] = None
 
 
-FOLDERS = ("init", "init_tokenizer", "tokenizer", "clip")  # keys that name a checkpoint's folder
+SHORT = {"clip": "folder"}  # of these sections of a prior's configuration a mere value is that key: clip=FOLDER
 SCHEMAS = {"tokenizer": TokenizerConfig, "clip": ClipConfig, "prior": PriorConfig}
 Config = TokenizerConfig | ClipConfig | PriorConfig
 
@@ -208,8 +241,9 @@ def load(kind: str, path: str | Path | None = None, overrides: Sequence[str] = (
         if not (key and equals):
             raise UserError(f"{item!r} is no setting: expected key=value, such as train.lr=1e-3")
         layers.append((item, OmegaConf.from_dotlist([item])))
+    _refuse_twice("data.pictures", overrides)
     for source, layer in layers:
-        config = _merge(config, layer, source)
+        config = _merge(config, _spelt_out(layer) if kind == "prior" else layer, source)
     try:
         return OmegaConf.to_object(config)
     except MissingMandatoryValue as fault:
@@ -222,9 +256,36 @@ def to_dict(config: Config) -> dict[str, Any]:
     return asdict(config)
 
 
+def card_of(config: Config) -> dict[str, Any]:
+    """The configuration for a model card: what data and checkpoints are called goes there, not where they lay."""
+
+    def named(tree: Any) -> Any:
+        if isinstance(tree, dict):
+            return {key: named(value) for key, value in tree.items()}
+        return Path(tree).name if isinstance(tree, str) else tree
+
+    return named(to_dict(config))
+
+
 def to_yaml(config: Config) -> str:
     """The configuration as YAML text that `load` reads back."""
     return yaml.safe_dump(to_dict(config), sort_keys=False)
+
+
+def _spelt_out(layer: DictConfig) -> DictConfig:
+    """A layer in which a section that is given as a mere value says which of its keys is meant."""
+    values = OmegaConf.to_container(layer)
+    for section, key in SHORT.items():
+        if section in values and not isinstance(values[section], dict):
+            values[section] = {key: values[section]}
+    return OmegaConf.create(values)
+
+
+def _refuse_twice(key: str, overrides: Sequence[str]) -> None:
+    """Raises `UserError` where a key is given more than once: a shell makes several of one pattern with braces."""
+    given = [item for item in overrides if item.startswith(f"{key}=")]
+    if len(given) > 1:
+        raise UserError(f"{key} is given {len(given)} times: put a pattern in quotes, such as '{key}=shards/{{000..123}}.tar'")
 
 
 def _parse(text: str, source: str | Path) -> DictConfig:

@@ -9,6 +9,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -32,22 +33,27 @@ def open_image(path: str | Path) -> Image.Image:
         raise UserError(f"{path} does not exist")
     if path.is_dir():
         raise UserError(f"{path} is a folder: expected a picture")
+    return read_image(path, path)
+
+
+def read_image(source: Path | BinaryIO, name: str | Path) -> Image.Image:
+    """As `open_image`, from a file or from what is open already; errors call it `name`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of large pictures; ours is the limit that counts
-            with Image.open(path) as file:
-                _check_size(file.size, path)
+            with Image.open(source) as file:
+                _check_size(file.size, name)
                 return to_rgb(file)
     except UserError:
         raise
     except Image.DecompressionBombError:
-        raise UserError(f"{path} is too large: expected at most {MAX_PIXELS // 10**6} megapixels") from None
+        raise UserError(f"{name} is too large: expected at most {MAX_PIXELS // 10**6} megapixels") from None
     except UnidentifiedImageError:
-        raise UserError(f"{path} is not a picture: expected a format that Pillow reads, such as PNG or JPEG") from None
+        raise UserError(f"{name} is not a picture: expected a format that Pillow reads, such as PNG or JPEG") from None
     except PermissionError:
-        raise UserError(f"{path} cannot be read: permission denied") from None
+        raise UserError(f"{name} cannot be read: permission denied") from None
     except (OSError, SyntaxError, ValueError, EOFError, IndexError) as fault:
-        raise UserError(f"{path} is damaged and cannot be read: {' '.join(str(fault).split())}") from None
+        raise UserError(f"{name} is damaged and cannot be read: {' '.join(str(fault).split())}") from None
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

@@ -1,7 +1,6 @@
 """`VLEPipeline`: pictures to tokens to pictures, and prompts to tokens to pictures, as a diffusers pipeline."""
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from prompts.vocabulary import WORDS, describe
 from vle_gen import writing
 from vle_gen.chosen_places import Place
 from vle_gen.clip import ClipModel, Names, cut_glimpses
+from vle_gen.digest import digest_of
 from vle_gen.drawing import Order, Settings, draw_orders
 from vle_gen.errors import UserError
 from vle_gen.picture_coder import PictureCoder
@@ -65,6 +65,12 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         scheduler: FlowMatchEulerDiscreteScheduler,
     ):
         super().__init__()
+        if prior.config.text_width != clip.text_width or prior.config.what_dim != tokenizer.config.what:
+            named = f", {prior.config.clip_name}" if prior.config.clip_name else ""
+            raise UserError(
+                f"the prior reads a CLIP of width {prior.config.text_width}{named}, and writes {prior.config.what_dim} numbers "
+                f"a token: this CLIP has width {clip.text_width}, and this tokenizer {tokenizer.config.what} numbers"
+            )
         self.register_modules(tokenizer=tokenizer, prior=prior, clip=clip, scheduler=scheduler)
 
     @classmethod
@@ -173,15 +179,15 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
     @property
     def checkpoint_id(self) -> str:
         """Short digest of the weights of the tokenizer's decoder and of the prior: the same id, the same pictures."""
-        digest = hashlib.sha256(self.tokenizer.checkpoint_id.encode())
-        for parameter in self.prior.parameters():
-            digest.update(parameter.detach().float().half().cpu().numpy().tobytes())
-        return digest.hexdigest()[:12]
+        return digest_of(self.prior.parameters(), self.tokenizer.checkpoint_id)
 
     @property
     def words(self) -> frozenset[str]:
-        """The words that the text tower was trained on, or those of the caption language where any may be used."""
-        return WORDS if self.clip.words is None else self.clip.words
+        """The words of the captions that the prior was trained on and that the text tower knows."""
+        trained = WORDS if self.prior.config.words is None else frozenset(self.prior.config.words)
+        if self.clip.words is None:
+            return trained
+        return self.clip.words if self.prior.config.words is None else trained & self.clip.words
 
     def find(self, tokens: VLETokens, phrase: str) -> int:
         """The index of the one object that `phrase` describes, such as "the red ball".

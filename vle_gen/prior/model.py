@@ -14,7 +14,7 @@ from vle_gen.device import aligned
 from vle_gen.errors import UserError
 from vle_gen.prior.network import PriorNetwork
 from vle_gen.prior.sampling import SampledTokens, sample
-from vle_gen.prior.sizes import PriorSizes
+from vle_gen.prior.sizes import Needs, PriorSizes
 
 
 class TextToTokenPrior(ModelMixin, ConfigMixin):
@@ -31,6 +31,7 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         max_tokens: most tokens in a picture, the background counted.
         max_words: most positions of a text.
         depth_near, depth_far: range of the objects' depths.
+        clip_name, clip_id, tokenizer_id, words: see `vle_gen.prior.sizes.Needs`.
     """
 
     @register_to_config
@@ -50,6 +51,10 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         max_words: int = 77,
         depth_near: float = 4.0,
         depth_far: float = 20.0,
+        clip_name: str | None = None,
+        clip_id: str | None = None,
+        tokenizer_id: str | None = None,
+        words: list[str] | None = None,
     ):
         super().__init__()
         trunk = (width, blocks, heads, text_blocks, flow_width, flow_blocks)
@@ -57,9 +62,9 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         self.network = PriorNetwork(sizes, text_width, what_dim)
 
     @staticmethod
-    def from_network(network: PriorNetwork) -> TextToTokenPrior:
-        """A prior with a copy of the weights of a trained network."""
-        prior = TextToTokenPrior(network.text_width, network.what_dim, **vars(network.sizes))
+    def from_network(network: PriorNetwork, needs: Needs | None = None) -> TextToTokenPrior:
+        """A prior with a copy of the weights of a trained network, and what goes with them."""
+        prior = TextToTokenPrior(network.text_width, network.what_dim, **vars(network.sizes), **vars(needs or Needs()))
         prior.network.load_state_dict(network.state_dict())
         return prior.eval()
 
@@ -97,8 +102,8 @@ def model_card(card: dict) -> str:
     return (
         "# Text-to-token prior\n\n"
         "An autoregressive transformer that reads CLIP's text features and writes tokens in the order of the words: "
-        "what sort of thing each is, its place in bins, its `what` by a small flow-matching head. Trained on captioned layouts "
-        "of sprites.\n"
+        "what sort of thing each is, its place in bins, its `what` by a small flow-matching head. Trained on captioned pictures, "
+        "or layouts of sprites.\n"
         "It only fits the tokenizer and the CLIP that it was trained with. Weights are float16 safetensors.\n\n"
         "## Training\n\n```json\n" + json.dumps(card, indent=2, default=str) + "\n```\n"
     )

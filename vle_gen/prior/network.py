@@ -22,6 +22,7 @@ from vle_gen.prior.sizes import PriorSizes
 
 BACKGROUND_FRAME = (0.5, 0.5, 1.0, 1.0)
 BACKGROUND, ANY = 0, -1  # sorts of tokens; those of objects that have a name are numbers from 1
+UNCOUNTED = -1
 
 
 @dataclass(frozen=True)
@@ -254,7 +255,7 @@ class PriorBatch:
     length: Tensor  # (B,) tokens in use, the background counted
     features: Tensor  # (B, L, text_width)
     mask: Tensor  # (B, L) bool
-    mentioned: Tensor  # (B,) things that the text mentions
+    mentioned: Tensor  # (B,) things that the text mentions; UNCOUNTED where that is not known
     spoken: Tensor | None = None  # (B, L) the first token of what each word speaks of, 0 = nothing
     tied: Tensor | None = None  # (B, T, T, KINDS) bool: the text says that token [1] stands so to token [2], written before
 
@@ -328,7 +329,8 @@ def prior_loss(
     if batch.spoken is not None:
         read = text.mask & ~drop[:, None]
         spoken_loss = F.cross_entropy(network.spoken_of(text.words[read]).float(), batch.spoken[read])
-    return PriorLoss(place_loss, stop_loss, code_loss, flow_loss, (miscount * ~drop).mean(), tied_loss, spoken_loss)
+    count_loss = (miscount * (~drop & (batch.mentioned != UNCOUNTED))).mean()
+    return PriorLoss(place_loss, stop_loss, code_loss, flow_loss, count_loss, tied_loss, spoken_loss)
 
 
 def _soft_cross_entropy(logits: Tensor, target: Tensor, spill: float = 0.15) -> Tensor:

@@ -34,6 +34,23 @@ class PriorSizes:
             raise UserError(f"model.max_tokens is {self.max_tokens}: expected 2 or more (the background and an object)")
 
 
+@dataclass(frozen=True)
+class Needs:
+    """What a prior works with, as its checkpoint says it; None where that is not known.
+
+    Args:
+        clip_name: the CLIP that it reads, in words.
+        clip_id: the digest of that one's text tower.
+        tokenizer_id: the digest of the tokenizer whose tokens it writes.
+        words: of the captions that it was trained on, where they were one's own.
+    """
+
+    clip_name: str | None = None
+    clip_id: str | None = None
+    tokenizer_id: str | None = None
+    words: tuple[str, ...] | None = None
+
+
 @dataclass
 class PriorLearning:
     """What a training step of the prior consists of. See configs/prior.yaml."""

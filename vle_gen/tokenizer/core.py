@@ -1,7 +1,6 @@
 """`TokenizerCore`: the tokenizer as a plain module. It needs no diffusers, which takes longer to import than an edit."""
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import fields
 from pathlib import Path
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 
 from vle_gen.compact.code import DEFAULT_QUALITY, CodedTokens, TokenCode
 from vle_gen.detail import owners, render_edited, render_without_source
+from vle_gen.digest import digest_of
 from vle_gen.encoding import HALTING, NO_HINTS, Halting, Hints
 from vle_gen.errors import UserError
 from vle_gen.tokenizer.blocks import Extent
@@ -63,20 +63,16 @@ class TokenizerCore(nn.Module):
     @property
     def checkpoint_id(self) -> str:
         """Short digest of the decoder's weights: only tokens with the same id can be read by this tokenizer."""
-        digest = hashlib.sha256()
-        for module in (self.network.background_decoder, self.network.glimpse_decoder):
-            for parameter in module.parameters():
-                digest.update(parameter.detach().float().half().cpu().numpy().tobytes())
-        return digest.hexdigest()[:12]
+        decoders = (self.network.background_decoder, self.network.glimpse_decoder)
+        return digest_of(parameter for module in decoders for parameter in module.parameters())
 
     # Picture -> tokens
 
     @torch.no_grad()
     def encode(self, pixels: Tensor, halting: Halting = HALTING, hints: Hints = NO_HINTS) -> VLETokens:
         """Tokens of one picture (3, H, W) uint8, with its fine detail carried. Objects come near to far."""
-        picture = pixels.to(self.device).float() / 255
-        height, width = picture.shape[-2:]
-        code = self._worthwhile(encode_picture(self.network, picture, halting, hints), picture, halting)
+        height, width = pixels.shape[-2:]
+        code = self.encode_alone(pixels, halting, hints)
         count = len(code.what)
         owner = owners(self.network, pixels, code)
         kind = torch.full((1, count), OBJECT, dtype=torch.uint8)
@@ -95,6 +91,12 @@ class TokenizerCore(nn.Module):
             checkpoint=self.checkpoint_id,
             detail=detail,
         )
+
+    @torch.no_grad()
+    def encode_alone(self, pixels: Tensor, halting: Halting = HALTING, hints: Hints = NO_HINTS) -> PictureCode:
+        """What the tokens of one picture (3, H, W) uint8 say, without its fine detail."""
+        picture = pixels.to(self.device).float() / 255
+        return self._worthwhile(encode_picture(self.network, picture, halting, hints), picture, halting)
 
     def _worthwhile(self, code: PictureCode, picture: Tensor, halting: Halting) -> PictureCode:
         """The code without the tokens that are not worth their bits, or that are too many."""

@@ -1,4 +1,4 @@
-"""Training: one generic loop, and a task module per model (`tokenizer`, `clip`, `prior`) with `build(config, device)`.
+"""Training: one generic loop, and a task module per model (`tokenizer`, `clip`, `prior`) with `build(config, device, out)`.
 
 `start` is what `vlegen train` calls.
 """
@@ -33,5 +33,5 @@ def start(
     if config.train.threads:
         torch.set_num_threads(config.train.threads)
     torch.manual_seed(config.train.seed)  # of the initial weights
-    task = import_module(f"vle_gen.training.{kind}").build(config, choose(device))
+    task = import_module(f"vle_gen.training.{kind}").build(config, choose(device), Path(out))
     return loop.run(task, config, out, resume, max_minutes)

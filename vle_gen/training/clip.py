@@ -208,6 +208,6 @@ def training_scenes(store: SceneStore) -> SceneStore:
     return store.subset(torch.arange(len(store)) % HELD_OUT != 0)
 
 
-def build(config: configs.ClipConfig, device: torch.device) -> ClipTask:
-    """The task of `vlegen train clip`."""
+def build(config: configs.ClipConfig, device: torch.device, out: Path) -> ClipTask:
+    """The task of `vlegen train clip`; nothing is kept in the folder of the run, `out`, beforehand."""
     return ClipTask(config, device)

@@ -8,7 +8,15 @@ from pathlib import Path
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from torch import Tensor
 
 METRICS = "metrics.jsonl"
@@ -87,3 +95,40 @@ def _tensorboard(out: Path, step: int):
     except ImportError:
         return None
     return SummaryWriter(str(out / "tensorboard"), purge_step=step or None)
+
+
+class Watch:
+    """How far something is that is done before training begins: a bar, or without a terminal a line now and then.
+
+    Args:
+        doing: what, in words.
+        total: of how many; nothing is shown of none.
+    """
+
+    EVERY = 20  # seconds between two lines
+
+    def __init__(self, doing: str, total: int):
+        console = Console(file=sys.stderr)
+        self._doing, self._total, self._done = doing, total, 0
+        self._began = self._told = time.monotonic()
+        self._plain = not console.is_terminal
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=console, disable=self._plain or not total)
+        self._task = self._bar.add_task(doing, total=total)
+
+    def __enter__(self) -> Watch:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._bar.stop()
+
+    def advance(self, count: int = 1) -> None:
+        """So many more are done, or about to be."""
+        self._done += count
+        self._bar.advance(self._task, count)
+        now = time.monotonic()
+        if self._plain and (now - self._told > self.EVERY or self._done == self._total):
+            left = (now - self._began) / self._done * (self._total - self._done) / 60
+            print(f"{self._doing}: {self._done} of {self._total}, about {left:.1f} min left", file=sys.stderr, flush=True)
+            self._told = now

@@ -113,11 +113,7 @@ def run(
 
     if progress < 1:
         return Outcome(step, minutes, None)
-    settings = configs.to_dict(config)
-    # What data and checkpoints are called goes into the card, not where they lay.
-    settings["data"] |= {k: Path(v).name for k, v in settings["data"].items() if isinstance(v, str)}
-    settings |= {k: Path(settings[k]).name for k in configs.FOLDERS if settings.get(k)}
-    card = {"steps": step, "minutes": round(minutes, 1), "device": describe(device), **settings}
+    card = {"steps": step, "minutes": round(minutes, 1), "device": describe(device), **configs.card_of(config)}
     (out / "checkpoint").mkdir(exist_ok=True)
     task.export(ema, out / "checkpoint", card | {"last": log.last})
     return Outcome(step, minutes, out / "checkpoint")

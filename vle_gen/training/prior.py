@@ -1,4 +1,4 @@
-"""Training of the prior: captioned layouts of a sprite pack as token lists, their `what` encoded once beforehand.
+"""Training of the prior: captioned token lists, of layouts of a sprite pack or of one's own pictures, encoded once beforehand.
 
 No picture is rendered: a batch costs the drawing of a layout, a caption for it, and a look into the table.
 """
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
+from typing import Protocol
 
 import torch
 from PIL import Image
@@ -17,14 +18,17 @@ import vle_gen
 from prompts import captions
 from prompts.heldout import write_for_training
 from prompts.satisfied import assign
-from prompts.vocabulary import OPPOSITE, RELATIONS, VALUES
+from prompts.vocabulary import OPPOSITE, RELATIONS, VALUES, WORDS
 from vle_gen.compact.fit import seen_gauges
-from vle_gen.config import PriorConfig
+from vle_gen.config import PriorConfig, ReadClipConfig
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.errors import UserError
 from vle_gen.prior.network import BACKGROUND, BACKGROUND_FRAME, PriorBatch, PriorNetwork, prior_loss
+from vle_gen.prior.sizes import Needs
 from vle_gen.training.layouts import Layouts
+from vle_gen.training.own_pictures import OwnPictures, read_pictures
+from vle_gen.training.picture_batches import Examples, PictureBatches
 
 NUMBERS = ("x", "y", "scale", "aspect", "depth", "stop", "code", "flow", "count", "tied", "spoken")  # what is logged
 ReadText = Callable[[list[str]], tuple[Tensor, Tensor]]  # captions -> features (B, L, W), mask (B, L) bool
@@ -93,6 +97,15 @@ class CaptionedTokens:
         self.easy = Layouts(bank, 1, min(2, few), jitter, mixed)
         self.few = Layouts(bank, 1, few, jitter, mixed)
         self.many = Layouts(bank, min(few + 1, many), many, jitter, mixed)
+
+    def examples(self) -> Examples:
+        """Draws of everything in the bank."""
+        backgrounds, objects = self.table.draw(torch.Generator(self.table.sprite_mean.device).manual_seed(0))
+        return Examples(backgrounds, objects, self.sorts_of_draws(objects))
+
+    def sorts_of_draws(self, objects: Tensor) -> Tensor:
+        """Sorts of the objects of `WhatTable.draw`."""
+        return self.sort.repeat(len(objects) // len(self.sort))
 
     def batches(self, count: int, generator: torch.Generator, easy: bool = False) -> list[PriorBatch]:
         """`count` token lists, short ones and long ones apart, so that little is spent on padding; easy ones alone, of
@@ -204,6 +217,39 @@ def _scenes(scenes: SceneBatch) -> Iterator[tuple[list, list, list]]:
     return ((attributes[:n], box[:n], depth[:n]) for n, attributes, box, depth in rows)
 
 
+class Source(Protocol):
+    """Where captioned token lists come from."""
+
+    def batches(self, count: int, generator: torch.Generator, easy: bool = False) -> list[PriorBatch]:
+        """`count` of them, in batches of like length; easy ones where the source knows which those are."""
+
+    def examples(self) -> Examples:
+        """`what` of all kinds that there are."""
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Two sources.
+
+    Args:
+        share: of each batch that comes from the second.
+    """
+
+    first: Source
+    second: Source
+    share: float
+
+    def batches(self, count: int, generator: torch.Generator, easy: bool = False) -> list[PriorBatch]:
+        """As for a source; never all of one."""
+        second = min(max(round(count * self.share), 1), count - 1) if count > 1 else int(self.share >= 0.5)
+        sizes = ((self.first, count - second), (self.second, second))
+        return [batch for source, size in sizes if size for batch in source.batches(size, generator, easy)]
+
+    def examples(self) -> Examples:
+        """Of both."""
+        return Examples.cat([self.first.examples(), self.second.examples()])
+
+
 class PriorTask:
     """The prior for `vle_gen.training.loop`.
 
@@ -212,29 +258,33 @@ class PriorTask:
         device: where to train.
         tokenizer: the `VLETokenizer` whose tokens are to be written; stays as it is.
         clip: the `ClipModel` whose text features are read; stays as it is.
+        own: pictures of one's own, where there are any.
     """
 
-    def __init__(self, config: PriorConfig, device: torch.device, tokenizer, clip):
-        self.config, self.tokenizer, self.clip = config, tokenizer, clip
-        learning = config.learning
-        if learning.many >= config.model.max_tokens:
-            raise UserError(
-                f"learning.many is {learning.many}: expected less than model.max_tokens, which is "
-                f"{config.model.max_tokens} with the background"
-            )
-        bank = SpriteBank.load(config.data.only_rigs("prior"), device)
-        table = WhatTable.of(tokenizer, bank)
-        self.data = CaptionedTokens(
-            bank, table, self.read_text, learning.few, learning.many, learning.few_share, learning.whole_captions,
-            learning.jitter, learning.mixed, clip.tokenizer.positions,
-        )  # fmt: skip
-        self.model = PriorNetwork(config.model, clip.text_width, table.sprite_mean.shape[1]).to(device)
+    def __init__(self, config: PriorConfig, device: torch.device, tokenizer, clip, own: OwnPictures | None = None):
+        self.config, self.tokenizer, self.clip, self.own = config, tokenizer, clip, own
+        learning, bank, sprites = config.learning, None, None
+        if config.data.sprites is not None:
+            if learning.many >= config.model.max_tokens:
+                raise UserError(
+                    f"learning.many is {learning.many}: expected less than model.max_tokens, which is "
+                    f"{config.model.max_tokens} with the background"
+                )
+            bank = SpriteBank.load(config.data.sprites, device)
+            sprites = CaptionedTokens(
+                bank, WhatTable.of(tokenizer, bank), self.read_text, learning.few, learning.many, learning.few_share,
+                learning.whole_captions, learning.jitter, learning.mixed, clip.tokenizer.positions,
+            )  # fmt: skip
+        pictures = None if own is None else PictureBatches(own.tokens, own.captions, device)
+        both = sprites is not None and pictures is not None
+        self.data: Source = Mixture(sprites, pictures, config.data.pictures_share) if both else sprites or pictures
+        self.model = PriorNetwork(config.model, clip.text_width, tokenizer.network.sizes.what).to(device)
         if config.init is None:
-            self._fit_codes(table)
+            self._fit_codes()
         else:
-            self._start_from(config, bank, table)
+            self._start_from(config, bank, sprites)
 
-    def _start_from(self, config: PriorConfig, bank: SpriteBank, table: WhatTable) -> None:
+    def _start_from(self, config: PriorConfig, bank: SpriteBank | None, sprites: CaptionedTokens | None) -> None:
         """Takes over a trained prior, and carries its codes over to this tokenizer's `what`."""
         from vle_gen.prior.model import TextToTokenPrior
         from vle_gen.tokenizer.model import VLETokenizer
@@ -242,25 +292,28 @@ class PriorTask:
         trained = TextToTokenPrior.load(config.init).network
         if trained.sizes != self.model.sizes:
             raise UserError(f"init: {config.init} has other sizes than model: {trained.sizes}")
+        for name, what in (("text_width", "CLIP"), ("what_dim", "tokenizer")):
+            was, now = getattr(trained, name), getattr(self.model, name)
+            if was != now:
+                raise UserError(f"init: {config.init} was trained with another {what}: its {name} is {was}, not {now}")
         self.model.load_state_dict(trained.state_dict())
         if config.learning.new_codes:
-            self._fit_codes(table)
+            self._fit_codes()
             self.model.code_logits.reset_parameters()
-            return
-        before = table
-        if config.init_tokenizer is not None:
-            before = WhatTable.of(VLETokenizer.load(config.init_tokenizer, table.sprite_mean.device), bank)
-        old, new = (t.draw(torch.Generator(t.sprite_mean.device).manual_seed(0)) for t in (before, table))
-        self.model.follow_codes(old, new, seen_gauges(self.tokenizer.network, *new), self._sorts(new))
+        elif sprites is not None:
+            table = before = sprites.table
+            if config.init_tokenizer is not None:
+                before = WhatTable.of(VLETokenizer.load(config.init_tokenizer, table.sprite_mean.device), bank)
+            old, new = (t.draw(torch.Generator(t.sprite_mean.device).manual_seed(0)) for t in (before, table))
+            self.model.follow_codes(old, new, seen_gauges(self.tokenizer.network, *new), sprites.sorts_of_draws(new[1]))
+        elif config.init_tokenizer is not None:
+            raise UserError("init_tokenizer needs data.sprites, which both tokenizers have seen: give learning.new_codes=true")
 
-    def _fit_codes(self, table: WhatTable) -> None:
+    def _fit_codes(self) -> None:
         """A new codebook, in which near means that it looks alike once it is decoded."""
-        drawn = table.draw(torch.Generator(table.sprite_mean.device).manual_seed(0))
-        self.model.fit_codes(*drawn, seen_gauges(self.tokenizer.network, *drawn), self._sorts(drawn))
-
-    def _sorts(self, drawn: tuple[Tensor, Tensor]) -> Tensor:
-        """Sorts of the objects of `WhatTable.draw`."""
-        return self.data.sort.repeat(len(drawn[1]) // len(self.data.sort))
+        found = self.data.examples()
+        kinds = found.backgrounds, found.objects
+        self.model.fit_codes(*kinds, seen_gauges(self.tokenizer.network, *kinds), found.sorts)
 
     def read_text(self, texts: list[str]) -> tuple[Tensor, Tensor]:
         """Features of the frozen text tower, cut to what the prior reads."""
@@ -285,7 +338,8 @@ class PriorTask:
         from vle_gen.prior.sampling import sample
         from vle_gen.tokenizer.render import render_tokens
 
-        features, mask = self.read_text([prompt for prompt in SHOWN for _ in range(2)])
+        shown = SHOWN if self.own is None else self.own.shown
+        features, mask = self.read_text([prompt for prompt in shown for _ in range(2)])
         drawn = sample(ema_model, features, mask, torch.Generator().manual_seed(0))
         pictures = []
         for row, length in enumerate(drawn.length.tolist()):
@@ -295,11 +349,23 @@ class PriorTask:
         grid = torch.cat(pairs, 2)
         return Image.fromarray((grid * 255).round().byte().permute(1, 2, 0).cpu().numpy())
 
+    def _words(self) -> tuple[str, ...] | None:
+        """Those of all captions; None where they are those of the caption language alone."""
+        if self.own is None:
+            return None
+        return tuple(sorted(self.own.words if self.config.data.sprites is None else self.own.words | WORDS))
+
     def export(self, ema_model: PriorNetwork, folder: Path, card: dict) -> None:
         """Writes the checkpoint that `vle_gen.load` reads."""
         from vle_gen.prior.model import TextToTokenPrior
 
-        TextToTokenPrior.from_network(ema_model).save_checkpoint(folder, card)
+        needs = Needs(
+            clip_name=self.clip.config.name,
+            clip_id=self.clip.text_id,
+            tokenizer_id=self.tokenizer.checkpoint_id,
+            words=self._words(),
+        )
+        TextToTokenPrior.from_network(ema_model, needs).save_checkpoint(folder, card)
 
 
 SHOWN = (
@@ -310,18 +376,34 @@ SHOWN = (
     "a purple cube",
     "a gray can, a cyan ball, a brown cube and a red cylinder",
 )
-"""Prompts of the sample pictures."""
+"""Prompts of the sample pictures, where one has no captions of one's own."""
 
 
-def build(config: PriorConfig, device: torch.device) -> PriorTask:
-    """The task of `vlegen train prior`."""
-    from vle_gen.clip import ClipModel
+def build(config: PriorConfig, device: torch.device, out: Path) -> PriorTask:
+    """The task of `vlegen train prior`. In `out` are kept the tokens of one's own pictures, and a CLIP of open_clip's."""
     from vle_gen.tokenizer.model import VLETokenizer
 
     tokenizer = VLETokenizer.load(part(config.tokenizer, "tokenizer"), device)
-    return PriorTask(config, device, tokenizer, ClipModel.load(part(config.clip, "clip"), device))
+    clip = clip_of(config.clip, out / "clip", device)
+    if config.data.pictures is None:
+        return PriorTask(config, device, tokenizer, clip)
+    return PriorTask(config, device, tokenizer, clip, read_pictures(config, tokenizer, clip, out / "tokens"))
+
+
+def clip_of(config: ReadClipConfig, kept: Path, device: torch.device):
+    """The `ClipModel` that a configuration means; one of open_clip's is written to the folder `kept`, so that the checkpoint
+    can be put together with the very same, and taken from there when the run goes on."""
+    from vle_gen.clip import ClipModel
+
+    if config.model is None:
+        return ClipModel.load(part(config.folder, "clip"), device)
+    wanted = ClipModel.name_of(config.model, config.pretrained)
+    if (kept / ClipModel.config_name).is_file() and ClipModel.load_config(str(kept)).get("name") == wanted:
+        return ClipModel.load(kept, device)
+    ClipModel.named(config.model, config.pretrained).save_checkpoint(kept)
+    return ClipModel.load(kept, device)
 
 
 def part(given: str | None, name: str) -> Path:
     """The folder of the checkpoint of one part: the one given, else the one that is shipped."""
-    return Path(given) if given else Path(vle_gen.__file__).parent / "weights" / name
+    return Path(given) if given else vle_gen.SHIPPED / name

@@ -1,6 +1,8 @@
 """Training the tokenizer: composed scenes with exact layers, whole rendered scenes mixed in, random views of both."""
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 import torch.nn.functional as F
 from PIL import Image
@@ -127,6 +129,6 @@ def brightened(scenes: SceneBatch, generator: torch.Generator) -> SceneBatch:
     return SceneBatch(**values)
 
 
-def build(config: configs.TokenizerConfig, device: torch.device) -> TokenizerTask:
-    """The task of `vlegen train tokenizer`."""
+def build(config: configs.TokenizerConfig, device: torch.device, out: Path) -> TokenizerTask:
+    """The task of `vlegen train tokenizer`; nothing is kept in the folder of the run, `out`, beforehand."""
     return TokenizerTask(config, device)
