@@ -56,6 +56,8 @@ def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu
         return VLEPipeline.from_pretrained(source).to(device)
     except OSError:
         hint = "expected a folder with model_index.json, or a repository id of the hub"
+        if any((Path(source) / name).is_file() for name in ("config.json", "checkpoint/config.json")):
+            hint = f"it is one part of a checkpoint, which 'vlegen assemble {source} -o FOLDER' makes a whole of"
         raise UserError(f"no checkpoint {source}: {hint}") from None
     except (ValueError, KeyError) as fault:
         raise UserError(f"cannot load the checkpoint {source}: {' '.join(str(fault).split())}") from None

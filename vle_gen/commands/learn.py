@@ -1,4 +1,4 @@
-"""Commands that train and measure: train, eval, data."""
+"""Commands that train and measure: train, assemble, eval, data."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -28,6 +28,26 @@ def train(
         print(f"stopped after step {ended.step}; go on with: vlegen train {kind} --out {folder} --resume")
     else:
         print(ended.checkpoint)
+
+
+def assemble(
+    parts: Annotated[list[Path], typer.Argument(help="Folders of runs, or of the checkpoints that they ended with.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the new checkpoint.")],
+) -> None:
+    """Put trained parts together into a checkpoint that --checkpoint takes.
+
+    What is not given is what the prior was trained with, or else the shipped part.
+    """
+    import sys
+
+    from diffusers.utils import logging
+
+    from vle_gen.assembling import assemble as put_together
+
+    logging.disable_progress_bar()
+    for line in put_together(parts, out):
+        print(line, file=sys.stderr)
+    print(out)
 
 
 def evaluate(
