@@ -55,6 +55,7 @@ def kl(widths: tuple[int, ...], latent: int) -> AutoencoderKL:
 
 PEERS = {
     "AutoencoderKL, stride 4": lambda: kl((32, 64, 128), 4),
+    "AutoencoderKL, stride 8": lambda: kl((32, 64, 96, 128), 4),
     "AutoencoderKL, stride 16": lambda: kl((32, 64, 96, 128, 160), 4),
     "AutoencoderTiny, stride 8": lambda: AutoencoderTiny(),
 }
