@@ -73,7 +73,7 @@ class Row:
         name: what drew.
         parameters_m, first_stage_m: millions of parameters of the generator, and of what turns its output into pixels.
         minutes, steps: of the generator's training.
-        ms: a picture, one at a time, the text read and the pixels made too; median.
+        ms, cpu_ms: a picture, one at a time, the text read and the pixels made too, by the clock and of all cores; medians.
         followed: share of prompts with everything right, by suite, and of all.
     """
 
@@ -83,6 +83,7 @@ class Row:
     minutes: float | None
     steps: int | None
     ms: float | None
+    cpu_ms: float | None
     followed: dict[str, float]
 
 
@@ -173,30 +174,48 @@ def best_guidance(
     return max(tried, key=lambda guidance: (shares[f"{guidance:g}"], -guidance)), shares
 
 
+@dataclass(frozen=True)
+class Followed:
+    """How the prompts were followed.
+
+    Args:
+        shares: by suite, and of all.
+        ms, cpu_ms: as in `Row`.
+        shown: the first picture of each suite.
+    """
+
+    shares: dict[str, float]
+    ms: float
+    cpu_ms: float
+    shown: list[Image.Image]
+
+
 def follow(
     draw: Draw, suites: list[Suite], limit: int | None, judge: Judge, doing: str
-) -> tuple[dict[str, float], float, list[Image.Image]]:
-    """Shares of prompts followed by suite and of all, milliseconds a picture, and the first picture of each suite."""
+) -> Followed:
+    """Draws every prompt once, and has it judged."""
     right: dict[str, list[bool]] = {}
-    times, shown, seed = [], [], 0
+    times, busy, shown, seed = [], [], [], 0
     with Watch(doing, sum(len(suite.prompts[:limit]) for suite in suites)) as watch:
         for suite in suites:
             for number, prompt in enumerate(suite.prompts[:limit]):
-                began = time.perf_counter()
+                began, used = time.perf_counter(), time.process_time()
                 picture = draw(prompt, seed)
                 times.append(1000 * (time.perf_counter() - began))
+                busy.append(1000 * (time.process_time() - used))
                 shown += [picture] if number == 0 else []
                 right.setdefault(suite.name, []).append(not judge.look([picture])[0].problems(read(prompt).request))
                 seed += 1
                 watch.advance()
-    followed = {name: sum(values) / len(values) for name, values in right.items()}
+    shares = {name: sum(values) / len(values) for name, values in right.items()}
     every = [value for values in right.values() for value in values]
-    return followed | {"all": sum(every) / len(every)}, statistics.median(times), shown
+    shares["all"] = sum(every) / len(every)
+    return Followed(shares, statistics.median(times), statistics.median(busy), shown)
 
 
-def millions(*modules: torch.nn.Module) -> float:
+def millions(module: torch.nn.Module) -> float:
     """Parameters, in millions."""
-    return sum(p.numel() for module in modules for p in module.parameters()) / 1e6
+    return sum(p.numel() for p in module.parameters()) / 1e6
 
 
 def share_right(judge: Judge, pictures: list[Image.Image], scenes: list[Scene]) -> dict[str, float]:
@@ -208,10 +227,10 @@ def share_right(judge: Judge, pictures: list[Image.Image], scenes: list[Scene]) 
 def as_markdown(rows: list[Row], notes: list[str]) -> str:
     """The table, and what must be known to read it."""
     suites = [name for name in rows[0].followed if name != "all"]
-    heads = ["", "M param.", "first stage, M", "min", "steps", "ms", "all", *suites]
+    heads = ["", "M param.", "first stage, M", "min", "steps", "ms", "ms of CPU", "all", *suites]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     for row in rows:
-        numbers = (row.parameters_m, row.first_stage_m, row.minutes, row.steps, row.ms)
+        numbers = (row.parameters_m, row.first_stage_m, row.minutes, row.steps, row.ms, row.cpu_ms)
         shares = [f"{row.followed[name]:.3f}" if name in row.followed else "-" for name in ("all", *suites)]
         cells = ["-" if number is None else f"{number:.4g}" for number in numbers]
         lines.append("| " + " | ".join([row.name, *cells, *shares]) + " |")
@@ -243,7 +262,7 @@ def compare(args: argparse.Namespace) -> None:
     last_ours = train_ours(args)
     tokenizer = VLETokenizer.load(args.tokenizer or vle_gen.SHIPPED / "tokenizer")
     clip = ClipModel.load(vle_gen.SHIPPED / "clip")
-    judge, suites = Judge.load(args.judge), load_suites(FOLDER)
+    judge, suites = Judge.load(args.judge), load_suites(args.suites)
     scenes = true_scenes(args, args.tune)
     guidance, tried = best_guidance(peer, judge, scenes, args.guidances)
 
@@ -261,16 +280,16 @@ def compare(args: argparse.Namespace) -> None:
         drawing[SHIPPED] = ours(vle_gen.SHIPPED / "prior", 1)
     rows, shown = [], {}
     for name, draw in drawing.items():
-        followed, ms, shown[name] = follow(draw, suites, args.limit, judge, f"drawing: {name}")
+        found = follow(draw, suites, args.limit, judge, f"drawing: {name}")
+        shown[name] = found.shown
+        scored = (found.ms, found.cpu_ms, found.shares)
         if name == PEER:
-            rows.append(Row(
-                f"{name}, guidance {guidance:g}, {args.peer_steps} steps", millions(peer.denoiser), millions(peer.autoencoder),
-                last_peer["minutes"], last_peer["step"], ms, followed,
-            ))  # fmt: skip
+            title = f"{name}, guidance {guidance:g}, {args.peer_steps} steps"
+            sizes, last = (peer.denoiser, peer.autoencoder), last_peer
         else:
-            last = {} if name == SHIPPED else last_ours
             prior = TextToTokenPrior.load(vle_gen.SHIPPED / "prior" if name == SHIPPED else trained_here)
-            rows.append(Row(name, millions(prior), millions(tokenizer), last.get("minutes"), last.get("step"), ms, followed))
+            title, sizes, last = name, (prior, tokenizer), {} if name == SHIPPED else last_ours
+        rows.append(Row(title, *map(millions, sizes), last.get("minutes"), last.get("step"), *scored))
     through = {
         f"{TRUE} nothing": [picture_of(scene.pixels * 2 - 1) for scene in scenes],
         f"{TRUE} our tokens": [_tokens_alone(tokenizer, scene) for scene in scenes],
@@ -278,7 +297,7 @@ def compare(args: argparse.Namespace) -> None:
     }
     firsts = (0.0, millions(tokenizer), millions(peer.autoencoder))
     for (name, pictures), first in zip(through.items(), firsts, strict=True):
-        rows.append(Row(name, None, first, None, None, None, share_right(judge, pictures, scenes)))
+        rows.append(Row(name, None, first, None, None, None, None, share_right(judge, pictures, scenes)))
     notes = notes_of(args, autoencoder_minutes, tried)
     write_json({"rows": [asdict(row) for row in rows], "notes": notes, "guidances": tried}, args.out / "table.json")
     table = as_markdown(rows, notes)
@@ -314,6 +333,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs and results")
     parser.add_argument("--scenes-encoded", type=int, default=10_000, help="scenes whose latents the peer learns from")
     parser.add_argument("--steps", type=int, default=1_000_000, help="most steps of each training")
+    parser.add_argument("--suites", type=Path, default=FOLDER, help="prompts: a folder of .jsonl, or a file")
     parser.add_argument("--limit", type=int, help="the first prompts of each suite only")
     parser.add_argument("--tune", type=int, default=40, help="captions by which the peer's guidance is chosen")
     parser.add_argument("--guidances", type=float, nargs="+", default=[1.5, 3.0, 5.0], help="of the peer, that are tried")

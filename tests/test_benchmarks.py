@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from vle_gen.image_io import open_image
 
@@ -65,3 +66,37 @@ def test_peers(benchmark, sprites, scenes, tmp_path):
     picture = np.random.default_rng(0).integers(0, 256, (32, 40, 3), np.uint8)
     assert peers.ssim(picture, picture) == pytest.approx(1)
     assert peers.ssim(picture, 255 - picture) < 0
+
+
+def test_text_peer(benchmark, sprites, scenes, tmp_path):
+    from diffusers import AutoencoderKL
+
+    import latent_diffusion
+    from vle_gen.data.compose import Composer
+    from vle_gen.data.sprites import SpriteBank
+    from vle_gen.training.layouts import Layouts
+
+    bank = SpriteBank.load(sprites)
+    layouts = Layouts(bank, 2, 4)(3, torch.Generator().manual_seed(0))  # every sprite at its own place
+    assert (latent_diffusion.render(bank, layouts) - Composer(bank).render(layouts, 256, 256).image).abs().max() < 1e-3
+
+    kinds = dict(down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4)
+    small = AutoencoderKL(**kinds, block_out_channels=(8, 8, 8, 8), layers_per_block=1, norm_num_groups=4)
+    small.save_pretrained(tmp_path / "vae")
+    (tmp_path / "one.jsonl").write_text('{"prompt": "a red ball"}\n')
+    arguments = [
+        sprites, scenes, "--minutes", 5, "--steps", 2, "--autoencoder", tmp_path / "vae", "--scenes-encoded", 6, "--tune", 1,
+        "--guidances", 1, 3, "--peer-steps", 2, "--tries", 2, "--suites", tmp_path / "one.jsonl", "--out", tmp_path / "out",
+        "--set", "train.batch=2", "train.warmup_steps=1",
+    ]  # fmt: skip
+    benchmark("text_peer", *arguments)
+    rows = json.loads((tmp_path / "out" / "table.json").read_text())["rows"]
+    ours, checked, peer, *true = rows
+    assert ours["steps"] == peer["steps"] == 2 and 0.8 < peer["parameters_m"] / ours["parameters_m"] < 1.25
+    assert peer["name"].startswith("latent diffusion, guidance 1") and len(true) == 3
+    assert "the shipped one, which was trained far longer" in (tmp_path / "out" / "table.md").read_text()
+    assert open_image(tmp_path / "out" / "sheet.png").width == 2 * 256
+    state = tmp_path / "out" / "denoiser" / "state.safetensors"
+    trained_at = state.stat().st_mtime_ns
+    benchmark("text_peer", *arguments)
+    assert state.stat().st_mtime_ns == trained_at

@@ -116,8 +116,11 @@ class ClipModel(ModelMixin, ConfigMixin):
         try:
             source = open_clip.create_model(name, pretrained=pretrained, force_quick_gelu=model_cfg.get("quick_gelu", False))
         except Exception as fault:  # of the hub, the network, or the file: each has its own
-            hint = "where there is no network, give a file of weights that was fetched elsewhere"
-            raise UserError(f"cannot get {pretrained!r} of open_clip's {name}: {str(fault)[:200]}; {hint}") from None
+            if pretrained and Path(pretrained).exists():
+                reason = " ".join(str(fault).split())[:200]
+                raise UserError(f"{pretrained} holds no weights of open_clip's {name}: {reason}") from None
+            hint = "where there is no network, name a file of them that was fetched elsewhere"
+            raise UserError(f"cannot fetch the weights {pretrained!r} of open_clip's {name}; {hint}") from None
         preprocess = open_clip.get_model_preprocess_cfg(source)
         colours = (tuple(preprocess["mean"]), tuple(preprocess["std"]))
         model = cls(model_cfg, None, None, *colours, cls.name_of(name, pretrained))
