@@ -69,9 +69,9 @@ def test_peers(benchmark, sprites, scenes, tmp_path):
 
 
 def test_text_peer(benchmark, sprites, scenes, tmp_path):
+    import latent_diffusion
     from diffusers import AutoencoderKL
 
-    import latent_diffusion
     from vle_gen.data.compose import Composer
     from vle_gen.data.sprites import SpriteBank
     from vle_gen.training.layouts import Layouts

@@ -195,6 +195,13 @@ def test_from_pictures_to_pictures(own, vlegen, tmp_path):
     needs = json.loads((run / "checkpoint" / "config.json").read_text())
     assert needs["clip_name"] == "ViT-S-32-alt, random weights" and "dog" in needs["words"]
 
+    begun = [f"init={run}/checkpoint", f"data.cache={run}/tokens", "--device", "cpu", "--out", tmp_path / "more"]
+    unlike = vlegen("train", "prior", *TINY, f"data.pictures={shard}", *begun)
+    assert unlike.status == 2 and "was trained with another CLIP: its text_width is 256, not 192" in unlike.err
+    further = vlegen("train", "prior", *TINY, f"clip={run}/clip", f"data.pictures={shard}", *begun)
+    assert further.status == 0, further.err
+    assert [path.stat().st_mtime_ns for path in sorted((run / "tokens").rglob("*.safetensors"))] == times
+
     refused = vlegen("txt2img", "a dog", "--checkpoint", run, "-o", tmp_path / "x.png")
     assert refused.status == 2 and "vlegen assemble" in refused.err
     put = vlegen("assemble", run, "-o", tmp_path / "mine")

@@ -195,7 +195,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         Raises:
             UserError: the phrase describes no object, or several, which are then listed.
         """
-        require_known(phrase, self.words)
+        require_known(phrase, WORDS if self.clip.words is None else self.clip.words)  # CLIP names, whatever the prior knows
         request = parse(phrase)
         if request is None or len(request.mentions) != 1 or request.count != 1:
             raise UserError(f"{phrase!r} does not describe one object: expected words like 'the red ball'")

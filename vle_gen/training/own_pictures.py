@@ -46,12 +46,12 @@ def read_pictures(config: PriorConfig, tokenizer: TokenizerCore, clip: ClipModel
     tokens = cache.tokens(found.pictures)
     captions = CaptionReader(clip, tokenizer, cache.folder, config.model.max_words).read(found.pictures, texts, tokens)
     for number, what in (
-        (found.without, "pictures have no caption and are left out"),
-        (int((tokens.length == 0).sum()), "pictures cannot be read and are left out"),
-        (len(unread), f"words are unknown to this CLIP: {', '.join(unread[:8])}"),
+        (found.without, "pictures without a caption, left out"),
+        (int((tokens.length == 0).sum()), "pictures that cannot be read, left out"),
+        (len(unread), f"words that this CLIP has never seen, such as {', '.join(unread[:8])}"),
     ):
         if number:
-            print(f"{number} {what}", file=sys.stderr)
+            print(f"{what}: {number}", file=sys.stderr)
     objects = int((tokens.length - 1).clamp(min=0).sum())
     print(f"{len(found.pictures)} pictures, {len(texts)} captions, {objects} objects", file=sys.stderr)
     return OwnPictures(tokens, captions, words, tuple(dict.fromkeys(texts))[:6])

@@ -286,17 +286,9 @@ class PriorTask:
 
     def _start_from(self, config: PriorConfig, bank: SpriteBank | None, sprites: CaptionedTokens | None) -> None:
         """Takes over a trained prior, and carries its codes over to this tokenizer's `what`."""
-        from vle_gen.prior.model import TextToTokenPrior
         from vle_gen.tokenizer.model import VLETokenizer
 
-        trained = TextToTokenPrior.load(config.init).network
-        if trained.sizes != self.model.sizes:
-            raise UserError(f"init: {config.init} has other sizes than model: {trained.sizes}")
-        for name, what in (("text_width", "CLIP"), ("what_dim", "tokenizer")):
-            was, now = getattr(trained, name), getattr(self.model, name)
-            if was != now:
-                raise UserError(f"init: {config.init} was trained with another {what}: its {name} is {was}, not {now}")
-        self.model.load_state_dict(trained.state_dict())
+        self.model.load_state_dict(trained_network(config, self.model.text_width, self.model.what_dim).state_dict())
         if config.learning.new_codes:
             self._fit_codes()
             self.model.code_logits.reset_parameters()
@@ -387,7 +379,22 @@ def build(config: PriorConfig, device: torch.device, out: Path) -> PriorTask:
     clip = clip_of(config.clip, out / "clip", device)
     if config.data.pictures is None:
         return PriorTask(config, device, tokenizer, clip)
+    if config.init is not None:  # before hours are spent on the pictures
+        trained_network(config, clip.text_width, tokenizer.network.sizes.what)
     return PriorTask(config, device, tokenizer, clip, read_pictures(config, tokenizer, clip, out / "tokens"))
+
+
+def trained_network(config: PriorConfig, text_width: int, what_dim: int) -> PriorNetwork:
+    """The network of `init`. Raises `UserError` where it is not of the sizes that are to be trained."""
+    from vle_gen.prior.model import TextToTokenPrior
+
+    trained = TextToTokenPrior.load(config.init).network
+    if trained.sizes != config.model:
+        raise UserError(f"init: {config.init} has other sizes than model: {trained.sizes}")
+    for name, what, now in (("text_width", "CLIP", text_width), ("what_dim", "tokenizer", what_dim)):
+        if (was := getattr(trained, name)) != now:
+            raise UserError(f"init: {config.init} was trained with another {what}: its {name} is {was}, not {now}")
+    return trained
 
 
 def clip_of(config: ReadClipConfig, kept: Path, device: torch.device):
