@@ -48,6 +48,7 @@ def read_pictures(config: PriorConfig, tokenizer: TokenizerCore, clip: ClipModel
     for number, what in (
         (found.without, "pictures without a caption, left out"),
         (int((tokens.length == 0).sum()), "pictures that cannot be read, left out"),
+        (int((tokens.length == 1).sum()), "pictures in which the tokenizer finds no object, left out"),
         (len(unread), f"words that this CLIP has never seen, such as {', '.join(unread[:8])}"),
     ):
         if number:

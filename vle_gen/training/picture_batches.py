@@ -1,40 +1,20 @@
 """Batches for the prior of pictures whose tokens and captions are kept: nothing is rendered, encoded or read."""
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from vle_gen.errors import UserError
 from vle_gen.prior.network import ANY, BACKGROUND, PriorBatch
 from vle_gen.training.caption_reading import ReadCaptions
+from vle_gen.training.sources import Examples
 from vle_gen.training.token_cache import PictureTokens
 
 MOST_EXAMPLES = 20_000  # of each kind, that codes are found from
 
 
-@dataclass(frozen=True)
-class Examples:
-    """Some `what` of each kind, from which the prior's codes are found."""
-
-    backgrounds: Tensor  # (.., D)
-    objects: Tensor  # (.., D)
-    sorts: Tensor  # (..) of the objects, numbers from 1
-
-    @staticmethod
-    def cat(several: list[Examples]) -> Examples:
-        """Those of several, whose sorts are different ones."""
-        sorts, highest = [], 0
-        for one in several:
-            sorts.append(one.sorts + highest)
-            highest = int(sorts[-1].max())
-        kinds = (torch.cat([getattr(one, name) for one in several]) for name in ("backgrounds", "objects"))
-        return Examples(*kinds, torch.cat(sorts))
-
-
 class PictureBatches:
-    """Draws pictures evenly, and one of the captions of each.
+    """Draws pictures evenly, and one of the captions of each. Pictures without any object are not drawn.
 
     Args:
         tokens, captions: of the same pictures, on the CPU.
@@ -46,8 +26,8 @@ class PictureBatches:
 
     def __init__(self, tokens: PictureTokens, captions: ReadCaptions, device: torch.device):
         self.tokens, self.captions, self.device = tokens, captions, device
-        self.usable = tokens.length.nonzero()[:, 0]
-        if int(tokens.length.max()) < 2:
+        self.usable = (tokens.length > 1).nonzero()[:, 0]
+        if not len(self.usable):
             raise UserError("the tokenizer finds no objects in these pictures: train one on pictures like them first")
         self.first_caption = captions.count.cumsum(0) - captions.count
         slots = tokens.length.repeat_interleave(captions.count)  # (C,) of each caption's picture
@@ -89,7 +69,7 @@ class PictureBatches:
     def examples(self, seed: int = 0) -> Examples:
         """Of the pictures' tokens, all of one sort: what they show has no name."""
         first = torch.zeros(len(self.tokens.what), dtype=torch.bool)
-        first[self.tokens.start[self.usable]] = True
+        first[self.tokens.start[self.tokens.length > 0]] = True
         random = torch.Generator().manual_seed(seed)
 
         def some(rows: Tensor) -> Tensor:

@@ -8,19 +8,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
-from typing import Protocol
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-import vle_gen
 from prompts import captions
 from prompts.heldout import write_for_training
 from prompts.satisfied import assign
 from prompts.vocabulary import OPPOSITE, RELATIONS, VALUES, WORDS
 from vle_gen.compact.fit import seen_gauges
-from vle_gen.config import PriorConfig, ReadClipConfig
+from vle_gen.config import PriorConfig
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.errors import UserError
@@ -28,7 +26,9 @@ from vle_gen.prior.network import BACKGROUND, BACKGROUND_FRAME, PriorBatch, Prio
 from vle_gen.prior.sizes import Needs
 from vle_gen.training.layouts import Layouts
 from vle_gen.training.own_pictures import OwnPictures, read_pictures
-from vle_gen.training.picture_batches import Examples, PictureBatches
+from vle_gen.training.picture_batches import PictureBatches
+from vle_gen.training.prior_parts import clip_of, part, trained_network
+from vle_gen.training.sources import Examples, Mixture, Source
 
 NUMBERS = ("x", "y", "scale", "aspect", "depth", "stop", "code", "flow", "count", "tied", "spoken")  # what is logged
 ReadText = Callable[[list[str]], tuple[Tensor, Tensor]]  # captions -> features (B, L, W), mask (B, L) bool
@@ -217,39 +217,6 @@ def _scenes(scenes: SceneBatch) -> Iterator[tuple[list, list, list]]:
     return ((attributes[:n], box[:n], depth[:n]) for n, attributes, box, depth in rows)
 
 
-class Source(Protocol):
-    """Where captioned token lists come from."""
-
-    def batches(self, count: int, generator: torch.Generator, easy: bool = False) -> list[PriorBatch]:
-        """`count` of them, in batches of like length; easy ones where the source knows which those are."""
-
-    def examples(self) -> Examples:
-        """`what` of all kinds that there are."""
-
-
-@dataclass(frozen=True)
-class Mixture:
-    """Two sources.
-
-    Args:
-        share: of each batch that comes from the second.
-    """
-
-    first: Source
-    second: Source
-    share: float
-
-    def batches(self, count: int, generator: torch.Generator, easy: bool = False) -> list[PriorBatch]:
-        """As for a source; never all of one."""
-        second = min(max(round(count * self.share), 1), count - 1) if count > 1 else int(self.share >= 0.5)
-        sizes = ((self.first, count - second), (self.second, second))
-        return [batch for source, size in sizes if size for batch in source.batches(size, generator, easy)]
-
-    def examples(self) -> Examples:
-        """Of both."""
-        return Examples.cat([self.first.examples(), self.second.examples()])
-
-
 class PriorTask:
     """The prior for `vle_gen.training.loop`.
 
@@ -382,35 +349,3 @@ def build(config: PriorConfig, device: torch.device, out: Path) -> PriorTask:
     if config.init is not None:  # before hours are spent on the pictures
         trained_network(config, clip.text_width, tokenizer.network.sizes.what)
     return PriorTask(config, device, tokenizer, clip, read_pictures(config, tokenizer, clip, out / "tokens"))
-
-
-def trained_network(config: PriorConfig, text_width: int, what_dim: int) -> PriorNetwork:
-    """The network of `init`. Raises `UserError` where it is not of the sizes that are to be trained."""
-    from vle_gen.prior.model import TextToTokenPrior
-
-    trained = TextToTokenPrior.load(config.init).network
-    if trained.sizes != config.model:
-        raise UserError(f"init: {config.init} has other sizes than model: {trained.sizes}")
-    for name, what, now in (("text_width", "CLIP", text_width), ("what_dim", "tokenizer", what_dim)):
-        if (was := getattr(trained, name)) != now:
-            raise UserError(f"init: {config.init} was trained with another {what}: its {name} is {was}, not {now}")
-    return trained
-
-
-def clip_of(config: ReadClipConfig, kept: Path, device: torch.device):
-    """The `ClipModel` that a configuration means; one of open_clip's is written to the folder `kept`, so that the checkpoint
-    can be put together with the very same, and taken from there when the run goes on."""
-    from vle_gen.clip import ClipModel
-
-    if config.model is None:
-        return ClipModel.load(part(config.folder, "clip"), device)
-    wanted = ClipModel.name_of(config.model, config.pretrained)
-    if (kept / ClipModel.config_name).is_file() and ClipModel.load_config(str(kept)).get("name") == wanted:
-        return ClipModel.load(kept, device)
-    ClipModel.named(config.model, config.pretrained).save_checkpoint(kept)
-    return ClipModel.load(kept, device)
-
-
-def part(given: str | None, name: str) -> Path:
-    """The folder of the checkpoint of one part: the one given, else the one that is shipped."""
-    return Path(given) if given else vle_gen.SHIPPED / name
