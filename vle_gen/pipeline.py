@@ -65,12 +65,8 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         scheduler: FlowMatchEulerDiscreteScheduler,
     ):
         super().__init__()
-        if prior.config.text_width != clip.text_width or prior.config.what_dim != tokenizer.config.what:
-            named = f", {prior.config.clip_name}" if prior.config.clip_name else ""
-            raise UserError(
-                f"the prior reads a CLIP of width {prior.config.text_width}{named}, and writes {prior.config.what_dim} numbers "
-                f"a token: this CLIP has width {clip.text_width}, and this tokenizer {tokenizer.config.what} numbers"
-            )
+        if None not in (tokenizer, prior, clip):  # diffusers allows for parts that are left out
+            _require_fit(tokenizer, prior, clip)
         self.register_modules(tokenizer=tokenizer, prior=prior, clip=clip, scheduler=scheduler)
 
     @classmethod
@@ -214,3 +210,14 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         picture = torch.from_numpy(np.array(self.decode(tokens))).permute(2, 0, 1).to(device).float() / 255
         where, depth = tokens.where[0, 1:].to(device), tokens.depth[0, 1:].to(device)
         return self.clip.name(cut_glimpses(picture, where, depth))
+
+
+def _require_fit(tokenizer: VLETokenizer, prior: TextToTokenPrior, clip: ClipModel) -> None:
+    """Raises `UserError` for parts that cannot work together."""
+    reads, writes = prior.config.text_width, prior.config.what_dim
+    if (reads, writes) != (clip.text_width, tokenizer.config.what):
+        named = f" ({prior.config.clip_name})" if prior.config.clip_name else ""
+        raise UserError(
+            f"the prior reads a CLIP of width {reads}{named} and writes {writes} numbers a token: this CLIP has width "
+            f"{clip.text_width}, and this tokenizer {tokenizer.config.what} numbers"
+        )
