@@ -102,8 +102,8 @@ def model_card(card: dict) -> str:
     return (
         "# Text-to-token prior\n\n"
         "An autoregressive transformer that reads CLIP's text features and writes tokens in the order of the words: "
-        "what sort of thing each is, its place in bins, its `what` by a small flow-matching head. Trained on captioned pictures, "
-        "or layouts of sprites.\n"
+        "what sort of thing each is, its place in bins, its `what` by a small flow-matching head. Trained on captioned "
+        "pictures, or layouts of sprites.\n"
         "It only fits the tokenizer and the CLIP that it was trained with. Weights are float16 safetensors.\n\n"
         "## Training\n\n```json\n" + json.dumps(card, indent=2, default=str) + "\n```\n"
     )
