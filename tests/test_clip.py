@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from safetensors.torch import save_file
 
 from prompts.vocabulary import combinations
 from vle_gen import config as configs
@@ -113,6 +114,13 @@ def test_any_open_clip_model_can_take_its_place(tmp_path):
     assert named.text_features(["a zebra"]).tokens.shape == (1, 4, 256)
     assert named.unknown_words("a zebra") == []
     assert named.image_features(torch.rand(1, 3, 50, 50)).shape == (1, 256)
+    save_file(named.clip.state_dict(), tmp_path / "w.safetensors")
+    again = ClipModel.named("ViT-S-32-alt", str(tmp_path / "w.safetensors"))
+    assert again.text_id == named.text_id and again.config.name == "ViT-S-32-alt, w.safetensors"
+    assert ClipModel.named("ViT-S-32-alt", None).text_id != named.text_id
+    save_file({"other": torch.zeros(1)}, tmp_path / "w.safetensors")
+    with pytest.raises(UserError, match="w.safetensors holds no weights of open_clip's ViT-S-32-alt"):
+        ClipModel.named("ViT-S-32-alt", str(tmp_path / "w.safetensors"))
 
 
 def test_training_learns_and_exports(config, tmp_path):

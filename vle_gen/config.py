@@ -262,6 +262,8 @@ def card_of(config: Config) -> dict[str, Any]:
     def named(tree: Any) -> Any:
         if isinstance(tree, dict):
             return {key: named(value) for key, value in tree.items()}
+        if isinstance(tree, list):
+            return [named(value) for value in tree]
         return Path(tree).name if isinstance(tree, str) else tree
 
     return named(to_dict(config))
