@@ -18,8 +18,9 @@ from prompts import (
     unknown_words,
     write,
 )
-from prompts.captions import negative, write_object
+from prompts.captions import write_object
 from prompts.colours import nearest
+from prompts.negatives import negative
 from prompts.paraphrase import careless
 from prompts.rewording import split_words
 from prompts.vocabulary import WORDS, combinations

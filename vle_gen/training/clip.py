@@ -13,8 +13,9 @@ from PIL import Image
 from torch import Tensor
 
 from prompts import check
-from prompts.captions import Caption, negative, write_object
+from prompts.captions import Caption, write_object
 from prompts.heldout import write_for_training
+from prompts.negatives import negative
 from prompts.vocabulary import combinations, describe
 from vle_gen import config as configs
 from vle_gen.clip import ClipModel, cut_glimpses
