@@ -81,7 +81,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         prompt: str | list[str],
         num_images_per_prompt: int = 1,
         generator: torch.Generator | list[torch.Generator] | None = None,
-        guidance_scale: float = 2.0,
+        guidance_scale: float = 3.0,
         num_inference_steps: int = 16,
         height: int = PICTURE_SIDE,
         width: int = PICTURE_SIDE,

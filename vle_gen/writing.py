@@ -29,7 +29,7 @@ TRIES = 32
 BURST = 8  # draws at once, before they are checked
 PLACES = 6  # places tried for each of them
 MEANINGS = 4  # objects that "the cube" is tried to mean, where there are several
-GUIDANCE = Guidance(2.0, 2.0)
+GUIDANCE = Guidance(3.0, 3.0)
 FLOW_STEPS = 16
 
 
