@@ -53,11 +53,10 @@ def owners(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> Tensor:
         part = owner[windows[index].slices]
         part[(scope > OWNED) & (part == 0)] = index
     for index in range(1, len(code.what)):
-        if windows[index].empty:
-            continue
-        rows, columns = windows[index].slices
         band = _band(code.where[index], height, width, net.sizes.glimpse)
-        sharpen(pixels[:, rows, columns].float() / 255, owner[rows, columns], index, band)
+        part = around_mask(owner == index, 2 * band + 2).inside(windows[index])  # no more than `sharpen` looks at
+        if not part.empty:
+            sharpen(pixels[part.planes].float() / 255, owner[part.slices], index, band)
     return owner.to(torch.uint8)
 
 
@@ -167,6 +166,18 @@ def changed_windows(tokens: VLETokens) -> list[Window]:
     return [window for window in windows if not window.empty]
 
 
+def around_mask(mask: Tensor, margin: int) -> Window:
+    """The smallest rectangle of a mask (h, w) that holds all that it marks and `margin` pixels on each side; empty where
+    it marks nothing."""
+    (height, width), ends = mask.shape, []
+    for axis in (1, 0):
+        marked = mask.any(axis).nonzero()
+        if not len(marked):
+            return Window(0, 0, 0, 0)
+        ends += [int(marked[0]) - margin, int(marked[-1]) + 1 + margin]
+    return Window(*ends).inside(Window(0, height, 0, width))
+
+
 def take_apart(
     net: TokenizerNetwork, tokens: VLETokens, source: Tensor, arena: Window
 ) -> tuple[Tensor, dict[int, Body]]:
@@ -209,7 +220,10 @@ def take_apart(
         canvas[part] = canvas[part] * lights[k]
         hidden = (owner[local] > 0) & (owner[local] != k) & _is_nearer(owner[local], k, detail.depth)
         mine = (owner[local] == k).float()[None]
-        colour, matte = cut_out(without[k], canvas[part], mine, hidden[None], drawn[k], band[k])
+        colour, matte = torch.zeros_like(without[k]), torch.zeros_like(mine)
+        near = around_mask((mine[0] > 0) | hidden, 2 * band[k] + 1).planes  # no more than `cut_out` looks at
+        given = (without[k], canvas[part], mine, hidden[None], drawn[k])
+        colour[near], matte[near] = cut_out(*(planes[near] for planes in given), band[k])
         canvas[part] = canvas[part] * (1 - matte) + colour
         bodies[k] = Body(windows[k], torch.zeros_like(colour), lights[k], colour, matte)
     return base, bodies

@@ -11,8 +11,9 @@ def filled(values: Tensor, known: Tensor) -> Tensor:
     levels, weight, value = [], known[None], (values * known)[None]
     while max(weight.shape[-2:]) > 1 and weight.min() == 0:
         levels.append((value, weight))
-        value, weight = (F.avg_pool2d(v, 2, ceil_mode=True, count_include_pad=False) for v in (value, weight))
-        value = value / weight.clamp(min=1e-6) * (weight > 0)
+        both = F.avg_pool2d(torch.cat([value, weight], 1), 2, ceil_mode=True, count_include_pad=False)
+        value, weight = both[:, :-1], both[:, -1:]
+        value = value / weight.clamp(min=1e-6)  # 0 where the weight is
         weight = (weight * 4).clamp(max=1)
         value = value * weight
     out = value / weight.clamp(min=1e-6) if weight.max() > 0 else value

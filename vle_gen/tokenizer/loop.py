@@ -79,6 +79,8 @@ def glimpse_picture(picture: Tensor, side: int) -> Tensor:
     """The picture (3, H, W) with its longer side at `side` pixels: (1, 3, h, w)."""
     extent = Extent.of(*picture.shape[-2:])
     size = (max(8, round(side * extent.height)), max(8, round(side * extent.width)))
+    if size == tuple(picture.shape[-2:]):
+        return picture[None]
     return F.interpolate(picture[None], size, mode="bilinear", antialias=True, align_corners=False)
 
 
