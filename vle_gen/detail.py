@@ -13,7 +13,7 @@ from torch import Tensor
 from vle_gen.body import BRIGHTEST, DARKEST, Body, composite
 from vle_gen.filters import box_mean, filled, grown, nearby
 from vle_gen.placing import far_to_near, placed, planes_of
-from vle_gen.tokenizer.background import stretch
+from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.loop import PictureCode
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.render import Window, draw, window_of
@@ -54,9 +54,10 @@ def owners(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> Tensor:
         part[(scope > OWNED) & (part == 0)] = index
     for index in range(1, len(code.what)):
         band = _band(code.where[index], height, width, net.sizes.glimpse)
-        part = around_mask(owner == index, 2 * band + 2).inside(windows[index])  # no more than `sharpen` looks at
-        if not part.empty:
-            sharpen(pixels[part.planes].float() / 255, owner[part.slices], index, band)
+        mine, seen = owner[windows[index].slices], pixels[windows[index].planes]
+        near = around_mask(mine == index, 2 * band + 2)  # no more than `sharpen` looks at
+        if not near.empty:
+            sharpen(seen[near.planes].float() / 255, mine[near.slices], index, band)
     return owner.to(torch.uint8)
 
 
@@ -112,7 +113,7 @@ def render_without_source(net: TokenizerNetwork, tokens: VLETokens) -> Tensor:
     """The picture (3, H, W), 0..1, of tokens without a source picture of their own, of which some may be retouched or
     come from other pictures."""
     device = next(net.parameters()).device
-    floor = stretch(net.background_decoder(tokens.what[0, :1].to(device)), *tokens.size)[0]
+    floor = stretch_to(net.background_decoder(tokens.what[0, :1].to(device)), *tokens.size)[0]
     whole = Window(0, tokens.size[0], 0, tokens.size[1])
     return composite(floor, placed(net, tokens, [{}, *foreign_bodies(net, tokens)], whole), whole)
 
@@ -170,8 +171,10 @@ def around_mask(mask: Tensor, margin: int) -> Window:
     """The smallest rectangle of a mask (h, w) that holds all that it marks and `margin` pixels on each side; empty where
     it marks nothing."""
     (height, width), ends = mask.shape, []
+    if mask.numel() == 0:
+        return Window(0, 0, 0, 0)
     for axis in (1, 0):
-        marked = mask.any(axis).nonzero()
+        marked = mask.byte().amax(axis).nonzero()
         if not len(marked):
             return Window(0, 0, 0, 0)
         ends += [int(marked[0]) - margin, int(marked[-1]) + 1 + margin]
@@ -197,7 +200,7 @@ def take_apart(
         for row, k in enumerate(near_to_far):
             drawn[k] = draw(planes_of(layers, row), where[k], height, width, windows[k])  # (5, h, w)
 
-    says = stretch(net.background_decoder(what[:1]), height, width)[0][arena.planes]
+    says = stretch_to(net.background_decoder(what[:1]), height, width, *arena.slices)[0]
     band = {k: _band(where[k], height, width, net.sizes.glimpse) for k in near_to_far}
     floor = (owner == 0).float()[None]
     for k in near_to_far:  # pixels near an outline show object and floor mixed

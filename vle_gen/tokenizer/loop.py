@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vle_gen.encoding import HALTING, NO_HINTS, Halting, Hints
-from vle_gen.tokenizer.background import stretch
+from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.blocks import Extent, crop, frame_grid, paste
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.proposals import Proposal, next_proposal
@@ -114,7 +114,7 @@ def encode_picture(
     seen = F.interpolate(full, work, mode="area") * 2 - 1
     features = net.backbone(seen.contiguous(memory_format=torch.channels_last))
     scene_what, _ = net.background_encoder(features.coarse, seen)
-    background = stretch(net.background_decoder(scene_what), *full.shape[-2:])
+    background = stretch_to(net.background_decoder(scene_what), *full.shape[-2:])
     cells = (work[0] // STRIDE, work[1] // STRIDE)
     error = F.interpolate(full - background, cells, mode="area")
     embedded = net.step.embed(features.fine)
