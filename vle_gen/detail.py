@@ -13,7 +13,7 @@ from torch import Tensor
 from vle_gen.body import BRIGHTEST, DARKEST, Body, composite
 from vle_gen.filters import box_mean, filled, grown, nearby
 from vle_gen.placing import far_to_near, placed, planes_of
-from vle_gen.tokenizer.background import stretch
+from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.loop import PictureCode
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.render import Window, draw, window_of
@@ -53,11 +53,11 @@ def owners(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> Tensor:
         part = owner[windows[index].slices]
         part[(scope > OWNED) & (part == 0)] = index
     for index in range(1, len(code.what)):
-        if windows[index].empty:
-            continue
-        rows, columns = windows[index].slices
         band = _band(code.where[index], height, width, net.sizes.glimpse)
-        sharpen(pixels[:, rows, columns].float() / 255, owner[rows, columns], index, band)
+        mine, seen = owner[windows[index].slices], pixels[windows[index].planes]
+        near = around_mask(mine == index, 2 * band + 2)  # no more than `sharpen` looks at
+        if not near.empty:
+            sharpen(seen[near.planes].float() / 255, mine[near.slices], index, band)
     return owner.to(torch.uint8)
 
 
@@ -113,7 +113,7 @@ def render_without_source(net: TokenizerNetwork, tokens: VLETokens) -> Tensor:
     """The picture (3, H, W), 0..1, of tokens without a source picture of their own, of which some may be retouched or
     come from other pictures."""
     device = next(net.parameters()).device
-    floor = stretch(net.background_decoder(tokens.what[0, :1].to(device)), *tokens.size)[0]
+    floor = stretch_to(net.background_decoder(tokens.what[0, :1].to(device)), *tokens.size)[0]
     whole = Window(0, tokens.size[0], 0, tokens.size[1])
     return composite(floor, placed(net, tokens, [{}, *foreign_bodies(net, tokens)], whole), whole)
 
@@ -167,6 +167,20 @@ def changed_windows(tokens: VLETokens) -> list[Window]:
     return [window for window in windows if not window.empty]
 
 
+def around_mask(mask: Tensor, margin: int) -> Window:
+    """The smallest rectangle of a mask (h, w) that holds all that it marks and `margin` pixels on each side; empty where
+    it marks nothing."""
+    (height, width), ends = mask.shape, []
+    if mask.numel() == 0:
+        return Window(0, 0, 0, 0)
+    for axis in (1, 0):
+        marked = mask.byte().amax(axis).nonzero()
+        if not len(marked):
+            return Window(0, 0, 0, 0)
+        ends += [int(marked[0]) - margin, int(marked[-1]) + 1 + margin]
+    return Window(*ends).inside(Window(0, height, 0, width))
+
+
 def take_apart(
     net: TokenizerNetwork, tokens: VLETokens, source: Tensor, arena: Window
 ) -> tuple[Tensor, dict[int, Body]]:
@@ -186,7 +200,7 @@ def take_apart(
         for row, k in enumerate(near_to_far):
             drawn[k] = draw(planes_of(layers, row), where[k], height, width, windows[k])  # (5, h, w)
 
-    says = stretch(net.background_decoder(what[:1]), height, width)[0][arena.planes]
+    says = stretch_to(net.background_decoder(what[:1]), height, width, *arena.slices)[0]
     band = {k: _band(where[k], height, width, net.sizes.glimpse) for k in near_to_far}
     floor = (owner == 0).float()[None]
     for k in near_to_far:  # pixels near an outline show object and floor mixed
@@ -209,7 +223,10 @@ def take_apart(
         canvas[part] = canvas[part] * lights[k]
         hidden = (owner[local] > 0) & (owner[local] != k) & _is_nearer(owner[local], k, detail.depth)
         mine = (owner[local] == k).float()[None]
-        colour, matte = cut_out(without[k], canvas[part], mine, hidden[None], drawn[k], band[k])
+        colour, matte = torch.zeros_like(without[k]), torch.zeros_like(mine)
+        near = around_mask((mine[0] > 0) | hidden, 2 * band[k] + 1).planes  # no more than `cut_out` looks at
+        given = (without[k], canvas[part], mine, hidden[None], drawn[k])
+        colour[near], matte[near] = cut_out(*(planes[near] for planes in given), band[k])
         canvas[part] = canvas[part] * (1 - matte) + colour
         bodies[k] = Body(windows[k], torch.zeros_like(colour), lights[k], colour, matte)
     return base, bodies

@@ -1,6 +1,7 @@
 """Filters of masks and planes (C, h, w) that count only what is known of them."""
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -10,8 +11,9 @@ def filled(values: Tensor, known: Tensor) -> Tensor:
     levels, weight, value = [], known[None], (values * known)[None]
     while max(weight.shape[-2:]) > 1 and weight.min() == 0:
         levels.append((value, weight))
-        value, weight = (F.avg_pool2d(v, 2, ceil_mode=True, count_include_pad=False) for v in (value, weight))
-        value = value / weight.clamp(min=1e-6) * (weight > 0)
+        both = F.avg_pool2d(torch.cat([value, weight], 1), 2, ceil_mode=True, count_include_pad=False)
+        value, weight = both[:, :-1], both[:, -1:]
+        value = value / weight.clamp(min=1e-6)  # 0 where the weight is
         weight = (weight * 4).clamp(max=1)
         value = value * weight
     out = value / weight.clamp(min=1e-6) if weight.max() > 0 else value
@@ -22,9 +24,15 @@ def filled(values: Tensor, known: Tensor) -> Tensor:
 
 
 def grown(mask: Tensor, radius: int) -> Tensor:
-    """A mask (1, h, w) dilated by a square of `radius`."""
-    wide = F.max_pool2d(mask[None], (1, 2 * radius + 1), 1, (0, radius))
-    return F.max_pool2d(wide, (2 * radius + 1, 1), 1, (radius, 0))[0]
+    """A mask (1, h, w), 0 or more, dilated by a square of `radius`."""
+    for axis in (-1, -2):
+        mask, reach = _padded(mask, radius, axis), 1
+        while reach <= 2 * radius:  # each number is the largest of so many; two that overlap or touch make a longer one
+            step = min(reach, 2 * radius + 1 - reach)
+            count = mask.shape[axis] - step
+            mask = torch.maximum(mask.narrow(axis, 0, count), mask.narrow(axis, step, count))
+            reach += step
+    return mask
 
 
 def nearby(values: Tensor, weight: Tensor, radius: int) -> Tensor:
@@ -35,6 +43,16 @@ def nearby(values: Tensor, weight: Tensor, radius: int) -> Tensor:
 
 def box_mean(values: Tensor, radius: int) -> Tensor:
     """Mean of values (C, h, w) over squares of `radius`, zeros beyond the border; one axis at a time, since radii grow
-    with the picture."""
-    rows = F.avg_pool2d(values[None], (1, 2 * radius + 1), 1, (0, radius))
-    return F.avg_pool2d(rows, (2 * radius + 1, 1), 1, (radius, 0))[0]
+    with the picture, and by adding shifted copies: on a CPU torch's own pooling goes number by number."""
+    for axis in (-1, -2):
+        count, wide = values.shape[axis], _padded(values, radius, axis)
+        values = wide.narrow(axis, 0, count).clone()
+        for step in range(1, 2 * radius + 1):
+            values += wide.narrow(axis, step, count)
+        values /= 2 * radius + 1
+    return values
+
+
+def _padded(values: Tensor, margin: int, axis: int) -> Tensor:
+    """Values (C, h, w) with zeros on both sides along the last axis (-1) or the one before it (-2)."""
+    return F.pad(values, (margin, margin) if axis == -1 else (0, 0, margin, margin))

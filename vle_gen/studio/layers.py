@@ -18,7 +18,7 @@ from editors.rows import rows
 from vle_gen.body import Body
 from vle_gen.detail import foreign_bodies, take_apart
 from vle_gen.placing import placed
-from vle_gen.tokenizer.background import stretch
+from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.render import Window
 from vle_gen.tokens import PER_TOKEN, SourceDetail, VLETokens
@@ -89,7 +89,7 @@ class LayerStore:
             return self._floors[b"detail"]
         name = _bytes(tokens.what[0, 0])
         if name not in self._floors:
-            base = stretch(self._network.background_decoder(tokens.what[0, :1]), *tokens.size)[0]
+            base = stretch_to(self._network.background_decoder(tokens.what[0, :1]), *tokens.size)[0]
             self._floors[name] = self._kept("copy", base, whole)
         return self._floors[name]
 

@@ -50,3 +50,16 @@ class BackgroundDecoder(nn.Module):
 def stretch(colours: Tensor, height: int, width: int) -> Tensor:
     """The decoded background (B, 3, s, s) over a picture: (B, 3, height, width), clamped to 0..1."""
     return F.interpolate(colours, (height, width), mode="bicubic", align_corners=False).clamp(0, 1)
+
+
+def stretch_to(
+    colours: Tensor, height: int, width: int, rows: slice = slice(None), columns: slice = slice(None)
+) -> Tensor:
+    """What `stretch` gives, but for float rounding, or only its `rows` and `columns`. Interpolation is linear along each
+    axis, and two products of matrices are cheaper than a look at 16 neighbours of each pixel."""
+    unit = torch.eye(colours.shape[-1], device=colours.device, dtype=colours.dtype)[None, None]
+    down, across = (
+        F.interpolate(unit, (count, len(unit[0, 0])), mode="bicubic", align_corners=False)[0, 0][part]
+        for count, part in ((height, rows), (width, columns))
+    )
+    return (down @ (colours @ across.T)).clamp(0, 1)

@@ -40,6 +40,7 @@ class TokenizerCore(nn.Module):
         super().__init__()
         self.network = TokenizerNetwork(sizes)
         self.code: TokenCode | None = TokenCode(sizes.what) if coded else None
+        self._digest: tuple[list[tuple[int, int]], str] | None = None  # of the weights, as long as they stay what they are
 
     @staticmethod
     def load_plain(folder: str | Path, device: str | torch.device = "cpu") -> TokenizerCore:
@@ -63,8 +64,14 @@ class TokenizerCore(nn.Module):
     @property
     def checkpoint_id(self) -> str:
         """Short digest of the decoder's weights: only tokens with the same id can be read by this tokenizer."""
-        decoders = (self.network.background_decoder, self.network.glimpse_decoder)
-        return digest_of(parameter for module in decoders for parameter in module.parameters())
+        modules = (self.network.background_decoder, self.network.glimpse_decoder)
+        parameters = [parameter for module in modules for parameter in module.parameters()]
+        if any(parameter.is_inference() for parameter in parameters):  # torch counts no changes of these
+            return digest_of(parameters)
+        state = [(parameter.data_ptr(), parameter._version) for parameter in parameters]
+        if self._digest is None or self._digest[0] != state:
+            self._digest = state, digest_of(parameters)
+        return self._digest[1]
 
     # Picture -> tokens
 
@@ -85,7 +92,7 @@ class TokenizerCore(nn.Module):
             kind=kind.to(self.device),
             length=torch.tensor([count], device=self.device),
             size=(height, width),
-            scope=self.silhouettes(code.what)[None],
+            scope=as_held(code.solid)[None],
             score=code.score[None],
             source=torch.arange(count, device=self.device)[None],
             checkpoint=self.checkpoint_id,
@@ -113,10 +120,10 @@ class TokenizerCore(nn.Module):
 
     def silhouettes(self, what: Tensor) -> Tensor:
         """What `VLETokens.scope` holds, (T, 32, 32) 0..1, of what (T, D); zeros for the scene token, which is first."""
-        scope = what.new_zeros(len(what), SCOPE, SCOPE)
+        solid = what.new_zeros(len(what), *2 * (self.network.sizes.glimpse,))
         if len(what) > 1:
-            scope[1:] = evenly(self.decode_layers(what[1:]).solid, SCOPE)[:, 0]
-        return (scope.clamp(0, 1) * 255).round() / 255  # as files hold it, so that reading one changes no pixel's owner
+            solid[1:] = self.decode_layers(what[1:]).solid[:, 0]
+        return as_held(solid)
 
     # Tokens -> picture
 
@@ -196,3 +203,9 @@ class TokenizerCore(nn.Module):
         if self.code is None:
             raise UserError("this checkpoint has no statistics of its tokens, without which they cannot be made small")
         return self.code
+
+
+def as_held(solid: Tensor) -> Tensor:
+    """What `VLETokens.scope` holds, (T, 32, 32) 0..1, of decoded silhouettes (T, S, S)."""
+    scope = evenly(solid[:, None], SCOPE)[:, 0]
+    return (scope.clamp(0, 1) * 255).round() / 255  # as files hold it, so that reading one changes no pixel's owner

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vle_gen.encoding import HALTING, NO_HINTS, Halting, Hints
-from vle_gen.tokenizer.background import stretch
+from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.blocks import Extent, crop, frame_grid, paste
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.proposals import Proposal, next_proposal
@@ -38,14 +38,18 @@ class PictureCode:
     score: Tensor  # (T,) 0..1, how sure each is (see `confidence`); 1 for the scene token
     evidence: Tensor  # (T, 2) that the score was drawn from: logit of the step's score, logarithm of the squared error
     scope: Tensor  # (T, S, S) 0..1 visible part in the token's frame; zeros for the scene token
+    solid: Tensor  # (T, S, S) 0..1 the same with hidden parts, as `what` decodes
     owner: Tensor  # (h, w) long, at the glimpse picture's size: index of the owning object token, 0 = scene
 
     def only(self, kept: list[int]) -> PictureCode:
         """The code with these tokens, in this order; pixels of the others are the scene's."""
         rank = torch.zeros(len(self.what), dtype=torch.long, device=self.owner.device)
         rank[kept] = torch.arange(len(kept), device=self.owner.device)
-        fields = {name: getattr(self, name)[kept] for name in ("what", "where", "depth", "score", "evidence", "scope")}
+        fields = {name: getattr(self, name)[kept] for name in PER_TOKEN}
         return PictureCode(**fields, owner=rank[self.owner])
+
+
+PER_TOKEN = ("what", "where", "depth", "score", "evidence", "scope", "solid")  # fields of `PictureCode`
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Written:
     depth: Tensor  # (1,)
     evidence: Tensor  # (1, 2)
     scope: Tensor  # (1, S, S) 0..1 visible part in the token's frame
+    solid: Tensor  # (1, S, S) 0..1 the same with hidden parts
     claim: Tensor  # (1, 1, gh, gw) the same over the picture
 
 
@@ -74,6 +79,8 @@ def glimpse_picture(picture: Tensor, side: int) -> Tensor:
     """The picture (3, H, W) with its longer side at `side` pixels: (1, 3, h, w)."""
     extent = Extent.of(*picture.shape[-2:])
     size = (max(8, round(side * extent.height)), max(8, round(side * extent.width)))
+    if size == tuple(picture.shape[-2:]):
+        return picture[None]
     return F.interpolate(picture[None], size, mode="bilinear", antialias=True, align_corners=False)
 
 
@@ -107,7 +114,7 @@ def encode_picture(
     seen = F.interpolate(full, work, mode="area") * 2 - 1
     features = net.backbone(seen.contiguous(memory_format=torch.channels_last))
     scene_what, _ = net.background_encoder(features.coarse, seen)
-    background = stretch(net.background_decoder(scene_what), *full.shape[-2:])
+    background = stretch_to(net.background_decoder(scene_what), *full.shape[-2:])
     cells = (work[0] // STRIDE, work[1] // STRIDE)
     error = F.interpolate(full - background, cells, mode="area")
     embedded = net.step.embed(features.fine)
@@ -119,10 +126,12 @@ def encode_picture(
     unwritten = set(range(len(hints.boxes) + len(hints.points)))
     most = MOST_OBJECTS + len(unwritten)
     written: list[Written] = []
+    maps = None  # of the coverage as it is
     for _ in range(2 * most):
         if len(written) >= most:
             break
-        maps = net.step(embedded, F.interpolate(coverage, cells, mode="area"), error)
+        if maps is None:
+            maps = net.step(embedded, F.interpolate(coverage, cells, mode="area"), error)
         proposal = next_proposal(maps, allowed, halting.least_score, extent, hints, unwritten)
         if proposal is None:
             break
@@ -140,18 +149,20 @@ def encode_picture(
             owner[token.claim[0, 0] > 0.5] = 0
         unwritten.discard(proposal.hint)
         owner[(token.claim[0, 0] > 0.5) & (owner == 0)] = len(written) + 1
-        coverage = torch.maximum(coverage, token.claim)
+        coverage, maps = torch.maximum(coverage, token.claim), None
         written.append(token)
 
     one = torch.ones(1, device=device)
     frame = torch.tensor([[0.5, 0.5, extent.width, extent.height]], device=device)
+    nothing = scene_what.new_zeros(1, sizes.glimpse, sizes.glimpse)
     code = PictureCode(
         what=torch.cat([scene_what, *(token.what for token in written)]),
         where=torch.cat([frame, *(token.where for token in written)]),
         depth=torch.cat([one * SCENE_DEPTH, *(token.depth for token in written)]),
         score=torch.cat([one, *(confidence(token.evidence) for token in written)]),
         evidence=torch.cat([torch.zeros(1, 2, device=device), *(token.evidence for token in written)]),
-        scope=torch.cat([scene_what.new_zeros(1, sizes.glimpse, sizes.glimpse), *(token.scope for token in written)]),
+        scope=torch.cat([nothing, *(token.scope for token in written)]),
+        solid=torch.cat([nothing, *(token.solid for token in written)]),
         owner=owner,
     )
     return near_to_far(code)
@@ -172,7 +183,7 @@ def look(net: TokenizerNetwork, view: View, proposal: Proposal, coverage: Tensor
     claim = paste(scope[None], view.extent, where, *coverage.shape[-2:])
     error = ((layers.colour - colour).square().mean(1) * scope).sum((1, 2)) / scope.sum((1, 2)).clamp(min=1)
     evidence = torch.stack([torch.logit(proposal.score, 1e-6), torch.log(error + 1e-4)], 1)
-    return Written(code.mean, where, proposal.depth, evidence, scope, claim)
+    return Written(code.mean, where, proposal.depth, evidence, scope, layers.solid[:, 0], claim)
 
 
 def confidence(evidence: Tensor) -> Tensor:

@@ -28,6 +28,7 @@ class TokenizerNetwork(nn.Module):
         self.background_decoder = BackgroundDecoder(sizes.what, sizes.background)
         quiet(self.glimpse_encoder.what[-1])
         quiet(self.background_encoder.head[-1])
+        self.to(memory_format=torch.channels_last)  # in which convolutions of small glimpses are fastest
 
 
 def quiet(head: nn.Linear) -> None:

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vle_gen.tokenizer.background import stretch
+from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.blocks import Extent
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.warp import to_glimpse
@@ -75,7 +75,7 @@ def render_tokens(
 
     Token 0 is the scene token; the others are composited over it from far to near.
     """
-    canvas = stretch(net.background_decoder(what[:1]), height, width)[0]
+    canvas = stretch_to(net.background_decoder(what[:1]), height, width)[0]
     if len(what) == 1:
         return canvas
     layers = net.glimpse_decoder(what[1:]).premultiplied  # (T - 1, 4, S, S)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vle_gen.compact.code import step_of
-from vle_gen.tokenizer.background import stretch
+from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.render import Window, draw, window_of
 
@@ -50,7 +50,7 @@ def worth_keeping(
         picture: (3, h, w), 0..1; what (T, D), where (T, 4) and depth (T,) are its tokens.
     """
     kept = list(range(len(what)))
-    floor = stretch(net.background_decoder(what[:1]), *picture.shape[-2:])[0]
+    floor = stretch_to(net.background_decoder(what[:1]), *picture.shape[-2:])[0]
     drawings = drawn(net, what, where, *picture.shape[-2:])
     far_to_near = (depth[1:].argsort(descending=True) + 1).tolist()
     unit = torch.ones(len(what), device=what.device) if prices is None else prices.to(what.device)
@@ -69,7 +69,7 @@ def worth_keeping(
 def savings(net: TokenizerNetwork, picture: Tensor, what: Tensor, where: Tensor, depth: Tensor) -> Tensor:
     """What each of tokens (T,) saves: the squared error, summed over colours and averaged over the canvas, that there would
     be more without it alone. Arguments as for `worth_keeping`; 0 for the scene token."""
-    floor = stretch(net.background_decoder(what[:1]), *picture.shape[-2:])[0]
+    floor = stretch_to(net.background_decoder(what[:1]), *picture.shape[-2:])[0]
     drawings = drawn(net, what, where, *picture.shape[-2:])
     order = (depth[1:].argsort(descending=True) + 1).tolist()
     return what.new_tensor([0.0, *(saved_by(k, order, drawings, floor, picture) for k in range(1, len(what)))])
