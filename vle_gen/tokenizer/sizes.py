@@ -48,6 +48,7 @@ class ReconstructionSizes:
 
     what: int = 256
     side: int = 128
+    tokens: int = 8
     widths: list[int] = field(default_factory=lambda: [48, 96, 160])
 
 
@@ -56,4 +57,4 @@ class ReconstructionWeights:
     """Weight of each term of `vle_gen.tokenizer.reconstruction.ReconstructionLoss`; 0 switches it off."""
 
     intermediate: float = 1.0
-    kl: float = 1e-4
+    kl: float = 3e-4
