@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
+from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
     from vle_gen.tokenizer.reconstruction_model import ReconstructionTokenizer
 
 
-class VLETokenizer(TokenizerCore, SavedTokenizer):
+class VLETokenizer(TokenizerCore, SavedTokenizer, ModelMixin, ConfigMixin):
     """Writes pictures as tokens and reads them back (see `TokenizerCore`).
 
     Args: see `vle_gen.tokenizer.sizes.TokenizerSizes` and configs/tokenizer.yaml. `coded` says that the weights hold the
     statistics of tokens that `compress` needs.
     """
 
-    device = SavedTokenizer.device  # which knows of offloading
+    device = ModelMixin.device  # which knows of offloading
     about = (
         "# VLE tokenizer, variant `objects`\n\n"
         "Writes a picture as one scene token and one token per object (what, where, depth), and reads them back as RGBA "

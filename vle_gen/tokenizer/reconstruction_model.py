@@ -5,6 +5,7 @@ import hashlib
 
 import torch
 import torch.nn.functional as F
+from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
@@ -23,7 +24,7 @@ from vle_gen.tokens import SCENE, SourceDetail, VLETokens
 NO_OBJECTS = "this checkpoint writes whole-frame tokens and has no object tokens"
 
 
-class ReconstructionTokenizer(SavedTokenizer):
+class ReconstructionTokenizer(SavedTokenizer, ModelMixin, ConfigMixin):
     """Args: see `vle_gen.tokenizer.sizes.ReconstructionSizes` and configs/tokenizer-reconstruction.yaml."""
 
     about = (

@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 
 import torch
-from diffusers import ConfigMixin, ModelMixin
 
 from vle_gen.device import aligned
 from vle_gen.errors import UserError
 
 
-class SavedTokenizer(ModelMixin, ConfigMixin):
-    """A model whose checkpoint is a folder with its config and float16 weights. `about` heads its model card."""
+class SavedTokenizer:
+    """Goes before `ModelMixin` and `ConfigMixin`: a checkpoint is a folder with the config and float16 weights. `about` heads
+    its model card."""
 
     about = ""
 
