@@ -27,7 +27,7 @@ from vle_gen.tokenizer.reconstruction_model import ReconstructionTokenizer
 from vle_gen.tokenizer.sizes import ReconstructionSizes, ReconstructionWeights
 from vle_gen.training.optimizer import Optimizer
 
-SIZES = ReconstructionSizes(what=32, side=32, tokens=4, widths=[16, 32, 32])
+SIZES = ReconstructionSizes(what=32, side=32, widths=[16, 32, 32])
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +39,16 @@ def run(tmp_path_factory, sprites, scenes):
     whole = SceneStore.load(scenes).image.float() / 255
     frames = torch.cat([F.interpolate(one, (32, 32), mode="area") for one in (composed, *6 * [whole])])
     network = ReconstructionNetwork(SIZES)
-    optimizer, criterion = Optimizer(network, 1e-3, 4e-3, 0.01), ReconstructionLoss(ReconstructionWeights())
+    optimizer, criterion = Optimizer(network, 1e-3, 4e-3, 0.01), ReconstructionLoss(ReconstructionWeights(), 4)
     history = []
-    for _ in range(150):
+    for _ in range(100):
         loss, numbers = criterion(network, frames[torch.randperm(len(frames), generator=generator)[:8]], generator)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
         history.append(numbers)
     folder = tmp_path_factory.mktemp("run")
-    ReconstructionTokenizer.from_network(network).save_checkpoint(folder / "checkpoint", {"steps": 150})
+    ReconstructionTokenizer.from_network(network).save_checkpoint(folder / "checkpoint", {"steps": 100})
     return Run(folder / "checkpoint", history)
 
 
@@ -70,14 +70,17 @@ def array(image) -> np.ndarray:
 
 
 def test_it_learns_and_every_token_adds(run):
-    first, last = run.history[0], run.history[-1]
-    assert last["psnr_4"] > first["psnr_4"] + 5
-    assert last["psnr_4"] > last["psnr_1"] + 1
+    def mean(rows, key):
+        return sum(float(row[key]) for row in rows) / len(rows)
+
+    first, last = run.history[:5], run.history[-20:]
+    assert mean(last, "psnr_4") > mean(first, "psnr_4") + 2
+    assert mean(last, "psnr_4") > mean(last, "psnr_2") > mean(last, "psnr_1")
 
 
 def test_the_command_trains_shows_and_resumes(vlegen, sprites, scenes, tmp_path):
     sizes = [f"model.{name}={value}".replace(" ", "") for name, value in vars(SIZES).items()]
-    command = ["train", "tokenizer", "--config", "configs/tokenizer-reconstruction.yaml", *sizes, "train.batch=4"]
+    command = ["train", "tokenizer", "--config", "configs/tokenizer-reconstruction.yaml", *sizes, "tokens=2", "train.batch=4"]
     command += [f"data.sprites={sprites}", f"data.scenes={scenes}", "--out", tmp_path, "--device", "cpu"]
     assert vlegen(*command, "train.steps=2", "train.sample_every=2").status == 0
     sample = Image.open(tmp_path / "samples" / "0000002.png")
@@ -193,7 +196,7 @@ def test_evaluation(coder, scenes):
         ("losses.distinct=1", "unknown key losses.distinct"),
         ("model.what=100", "model.what is 100: expected a multiple of"),
         ("model.side=100", "model.side is 100: expected a multiple of 16"),
-        ("model.tokens=0", "model.tokens is 0: expected 1 to 64"),
+        ("tokens=0", "tokens is 0: expected 1 to 64"),
         ("model.widths=[8,8]", "expected three numbers"),
         ("variant=layers", "variant is 'layers': expected objects or reconstruction"),
     ],

@@ -175,11 +175,12 @@ class ReconstructionConfig:
     data: DataConfig = MISSING
     model: ReconstructionSizes = MISSING
     losses: ReconstructionWeights = MISSING
+    tokens: int = MISSING
     least_objects: int = MISSING
 
     def __post_init__(self) -> None:
-        if not 1 <= self.model.tokens <= 64:
-            raise UserError(f"model.tokens is {self.model.tokens}: expected 1 to 64")
+        if not 1 <= self.tokens <= 64:
+            raise UserError(f"tokens is {self.tokens}: expected 1 to 64")
         if not 1 <= self.least_objects <= 9:
             raise UserError(f"least_objects is {self.least_objects}: expected 1 to 9")
         if self.model.side < 16 or self.model.side % 16:

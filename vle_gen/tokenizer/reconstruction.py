@@ -2,8 +2,7 @@
 
 Each step looks at the residual, what is left of the picture, divided by its own scale, and writes one token; its layer, times
 the scale that it holds, is subtracted. That is the loop of Variable Length Embeddings (Chiu, Gu & Zhou 2023). One encoder and
-one decoder serve every step, but for the layer next to `what`: each position of the sequence has its own there, so that what
-one token cannot say another can. After the last position the first one follows.
+one decoder serve every step: that early tokens are coarse and late ones fine follows from what is left, and from the scale.
 """
 from __future__ import annotations
 
@@ -48,12 +47,12 @@ class FrameEncoder(nn.Module):
             ResBlock(w8, w8), nn.Conv2d(w8, w16, 4, stride=2, padding=1),
             ResBlock(w16, w16), ResBlock(w16, w16),
         )  # fmt: skip
-        self.heads = nn.ModuleList(CellHead(w16, sizes.what // cells) for _ in range(sizes.tokens))
+        self.head = CellHead(w16, sizes.what // cells)
 
-    def forward(self, residual: Tensor, explained: Tensor, scale: Tensor, position: int) -> tuple[Tensor, Tensor]:
+    def forward(self, residual: Tensor, explained: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
         seen = F.pixel_unshuffle(torch.cat([residual, explained], 1), PATCH)
         x = self.blocks(self.stem(torch.cat([seen, _plane(scale, seen)], 1)))
-        mean, logvar = self.heads[position % len(self.heads)](x).float().chunk(2, 1)
+        mean, logvar = self.head(x).float().chunk(2, 1)
         return mean.flatten(1), logvar.flatten(1)
 
 
@@ -66,14 +65,13 @@ class CellHead(nn.Conv2d):
 
 
 class FrameDecoder(nn.Module):
-    """What (B, D) and scale numbers (B,) of tokens at one position -> layers (B, 3, S, S) of about unit scale."""
+    """What (B, D) and scale numbers (B,) -> layers (B, 3, S, S) of about unit scale."""
 
     def __init__(self, sizes: ReconstructionSizes):
         super().__init__()
         w4, w8, w16 = sizes.widths
         self.cells = sizes.side // STRIDE
-        numbers = sizes.what // self.cells**2 + 1
-        self.starts = nn.ModuleList(nn.Conv2d(numbers, w16, 3, padding=1) for _ in range(sizes.tokens))
+        self.start = nn.Conv2d(sizes.what // self.cells**2 + 1, w16, 3, padding=1)
         self.at16 = nn.Sequential(ResBlock(w16, w16), ResBlock(w16, w16))
         self.at8 = nn.Sequential(nn.Conv2d(w16, w8, 1), ResBlock(w8, w8))
         self.at4 = nn.Sequential(nn.Conv2d(w8, w4, 1), ResBlock(w4, w4))
@@ -81,9 +79,9 @@ class FrameDecoder(nn.Module):
         with torch.no_grad():
             self.out.weight.mul_(0.1)
 
-    def forward(self, what: Tensor, scale: Tensor, position: int) -> Tensor:
+    def forward(self, what: Tensor, scale: Tensor) -> Tensor:
         x = what.view(len(what), -1, self.cells, self.cells)
-        x = self.at16(self.starts[position % len(self.starts)](torch.cat([x, _plane(scale, x)], 1)))
+        x = self.at16(self.start(torch.cat([x, _plane(scale, x)], 1)))
         x = self.at4(_double(self.at8(_double(x))))
         return F.pixel_shuffle(self.out(x), PATCH).float()
 
@@ -96,28 +94,26 @@ class ReconstructionNetwork(nn.Module):
         self.sizes = sizes
         self.encoder, self.decoder = FrameEncoder(sizes), FrameDecoder(sizes)
 
-    def layer(self, what: Tensor, position: int) -> Tensor:
-        """What tokens (B, D + 1) at one position of their sequences, counted from 0, add to pictures: (B, 3, S, S)."""
-        return self.decoder(what[:, :-1], what[:, -1], position) * _scale_of(what[:, -1])[:, None, None, None]
+    def layers(self, what: Tensor) -> Tensor:
+        """What tokens (T, D + 1) add to the picture: (T, 3, S, S)."""
+        return self.decoder(what[:, :-1], what[:, -1]) * _scale_of(what[:, -1])[:, None, None, None]
 
-    def write(
-        self, residual: Tensor, explained: Tensor, position: int, generator: torch.Generator | None = None
-    ) -> Written:
-        """The next token of pictures of which `residual` (B, 3, S, S) is left after `position` tokens. `what` is drawn from
-        its posterior with a generator, and rounded as it is to be written without one."""
+    def write(self, residual: Tensor, explained: Tensor, generator: torch.Generator | None = None) -> Written:
+        """The next token of pictures of which `residual` (B, 3, S, S) is left. `what` is drawn from its posterior with a
+        generator, and rounded as it is to be written without one."""
         number = _scale_number(residual)
         unit = residual / _scale_of(number)[:, None, None, None]
-        mean, logvar = self.encoder(unit, explained, number, position)
+        mean, logvar = self.encoder(unit, explained, number)
         what = rounded(mean) if generator is None else posterior_sample(mean, logvar, generator)
         what = torch.cat([what, number[:, None]], 1)
-        return Written(what, self.layer(what, position), kl_divergence(mean, logvar))
+        return Written(what, self.layers(what), kl_divergence(mean, logvar))
 
 
 class ReconstructionLoss:
     """The loop's losses on pictures alone: the error after every token, and the KL of `what`."""
 
-    def __init__(self, weights: ReconstructionWeights):
-        self.weights = weights
+    def __init__(self, weights: ReconstructionWeights, tokens: int):
+        self.weights, self.tokens = weights, tokens
 
     def __call__(
         self, net: ReconstructionNetwork, pictures: Tensor, generator: torch.Generator
@@ -125,8 +121,8 @@ class ReconstructionLoss:
         """The weighted loss of pictures (B, 3, S, S), 0..1, and its terms."""
         explained = torch.full_like(pictures, GREY)
         errors, divergence = [], []
-        for position in range(net.sizes.tokens):
-            written = net.write((pictures - explained).detach(), explained.detach() - GREY, position, generator)
+        for _ in range(self.tokens):
+            written = net.write((pictures - explained).detach(), explained.detach() - GREY, generator)
             explained = explained + written.layer
             errors.append((pictures - explained).square().mean((1, 2, 3)))
             divergence.append(written.kl)
@@ -137,7 +133,7 @@ class ReconstructionLoss:
         loss = self.weights.intermediate * intermediate + self.weights.kl * kl
         last = error.detach().mean(1)
         numbers = {"intermediate": intermediate.detach(), "kl": kl.detach()}
-        shown = {f"psnr_{k}": -10 * last[k - 1].log10() for k in shown_counts(net.sizes.tokens)}
+        shown = {f"psnr_{k}": -10 * last[k - 1].log10() for k in shown_counts(self.tokens)}
         return loss, numbers | shown
 
 
@@ -147,7 +143,7 @@ def write_tokens(net: ReconstructionNetwork, picture: Tensor, most: int, price: 
     over colours, averaged over the frame) by more than its bits cost at `price` each, up to `most`."""
     explained, tokens = torch.full_like(picture[None], GREY), []
     while len(tokens) < most:
-        written = net.write(picture[None] - explained, explained - GREY, len(tokens))
+        written = net.write(picture[None] - explained, explained - GREY)
         after = explained + written.layer
         saved = squared_error(picture, explained[0]) - squared_error(picture, after[0])
         if tokens and saved < price * float(bits_of(written.what)):
@@ -160,7 +156,7 @@ def write_tokens(net: ReconstructionNetwork, picture: Tensor, most: int, price: 
 @torch.no_grad()
 def read_tokens(net: ReconstructionNetwork, what: Tensor, height: int, width: int) -> Tensor:
     """The picture (3, height, width) that tokens (T, D + 1) say."""
-    frame = GREY + sum(net.layer(what[k : k + 1], k) for k in range(len(what)))
+    frame = GREY + net.layers(what).sum(0, keepdim=True)
     return F.interpolate(frame, (height, width), mode="bicubic", antialias=True, align_corners=False)[0].clamp(0, 1)
 
 

@@ -35,9 +35,9 @@ class ReconstructionTokenizer(SavedTokenizer, ModelMixin, ConfigMixin):
     code = None  # statistics by which tokens are coded: none are kept
 
     @register_to_config
-    def __init__(self, what: int = 256, side: int = 128, tokens: int = 8, widths: tuple[int, ...] = (48, 96, 160)):
+    def __init__(self, what: int = 256, side: int = 128, widths: tuple[int, ...] = (48, 96, 160)):
         super().__init__()
-        self.network = ReconstructionNetwork(ReconstructionSizes(what, side, tokens, list(widths)))
+        self.network = ReconstructionNetwork(ReconstructionSizes(what, side, list(widths)))
 
     @staticmethod
     def from_network(network: ReconstructionNetwork) -> ReconstructionTokenizer:

@@ -48,7 +48,6 @@ class ReconstructionSizes:
 
     what: int = 256
     side: int = 128
-    tokens: int = 8
     widths: list[int] = field(default_factory=lambda: [48, 96, 160])
 
 

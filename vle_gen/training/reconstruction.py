@@ -25,7 +25,7 @@ class ReconstructionTask:
     def __init__(self, config: configs.ReconstructionConfig, device: torch.device):
         self.model = ReconstructionNetwork(config.model).to(device)
         self.pictures = Pictures.of(config, device)
-        self.criterion = ReconstructionLoss(config.losses)
+        self.criterion = ReconstructionLoss(config.losses, config.tokens)
 
     def loss(self, step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float | Tensor]]:
         """One batch's weighted loss and its terms."""
