@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import torch
 
     from vle_gen.pipeline import VLEPipeline
+    from vle_gen.whole_frames import WholeFramePipeline
 
 __version__ = "0.1.0"
 
@@ -35,11 +36,12 @@ def __getattr__(name: str):
     return getattr(import_module(_HOMES[name]), name)
 
 
-def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu") -> VLEPipeline:
+def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu") -> VLEPipeline | WholeFramePipeline:
     """The pipeline of a checkpoint.
 
     Args:
-        checkpoint: a folder, or a repository id of the hub; without it the checkpoint that ships with the package.
+        checkpoint: a folder, or a repository id of the hub; without it the checkpoint that ships with the package. The
+            folder of a tokenizer of the variant `reconstruction` alone gives a pipeline that encodes and decodes only.
         device: where to compute.
 
     Raises:
@@ -48,6 +50,10 @@ def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu
     from diffusers.utils import logging
 
     from vle_gen.errors import UserError
+    from vle_gen.whole_frames import WholeFramePipeline, is_reconstruction
+
+    if checkpoint is not None and is_reconstruction(checkpoint):
+        return WholeFramePipeline.load(checkpoint, device)
     from vle_gen.pipeline import VLEPipeline
 
     source = str(checkpoint or SHIPPED)

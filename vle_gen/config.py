@@ -19,7 +19,7 @@ from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBas
 from vle_gen.data.choice import PackChoice
 from vle_gen.errors import UserError
 from vle_gen.prior.sizes import PriorLearning, PriorSizes
-from vle_gen.tokenizer.sizes import LossWeights, TokenizerSizes
+from vle_gen.tokenizer.sizes import LossWeights, ReconstructionSizes, ReconstructionWeights, TokenizerSizes
 
 
 @dataclass
@@ -141,6 +141,7 @@ class ReadClipConfig:
 class TokenizerConfig:
     """`vlegen train tokenizer`: see configs/tokenizer.yaml."""
 
+    variant: str = MISSING
     train: TrainConfig = MISSING
     data: DataConfig = MISSING
     model: TokenizerSizes = MISSING
@@ -153,6 +154,8 @@ class TokenizerConfig:
     trained: str = MISSING
 
     def __post_init__(self) -> None:
+        if self.variant != "objects":
+            raise UserError(f"variant is {self.variant!r}: expected objects or {', '.join(VARIANTS)}")
         if self.trained not in ("all", "loop"):
             raise UserError(f"trained is {self.trained!r}: expected all or loop")
         if not 1 <= self.least_objects <= 9:
@@ -161,6 +164,32 @@ class TokenizerConfig:
             raise UserError(f"supervision is {self.supervision!r}: expected layers or none")
         if not 1 <= self.proposals <= 32:
             raise UserError(f"proposals is {self.proposals}: expected 1 to 32")
+
+
+@dataclass
+class ReconstructionConfig:
+    """`vlegen train tokenizer variant=reconstruction`: see configs/tokenizer-reconstruction.yaml."""
+
+    variant: str = MISSING
+    train: TrainConfig = MISSING
+    data: DataConfig = MISSING
+    model: ReconstructionSizes = MISSING
+    losses: ReconstructionWeights = MISSING
+    tokens: int = MISSING
+    least_objects: int = MISSING
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.tokens <= 64:
+            raise UserError(f"tokens is {self.tokens}: expected 1 to 64")
+        if not 1 <= self.least_objects <= 9:
+            raise UserError(f"least_objects is {self.least_objects}: expected 1 to 9")
+        if self.model.side < 16 or self.model.side % 16:
+            raise UserError(f"model.side is {self.model.side}: expected a multiple of 16")
+        cells = (self.model.side // 16) ** 2
+        if self.model.what < cells or self.model.what % cells:
+            raise UserError(f"model.what is {self.model.what}: expected a multiple of (model.side / 16) squared, {cells}")
+        if len(self.model.widths) != 3 or min(self.model.widths) < 1:
+            raise UserError(f"model.widths is {self.model.widths}: expected three numbers of 1 or more")
 
 
 @dataclass
@@ -215,22 +244,23 @@ class PriorConfig:
 
 SHORT = {"clip": "folder"}  # of these sections of a prior's configuration a mere value is that key: clip=FOLDER
 SCHEMAS = {"tokenizer": TokenizerConfig, "clip": ClipConfig, "prior": PriorConfig}
-Config = TokenizerConfig | ClipConfig | PriorConfig
+VARIANTS = {"reconstruction": ReconstructionConfig}  # of the tokenizer, beside that of TokenizerConfig
+Config = TokenizerConfig | ReconstructionConfig | ClipConfig | PriorConfig
 
 
 def load(kind: str, path: str | Path | None = None, overrides: Sequence[str] = ()) -> Config:
     """The configuration of one kind of training, as plain dataclasses.
 
     Values come from `configs/<kind>.yaml`, then from the file at `path` (which may hold only what differs), then from
-    `overrides` such as `"train.lr=1e-3"`; later ones win.
+    `overrides` such as `"train.lr=1e-3"`; later ones win. Where those say `variant: reconstruction`, the tokenizer's
+    values come from `configs/tokenizer-reconstruction.yaml` instead, and the options are others.
 
     Raises:
         UserError: unknown kind, file or key, a value of the wrong type or out of range, or a value that nothing gives.
     """
     if kind not in SCHEMAS:
         raise UserError(f"unknown kind of training {kind!r}: expected {', '.join(SCHEMAS)}")
-    config = OmegaConf.structured(SCHEMAS[kind])
-    layers = [(f"configs/{kind}.yaml", _parse(resources.files("configs").joinpath(f"{kind}.yaml").read_text(), kind))]
+    layers = []
     if path is not None:
         try:
             layers.append((str(path), _parse(Path(path).read_text(), path)))
@@ -242,6 +272,13 @@ def load(kind: str, path: str | Path | None = None, overrides: Sequence[str] = (
             raise UserError(f"{item!r} is no setting: expected key=value, such as train.lr=1e-3")
         layers.append((item, OmegaConf.from_dotlist([item])))
     _refuse_twice("data.pictures", overrides)
+    schema, name = SCHEMAS[kind], kind
+    variant = next((layer["variant"] for _, layer in reversed(layers) if "variant" in layer), None)
+    if kind == "tokenizer" and variant in VARIANTS:
+        schema, name = VARIANTS[variant], f"{kind}-{variant}"
+    config = OmegaConf.structured(schema)
+    defaults = _parse(resources.files("configs").joinpath(f"{name}.yaml").read_text(), name)
+    layers.insert(0, (f"configs/{name}.yaml", defaults))
     for source, layer in layers:
         config = _merge(config, _spelt_out(layer) if kind == "prior" else layer, source)
     try:

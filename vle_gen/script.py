@@ -12,6 +12,7 @@ from editors.members import UNNAMED, centre
 from editors.rows import box
 from vle_gen.errors import UserError
 from vle_gen.files import generator_of
+from vle_gen.tokens import OBJECT
 
 if TYPE_CHECKING:
     from vle_gen.pipeline import VLEPipeline
@@ -125,6 +126,8 @@ def find(pipe: VLEPipeline, tokens: VLETokens, selector: Selector, name: str) ->
     count = len(tokens)
     if count == 1:
         raise UserError(f"{name} has no object tokens: only the scene, token 0, which cannot be edited")
+    if not (tokens.kind[0, :count] == OBJECT).any():
+        raise UserError(f"{name} has no object tokens: this checkpoint writes whole-frame tokens, which cannot be edited")
     if selector.words is not None:
         return [pipe.find(tokens, selector.words)]
     if selector.point is not None:

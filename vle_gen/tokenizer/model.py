@@ -1,9 +1,7 @@
 """`VLETokenizer`: the tokenizer as users of diffusers know models (`from_pretrained`, `save_pretrained`, config)."""
 from __future__ import annotations
 
-import copy
-import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -15,15 +13,18 @@ from vle_gen.compact.code import TokenCode
 from vle_gen.data.compose import FULL_VIEW, Composer
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
-from vle_gen.device import aligned
-from vle_gen.errors import UserError
 from vle_gen.tokenizer.blocks import Extent, crop
 from vle_gen.tokenizer.core import TokenizerCore
 from vle_gen.tokenizer.network import TokenizerNetwork
+from vle_gen.tokenizer.saved import SavedTokenizer
 from vle_gen.tokenizer.sizes import FRAME_SCALE, TokenizerSizes
+from vle_gen.whole_frames import is_reconstruction
+
+if TYPE_CHECKING:
+    from vle_gen.tokenizer.reconstruction_model import ReconstructionTokenizer
 
 
-class VLETokenizer(TokenizerCore, ModelMixin, ConfigMixin):
+class VLETokenizer(TokenizerCore, SavedTokenizer, ModelMixin, ConfigMixin):
     """Writes pictures as tokens and reads them back (see `TokenizerCore`).
 
     Args: see `vle_gen.tokenizer.sizes.TokenizerSizes` and configs/tokenizer.yaml. `coded` says that the weights hold the
@@ -31,6 +32,12 @@ class VLETokenizer(TokenizerCore, ModelMixin, ConfigMixin):
     """
 
     device = ModelMixin.device  # which knows of offloading
+    about = (
+        "# VLE tokenizer, variant `objects`\n\n"
+        "Writes a picture as one scene token and one token per object (what, where, depth), and reads them back as RGBA "
+        "layers with soft shadows. Trained from scratch on scenes composed of rendered sprites, with whole renders mixed in.\n"
+        "Weights are float16 safetensors."
+    )
 
     @register_to_config
     def __init__(
@@ -58,24 +65,13 @@ class VLETokenizer(TokenizerCore, ModelMixin, ConfigMixin):
         return tokenizer.eval()
 
     @classmethod
-    def from_pretrained(cls, path, **options) -> VLETokenizer:
-        """As for every diffusers model, but in float32 unless `torch_dtype` says otherwise (shipped weights are float16)."""
-        options["torch_dtype"] = options.get("torch_dtype") or torch.float32
-        options.setdefault("low_cpu_mem_usage", False)  # the models are small, and it would need accelerate
-        return aligned(super().from_pretrained(path, **options).eval())
+    def from_pretrained(cls, path, **options) -> VLETokenizer | ReconstructionTokenizer:
+        """The tokenizer in a checkpoint, of the variant that it is of."""
+        if is_reconstruction(path):
+            from vle_gen.tokenizer.reconstruction_model import ReconstructionTokenizer
 
-    @classmethod
-    def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> VLETokenizer:
-        """The checkpoint in `folder`, ready to use. Raises `UserError` when there is none."""
-        if not (Path(folder) / cls.config_name).is_file():
-            raise UserError(f"no tokenizer checkpoint in {folder}: expected {cls.config_name} and weights there")
-        return cls.from_pretrained(str(folder)).to(device)
-
-    def save_checkpoint(self, folder: str | Path, card: dict | None = None) -> None:
-        """Writes config, float16 weights and, with `card`, a model card."""
-        copy.deepcopy(self).cpu().half().save_pretrained(str(folder))
-        if card is not None:
-            (Path(folder) / "README.md").write_text(model_card(card))
+            return ReconstructionTokenizer.from_pretrained(path, **options)
+        return super().from_pretrained(path, **options)
 
     def take_code(self, code: TokenCode) -> None:
         """Keeps statistics of tokens, which are saved with the weights from now on."""
@@ -139,15 +135,4 @@ def _alone(bank: SpriteBank, index: Tensor) -> SceneBatch:
         rig=bank.rig[index],
         view=torch.tensor(FULL_VIEW, device=index.device).expand(count, 4),
         has_layers=torch.ones(count, dtype=torch.bool, device=index.device),
-    )
-
-
-def model_card(card: dict) -> str:
-    """The README.md of a checkpoint: what it is, and how it was trained."""
-    return (
-        "# VLE tokenizer, variant `objects`\n\n"
-        "Writes a picture as one scene token and one token per object (what, where, depth), and reads them back as RGBA "
-        "layers with soft shadows. Trained from scratch on scenes composed of rendered sprites, with whole renders mixed in.\n"
-        "Weights are float16 safetensors.\n\n"
-        "## Training\n\n```json\n" + json.dumps(card, indent=2, default=str) + "\n```\n"
     )

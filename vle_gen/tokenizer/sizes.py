@@ -1,4 +1,5 @@
-"""The tokenizer's hyper-parameters: sizes of its networks, and weights of its losses. Plain data, no torch."""
+"""The tokenizer's hyper-parameters, of both variants: sizes of its networks, and weights of its losses. Plain data, no
+torch."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -39,3 +40,20 @@ class LossWeights:
     kl: float = 1e-5
     squared: float = 10.0
     area: float = 1.0
+
+
+@dataclass
+class ReconstructionSizes:
+    """Sizes of the networks of the variant `reconstruction`. See configs/tokenizer-reconstruction.yaml."""
+
+    what: int = 256
+    side: int = 128
+    widths: list[int] = field(default_factory=lambda: [48, 96, 160])
+
+
+@dataclass
+class ReconstructionWeights:
+    """Weight of each term of `vle_gen.tokenizer.reconstruction.ReconstructionLoss`; 0 switches it off."""
+
+    intermediate: float = 1.0
+    kl: float = 3e-4

@@ -1,6 +1,7 @@
 """Training the tokenizer: composed scenes with exact layers, whole rendered scenes mixed in, random views of both."""
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -9,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from vle_gen import config as configs
+from vle_gen.data.compose import Engine
 from vle_gen.data.packs import load_engine
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.scenes import SceneStore
@@ -16,6 +18,7 @@ from vle_gen.errors import UserError
 from vle_gen.tokenizer.losses import TokenizerLoss
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.selfsupervised import SelfSupervisedLoss
+from vle_gen.training.loop import Task
 
 SHAPES = ((176, 264), (264, 264))  # pictures that are trained on, height and width: 3:2 and square
 WIDE_SHARE = 0.7  # of the steps are on 3:2 pictures
@@ -56,35 +59,62 @@ def starting_network(config: configs.TokenizerConfig) -> TokenizerNetwork:
     return network
 
 
-class TokenizerTask:
-    """The tokenizer for `vle_gen.training.loop`."""
+@dataclass(frozen=True)
+class Pictures:
+    """What is trained on: composed scenes and, where there are any, whole scenes, through random views."""
 
-    def __init__(self, config: configs.TokenizerConfig, device: torch.device):
-        self.config = config
-        self.model = starting_network(config).to(device)
-        self.composer = load_engine(config.data.packs, device, config.least_objects, mixing=config.data.mixing)
-        self.scenes = SceneStore.load(config.data.scenes, device) if config.data.scenes else None
-        if config.supervision == "none":
-            self.criterion = SelfSupervisedLoss(config.losses, config.proposals)
-        else:
-            self.criterion = TokenizerLoss(config.losses, self.composer, config.states)
+    composer: Engine
+    scenes: SceneStore | None
+    batch: int  # 3:2 pictures of a batch; of squares fewer, so that their pixels are as many
+    whole: float  # share of each batch that is whole scenes
 
-    def batch(self, generator: torch.Generator) -> SceneBatch:
-        """Composed scenes and, where there are any, whole scenes, of one picture shape."""
+    @staticmethod
+    def of(config: configs.TokenizerConfig | configs.ReconstructionConfig, device: torch.device) -> Pictures:
+        """Those that a configuration names."""
+        data = config.data
+        composer = load_engine(data.packs, device, config.least_objects, mixing=data.mixing)
+        scenes = SceneStore.load(data.scenes, device) if data.scenes else None
+        return Pictures(composer, scenes, config.train.batch, data.scenes_fraction if scenes else 0.0)
+
+    def __call__(self, generator: torch.Generator) -> SceneBatch:
+        """A batch of one picture shape."""
         wide = torch.rand((), generator=generator, device=generator.device) < WIDE_SHARE
         height, width = SHAPES[0] if wide else SHAPES[1]
-        count = max(2, round(self.config.train.batch * SHAPES[0][0] / height))
-        whole = round(count * self.config.data.scenes_fraction) if self.scenes else 0
+        count = max(2, round(self.batch * SHAPES[0][0] / height))
+        whole = round(count * self.whole)
         view = random_view(count, height, width, generator)
         batches = [self.composer(count - whole, generator, height, width, view[whole:])]
         if whole:
             batches.append(self.scenes(whole, generator, height, width, view[:whole]))
         return brightened(SceneBatch.cat(batches), generator)
 
+    def examples(self, generator: torch.Generator) -> list[Tensor]:
+        """Four composed scenes and, where there are any, four whole ones: (3, h, w) each, 3:2."""
+        height, width = SHAPES[0]
+        view = random_view(4, height, width, generator)
+        pictures = list(self.composer(4, generator, height, width, view).image)
+        if self.scenes:
+            pictures += list(self.scenes(4, generator, height, width, view).image)
+        return pictures
+
+
+class TokenizerTask:
+    """The tokenizer for `vle_gen.training.loop`."""
+
+    def __init__(self, config: configs.TokenizerConfig, device: torch.device):
+        self.config = config
+        self.model = starting_network(config).to(device)
+        self.pictures = Pictures.of(config, device)
+        self.composer = self.pictures.composer
+        if config.supervision == "none":
+            self.criterion = SelfSupervisedLoss(config.losses, config.proposals)
+        else:
+            self.criterion = TokenizerLoss(config.losses, self.composer, config.states)
+
     def loss(self, step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         """One batch's weighted loss and its terms."""
         with torch.autocast(self.model.backbone.stem.weight.device.type, enabled=False):
-            scenes = self.batch(generator)
+            scenes = self.pictures(generator)
         return self.criterion(self.model, scenes, generator)
 
     def sample_grid(self, ema_model: TokenizerNetwork) -> Image.Image:
@@ -94,10 +124,7 @@ class TokenizerTask:
 
         generator = torch.Generator(next(ema_model.parameters()).device).manual_seed(1)
         height, width = SHAPES[0]
-        view = random_view(4, height, width, generator)
-        pictures = list(self.composer(4, generator, height, width, view).image)
-        if self.scenes:
-            pictures += list(self.scenes(4, generator, height, width, view).image)
+        pictures = self.pictures.examples(generator)
         rows = []
         for picture in pictures:
             code = encode_picture(ema_model, picture)
@@ -129,6 +156,11 @@ def brightened(scenes: SceneBatch, generator: torch.Generator) -> SceneBatch:
     return SceneBatch(**values)
 
 
-def build(config: configs.TokenizerConfig, device: torch.device, out: Path) -> TokenizerTask:
-    """The task of `vlegen train tokenizer`; nothing is kept in the folder of the run, `out`, beforehand."""
+def build(config: configs.TokenizerConfig | configs.ReconstructionConfig, device: torch.device, out: Path) -> Task:
+    """The task of `vlegen train tokenizer`, of the variant that is configured; nothing is kept in the folder of the run, `out`,
+    beforehand."""
+    if isinstance(config, configs.ReconstructionConfig):
+        from vle_gen.training.reconstruction import ReconstructionTask
+
+        return ReconstructionTask(config, device)
     return TokenizerTask(config, device)
