@@ -34,7 +34,7 @@ from vle_gen.metrics import ssim
 from vle_gen.tokenizer.model import VLETokenizer
 from vle_gen.tokens import VLETokens
 from vle_gen.training import loop
-from vle_gen.training.tokenizer import TokenizerTask
+from vle_gen.training.tokenizer import Pictures
 
 KL_WEIGHT = 1e-6  # as in latent diffusion (Rombach et al. 2022)
 STRIDE = 16  # pictures are padded to multiples of this, the largest stride of a peer
@@ -126,12 +126,12 @@ class PeerTask:
 
     def __init__(self, model: nn.Module, config: configs.TokenizerConfig, device: torch.device):
         self.model, self.squared = model.to(device), config.losses.squared
-        self.data = TokenizerTask(config, device)
+        self.pictures = Pictures.of(config, device)
 
     def loss(self, step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float | Tensor]]:
         """Absolute error, a share of squared error as for our own layers, and the KL where the peer has a posterior."""
         with torch.autocast(generator.device.type, enabled=False):
-            image = padded(self.data.batch(generator).image * 2 - 1)
+            image = padded(self.pictures(generator).image * 2 - 1)
         image = image.contiguous(memory_format=torch.channels_last)
         divergence = image.new_zeros(())
         if isinstance(self.model, AutoencoderKL):
