@@ -1,5 +1,5 @@
-"""Which texts are never trained on: one in sixteen, by a stable hash of their words. All prompts of the suites are such
-texts, so none of them, spelt one way or another, was a caption in training."""
+"""Which texts are kept out of training: one in sixteen, by a stable hash of their words. All prompts of the suites are such
+texts, so a model trained from nothing with this never has one of them, spelt one way or another, as a caption."""
 from __future__ import annotations
 
 import zlib

@@ -21,6 +21,7 @@ from vle_gen.data.sprites import SpriteBank
 from vle_gen.encoding import Halting
 from vle_gen.errors import UserError
 from vle_gen.metrics import psnr
+from vle_gen.overlay import TokenRow, remarks
 from vle_gen.tokenizer.model import VLETokenizer
 from vle_gen.tokenizer.reconstruction import STEP, ReconstructionLoss, ReconstructionNetwork, bits_of
 from vle_gen.tokenizer.reconstruction_model import ReconstructionTokenizer
@@ -213,3 +214,10 @@ def test_settings_are_read_back(tmp_path):
     assert configs.load("tokenizer", tmp_path / "c.yaml") == config
     with pytest.raises(UserError, match="unknown key model.side"):
         configs.load("tokenizer", None, ["data.sprites=pack", "model.side=32"])
+
+
+def test_whole_frames_are_said_to_be_so():
+    rows = [TokenRow(index=k, kind="scene", label="scene", x=8, y=8, width=16, height=16, depth=0, area=0) for k in range(3)]
+    (line,) = remarks(rows, [1.0] * 3, [80.0, 40.0, 40.0])
+    assert line == "3 tokens of the whole frame, 20 bytes by an ideal code (none is written)"
+    assert remarks(rows[:1], [1.0], None) == ["no object tokens found: only the scene, token 0"]

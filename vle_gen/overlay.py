@@ -1,6 +1,7 @@
 """Showing a person which token is which: an overlay with outlined, numbered, named objects, and rows for tables and JSON."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -78,8 +79,11 @@ def as_table(rows: list[TokenRow], title: str, scores: list[float] | None = None
     return table
 
 
-def remarks(scores: list[float], bits: list[float] | None = None) -> list[str]:
+def remarks(rows: Sequence[TokenRow], scores: list[float], bits: list[float] | None = None) -> list[str]:
     """Lines to print below the table of one picture's tokens, the scene token first."""
+    if len(rows) > 1 and all(row.kind == "scene" for row in rows):
+        size = "" if bits is None else f", {sum(bits) / 8:.0f} bytes by an ideal code (none is written)"
+        return [f"{len(rows)} tokens of the whole frame{size}"]
     lines = ["no object tokens found: only the scene, token 0"] if len(scores) == 1 else []
     unsure = sum(score < SURE for score in scores)
     if unsure:

@@ -1,6 +1,7 @@
 """Commands that train and measure: train, assemble, eval, data."""
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -25,7 +26,9 @@ def train(
     folder = out or Path("runs") / kind
     ended = training.start(kind, configs.load(kind, config, settings or ()), folder, resume, max_minutes, device)
     if ended.checkpoint is None:
-        print(f"stopped after step {ended.step}; go on with: vlegen train {kind} --out {folder} --resume")
+        given = ["--config", str(config)] if config else []
+        again = shlex.join(["vlegen", "train", kind, *(settings or ()), *given, "--out", str(folder), "--resume"])
+        print(f"stopped after step {ended.step}; go on with: {again}")
     else:
         print(ended.checkpoint)
 

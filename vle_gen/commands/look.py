@@ -43,7 +43,7 @@ def tokens(
         bits = None if quality is None else pipe.tokenizer.bits(found, quality)
         scores = found.score[0].tolist()
         console().print(shown.as_table(rows, str(picture), scores, bits))
-        for line in shown.remarks(scores, bits):
+        for line in shown.remarks(rows, scores, bits):
             print(line)
         overlay_path, json_path, masks_path, save_path = targets
         if overlay_path:
