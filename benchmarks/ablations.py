@@ -34,7 +34,8 @@ from vle_gen.training.loop import STATE
 # A model that learns in minutes on a CPU.
 SMALL = (
     "model.what=64", "model.glimpse=48", "model.step_width=32", "model.backbone_widths=[16,32,64,96]",
-    "model.encoder_widths=[16,24,48,96]", "model.decoder_widths=[24,48,64,96]", "train.batch=8",
+    "model.encoder_widths=[16,24,48,96]", "model.decoder_widths=[24,48,64,96]",
+    "model.decoder_blocks=[1,2,2]", "model.layer=48", "train.batch=8",
     "train.warmup_steps=50", "train.ema_decay=0.99", "train.save_minutes=1",
 )  # fmt: skip
 

@@ -53,3 +53,17 @@ def test_files_that_are_no_configuration(tmp_path, text):
         configs.load("decoder")
     with pytest.raises(UserError, match="cannot read the configuration"):
         configs.load("clip", tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["model.layer=100"], "model.layer is 100: expected a multiple of model.glimpse, 64"),
+        (["model.glimpse=40"], "model.glimpse is 40: expected a multiple of 16"),
+        (["model.decoder_blocks=[1,2]"], "model.decoder_blocks is .1, 2.: expected three numbers"),
+        (["trained=encoder"], "trained is 'encoder': expected all, loop or decoder"),
+    ],
+)
+def test_sizes_that_no_network_has(settings, message):
+    with pytest.raises(UserError, match=message):
+        configs.load("tokenizer", None, ["data.sprites=pack", *settings])

@@ -156,14 +156,20 @@ class TokenizerConfig:
     def __post_init__(self) -> None:
         if self.variant != "objects":
             raise UserError(f"variant is {self.variant!r}: expected objects or {', '.join(VARIANTS)}")
-        if self.trained not in ("all", "loop"):
-            raise UserError(f"trained is {self.trained!r}: expected all or loop")
+        if self.trained not in ("all", "loop", "decoder"):
+            raise UserError(f"trained is {self.trained!r}: expected all, loop or decoder")
         if not 1 <= self.least_objects <= 9:
             raise UserError(f"least_objects is {self.least_objects}: expected 1 to 9")
         if self.supervision not in ("layers", "none"):
             raise UserError(f"supervision is {self.supervision!r}: expected layers or none")
         if not 1 <= self.proposals <= 32:
             raise UserError(f"proposals is {self.proposals}: expected 1 to 32")
+        if self.model.glimpse < 16 or self.model.glimpse % 16:
+            raise UserError(f"model.glimpse is {self.model.glimpse}: expected a multiple of 16")
+        if self.model.layer < 1 or self.model.layer % self.model.glimpse:
+            raise UserError(f"model.layer is {self.model.layer}: expected a multiple of model.glimpse, {self.model.glimpse}")
+        if len(self.model.decoder_blocks) != 3 or min(self.model.decoder_blocks) < 0:
+            raise UserError(f"model.decoder_blocks is {self.model.decoder_blocks}: expected three numbers of 0 or more")
 
 
 @dataclass

@@ -51,7 +51,7 @@ class TokenizerCore(nn.Module):
                 `VLETokenizer.save_pretrained` writes them. diffusers, which is less strict, says what is wrong with them.
         """
         config = json.loads((Path(folder) / CONFIG).read_text())
-        sizes = TokenizerSizes(**{size.name: config[size.name] for size in fields(TokenizerSizes)})
+        sizes = TokenizerSizes(**{size.name: config[size.name] for size in fields(TokenizerSizes) if size.name in config})
         core = TokenizerCore(sizes, config["coded"])
         core.load_state_dict(load_file(Path(folder) / WEIGHTS))  # copied into float32, int32 staying as it is
         return core.eval().to(device)
@@ -122,7 +122,7 @@ class TokenizerCore(nn.Module):
         """What `VLETokens.scope` holds, (T, 32, 32) 0..1, of what (T, D); zeros for the scene token, which is first."""
         solid = what.new_zeros(len(what), *2 * (self.network.sizes.glimpse,))
         if len(what) > 1:
-            solid[1:] = self.decode_layers(what[1:]).solid[:, 0]
+            solid[1:] = self.decode_layers(what[1:]).at(solid.shape[-1]).solid[:, 0]
         return as_held(solid)
 
     # Tokens -> picture

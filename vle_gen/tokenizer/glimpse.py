@@ -24,8 +24,8 @@ class GlimpseCode(NamedTuple):
 
 
 class Layers(NamedTuple):
-    """Decoded layers: straight colour (K, 3, S, S) 0..1; alpha (K, 1, S, S) with the soft shadow; solid (K, 1, S, S)
-    the object itself, whole even where something hides it."""
+    """Decoded layers of L x L pixels: straight colour (K, 3, L, L) 0..1; alpha (K, 1, L, L) with the soft shadow; solid
+    (K, 1, L, L) the object itself, whole even where something hides it."""
 
     colour: Tensor
     alpha: Tensor
@@ -33,8 +33,13 @@ class Layers(NamedTuple):
 
     @property
     def premultiplied(self) -> Tensor:
-        """Colour times alpha, and alpha: (K, 4, S, S)."""
+        """Colour times alpha, and alpha: (K, 4, L, L)."""
         return torch.cat([self.colour * self.alpha, self.alpha], 1)
+
+    def at(self, size: int) -> Layers:
+        """The same layers at `size` x `size` pixels, of which L is a multiple."""
+        times = self.colour.shape[-1] // size
+        return self if times == 1 else Layers(*(F.avg_pool2d(planes, times) for planes in self))
 
 
 class GlimpseEncoder(nn.Module):
@@ -89,18 +94,31 @@ class GlimpseEncoder(nn.Module):
 
 
 class GlimpseDecoder(nn.Module):
-    """`what` (K, D) -> `Layers` of S x S."""
+    """`what` (K, D) -> `Layers` of L x L, L a multiple of the glimpse's S: an outline is finer than what it is told by.
 
-    def __init__(self, what: int, widths: tuple[int, int, int, int], size: int):
+    Args:
+        what: numbers per token.
+        widths: channels at 1/2, 1/4, 1/8 and 1/16 of S.
+        blocks: residual blocks at 1/2, 1/4 and 1/8 of S.
+        size: S.
+        layer: L. The last convolution writes all pixels of a cell at once (sub-pixel convolution, Shi et al. 2016).
+    """
+
+    def __init__(
+        self, what: int, widths: tuple[int, int, int, int], blocks: tuple[int, int, int], size: int, layer: int
+    ):
         super().__init__()
         w2, w4, w8, w16 = widths
         self.cells, self.start = size // 16, w16
         self.expand = nn.Linear(what, w16 * self.cells * self.cells)
         self.at16 = ResBlock(w16, w16)
-        self.at8 = nn.Sequential(nn.Conv2d(w16, w8, 1), ResBlock(w8, w8), ResBlock(w8, w8))
-        self.at4 = nn.Sequential(nn.Conv2d(w8, w4, 1), ResBlock(w4, w4), ResBlock(w4, w4))
-        self.at2 = nn.Sequential(nn.Conv2d(w4, w2, 1), ResBlock(w2, w2))
-        self.out = nn.Sequential(norm(w2), nn.SiLU(), nn.Conv2d(w2, 4 * 5, 3, padding=1), nn.PixelShuffle(2))
+        self.at8 = _level(w16, w8, blocks[2])
+        self.at4 = _level(w8, w4, blocks[1])
+        self.at2 = _level(w4, w2, blocks[0])
+        per_cell = 2 * layer // size
+        self.out = nn.Sequential(
+            norm(w2), nn.SiLU(), nn.Conv2d(w2, per_cell**2 * 5, 3, padding=1), nn.PixelShuffle(per_cell)
+        )
         self.tint = nn.Linear(what, 5)  # the layer's mean, past all blocks
         nn.init.zeros_(self.tint.weight)
         nn.init.zeros_(self.tint.bias)
@@ -123,6 +141,10 @@ def faded(size: int, device: torch.device) -> Tensor:
     ramp = (at / FADE).clamp(max=1)
     smooth = ramp * ramp * (3 - 2 * ramp)
     return smooth[:, None] * smooth
+
+
+def _level(width_in: int, width: int, blocks: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(width_in, width, 1), *(ResBlock(width, width) for _ in range(blocks)))
 
 
 def _double(x: Tensor) -> Tensor:

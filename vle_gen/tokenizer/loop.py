@@ -176,7 +176,7 @@ def look(net: TokenizerNetwork, view: View, proposal: Proposal, coverage: Tensor
     behind, covered = crop(planes, view.extent, where[None], size)[:, 0].split([3, 2], 1)
     context = crop(view.features, view.extent, where[None], size // 4)[:, 0]
     code = net.glimpse_encoder(torch.cat([colour, colour - behind, covered], 1), context)
-    layers = net.glimpse_decoder(code.mean)
+    layers = net.glimpse_decoder(code.mean).at(size)
     # What is seen of a token lies within its whole silhouette: a scope that runs over into a neighbour of the same
     # colour is cut back there, and the neighbour is left to be found.
     scope = torch.sigmoid(code.scope) * (SLACK * layers.solid[:, 0]).clamp(max=1)  # (1, S, S)

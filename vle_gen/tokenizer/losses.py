@@ -72,7 +72,9 @@ class TokenizerLoss:
         background = stretch(net.background_decoder(posterior_sample(bg_mean, bg_logvar, generator)), height, width)
 
         centres, masks = visible_centres(scenes.labels, scenes.present.shape[1], work[0] // STRIDE, work[1] // STRIDE)
-        terms = self._step_terms(net, scenes, extent, features.fine, background.detach(), centres, masks, generator)
+        terms = {}
+        if self.weights.score or self.weights.box or self.weights.depth:
+            terms = self._step_terms(net, scenes, extent, features.fine, background.detach(), centres, masks, generator)
         terms |= self._glimpse_terms(net, scenes, extent, features.fine, background, generator)
         layered = scenes.has_layers.float()
         error = self._apart(background - scenes.background).mean((1, 2, 3))
@@ -143,17 +145,21 @@ class TokenizerLoss:
         nearer = (label > 0) & (label <= slot)
         others = (label > 0) & (label != slot + 1)
         every = torch.rand(len(rows), 1, 1, generator=generator, device=device) < 0.25
-        planes = torch.stack([label == slot + 1, torch.where(every, others, nearer), nearer, label >= 0], 1)
-        own, covered, nearer, inside = F.avg_pool2d(planes.float(), 2).unbind(1)  # (K, S, S) each
+        planes = torch.stack([label == slot + 1, torch.where(every, others, nearer), nearer, label >= 0], 1).float()
+        own, covered, _, inside = F.avg_pool2d(planes, 2).unbind(1)  # (K, S, S) each
         colour = crop(torch.cat([scenes.image, scenes.image - background.detach()], 1), extent, frames, size)[rows, slots]
         glimpse = torch.cat([colour, covered[:, None], inside[:, None]], 1)
         context = crop(fine.float(), extent, frames, size // 4)[rows, slots]
         code = net.glimpse_encoder(glimpse.contiguous(memory_format=torch.channels_last), context)
         layers = net.glimpse_decoder(posterior_sample(code.mean, code.logvar, generator))
+        fine_size = net.sizes.layer
+        if fine_size != size:
+            colour = crop(scenes.image, extent, frames, fine_size)[rows, slots]
+        truth = F.interpolate(planes, (fine_size, fine_size), mode="area")  # (K, 4, L, L)
 
         terms = {"scope": _mask_loss(code.scope, own, inside), "kl": kl_divergence(code.mean, code.logvar).mean()}
-        terms |= self._layer_terms(scenes, rows, slots, frame, layers, colour[:, :3], own, nearer, inside)
-        terms |= self._canvas_terms(scenes, extent, rows, slots, frame, layers, torch.sigmoid(code.scope), background)
+        terms |= self._layer_terms(scenes, rows, slots, frame, layers, colour[:, :3], *truth[:, [0, 2, 3]].unbind(1))
+        terms |= self._canvas_terms(scenes, extent, rows, slots, frame, layers.at(size), torch.sigmoid(code.scope), background)
         what = F.normalize(code.mean, dim=1)
         same = (rows[:, None] == rows[None]) & ~torch.eye(len(rows), dtype=torch.bool, device=device)
         alike = (what @ what.T).square()

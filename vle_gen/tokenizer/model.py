@@ -51,10 +51,14 @@ class VLETokenizer(TokenizerCore, SavedTokenizer, ModelMixin, ConfigMixin):
         step_width: int = 48,
         encoder_widths: tuple[int, ...] = (16, 32, 64, 128),
         decoder_widths: tuple[int, ...] = (32, 64, 96, 128),
+        decoder_blocks: tuple[int, ...] = (1, 2, 2),
+        layer: int = 64,
         coded: bool = False,
     ):
-        widths = [list(w) for w in (backbone_widths, encoder_widths, decoder_widths)]
-        sizes = TokenizerSizes(what, glimpse, background, work_side, glimpse_side, widths[0], step_width, *widths[1:])
+        lists = [list(numbers) for numbers in (encoder_widths, decoder_widths, decoder_blocks)]
+        sizes = TokenizerSizes(
+            what, glimpse, background, work_side, glimpse_side, list(backbone_widths), step_width, *lists, layer
+        )
         super().__init__(sizes, coded)
 
     @staticmethod

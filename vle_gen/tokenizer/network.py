@@ -23,7 +23,9 @@ class TokenizerNetwork(nn.Module):
         self.backbone = Backbone(tuple(sizes.backbone_widths))
         self.step = StepNetwork(w4, sizes.step_width)
         self.glimpse_encoder = GlimpseEncoder(w4, tuple(sizes.encoder_widths), sizes.what, sizes.glimpse)
-        self.glimpse_decoder = GlimpseDecoder(sizes.what, tuple(sizes.decoder_widths), sizes.glimpse)
+        self.glimpse_decoder = GlimpseDecoder(
+            sizes.what, tuple(sizes.decoder_widths), tuple(sizes.decoder_blocks), sizes.glimpse, sizes.layer
+        )
         self.background_encoder = BackgroundEncoder(w8, sizes.what)
         self.background_decoder = BackgroundDecoder(sizes.what, sizes.background)
         quiet(self.glimpse_encoder.what[-1])

@@ -11,7 +11,9 @@ from torch import Tensor
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.blocks import Extent
 from vle_gen.tokenizer.network import TokenizerNetwork
-from vle_gen.tokenizer.warp import to_glimpse
+from vle_gen.tokenizer.warp import SLOPE, to_glimpse
+
+FINEST = 1.7  # pixels of a layer per pixel of the picture, at most: more would alias
 
 
 class Window(NamedTuple):
@@ -58,8 +60,12 @@ def window_of(where: Tensor, height: int, width: int, margin: int = 0) -> Window
 
 
 def draw(layer: Tensor, where: Tensor, height: int, width: int, window: Window) -> Tensor:
-    """A layer (C, S, S) of frame `where` (4,), sampled at the pixels of `window` of a height x width picture."""
+    """A layer (C, L, L) of frame `where` (4,), sampled at the pixels of `window` of a height x width picture; one that is
+    finer than the picture is averaged first."""
     side, extent = max(height, width), Extent.of(height, width)
+    fine = layer.shape[-1] / (SLOPE * float(where[2:].max()) * side)  # pixels of the layer per pixel of the picture
+    while fine > FINEST and layer.shape[-1] % 2 == 0:
+        layer, fine = F.avg_pool2d(layer, 2), fine / 2
     x = (torch.arange(window.left, window.right, device=layer.device) + 0.5) / side + 0.5 - extent.width / 2
     y = (torch.arange(window.top, window.bottom, device=layer.device) + 0.5) / side + 0.5 - extent.height / 2
     gx, gy = to_glimpse((x - where[0]) / where[2] * 2), to_glimpse((y - where[1]) / where[3] * 2)

@@ -117,7 +117,7 @@ class SelfSupervisedLoss:
             planes = crop(planes, extent, frame[:, None].detach(), net.sizes.glimpse)[:, 0]
             context = crop(fine.float(), extent, frame[:, None].detach(), net.sizes.glimpse // 4)[:, 0]
             code = net.glimpse_encoder(torch.cat([colour, planes], 1), context)
-            layers = net.glimpse_decoder(posterior_sample(code.mean, code.logvar, generator))
+            layers = net.glimpse_decoder(posterior_sample(code.mean, code.logvar, generator)).at(net.sizes.glimpse)
 
             opaque = (layers.alpha > 0.5).float().detach()
             was = shown + through * base

@@ -20,6 +20,8 @@ class TokenizerSizes:
     step_width: int = 48
     encoder_widths: list[int] = field(default_factory=lambda: [16, 32, 64, 128])
     decoder_widths: list[int] = field(default_factory=lambda: [32, 64, 96, 128])
+    decoder_blocks: list[int] = field(default_factory=lambda: [1, 2, 2])
+    layer: int = 64
 
 
 @dataclass

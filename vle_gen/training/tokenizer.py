@@ -15,6 +15,7 @@ from vle_gen.data.packs import load_engine
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.scenes import SceneStore
 from vle_gen.errors import UserError
+from vle_gen.tokenizer.growing import can_grow, grown_network
 from vle_gen.tokenizer.losses import TokenizerLoss
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.selfsupervised import SelfSupervisedLoss
@@ -43,18 +44,24 @@ def random_view(batch: int, height: int, width: int, generator: torch.Generator)
 
 
 def starting_network(config: configs.TokenizerConfig) -> TokenizerNetwork:
-    """A new network, or that of a checkpoint; with `trained: loop` only what finds objects and their outlines trains."""
+    """A new network, or that of a checkpoint, with a larger decoder if asked. With `trained: loop` only what finds objects
+    and their outlines trains, with `decoder` only what reads tokens."""
     if config.init is None:
         network = TokenizerNetwork(config.model)
     else:
         from vle_gen.tokenizer.model import VLETokenizer
 
         network = VLETokenizer.load(config.init).network
-        if network.sizes != config.model:
+        if not can_grow(network.sizes, config.model):
             raise UserError(f"init: {config.init} has other sizes than model: {network.sizes}")
-    if config.trained == "loop":
+        network = grown_network(network, config.model)
+    parts = {
+        "loop": (network.step, *network.glimpse_encoder.scope_parts()),
+        "decoder": (network.glimpse_decoder, network.background_decoder),
+    }
+    if config.trained in parts:
         network.requires_grad_(False)
-        for part in (network.step, *network.glimpse_encoder.scope_parts()):
+        for part in parts[config.trained]:
             part.requires_grad_(True)
     return network
 

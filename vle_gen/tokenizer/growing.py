@@ -1,0 +1,40 @@
+"""A trained network as a larger one that does the same, to be trained on: more blocks in the decoder, finer layers."""
+from __future__ import annotations
+
+from dataclasses import replace
+
+from torch import Tensor
+
+from vle_gen.tokenizer.network import TokenizerNetwork
+from vle_gen.tokenizer.sizes import TokenizerSizes
+
+OUT = "glimpse_decoder.out.2"  # the convolution that writes a layer's pixels
+PLANES = 5  # of a layer
+
+
+def can_grow(sizes: TokenizerSizes, wanted: TokenizerSizes) -> bool:
+    """Whether a network of `sizes` can be grown to the `wanted` ones."""
+    same = replace(sizes, decoder_blocks=wanted.decoder_blocks, layer=wanted.layer) == wanted
+    deeper = all(old <= new for old, new in zip(sizes.decoder_blocks, wanted.decoder_blocks, strict=True))
+    return same and deeper and wanted.layer % sizes.layer == 0
+
+
+def grown_network(network: TokenizerNetwork, sizes: TokenizerSizes) -> TokenizerNetwork:
+    """The network with a decoder of `sizes` (see `can_grow`), which draws the same layers: new blocks add nothing at first
+    (their last convolution starts at 0), and each pixel of a finer layer repeats the coarse one that it lies in."""
+    if sizes == network.sizes:
+        return network
+    grown, weights = TokenizerNetwork(sizes), network.state_dict()
+    times = sizes.layer // network.sizes.layer
+    for name in (f"{OUT}.weight", f"{OUT}.bias"):
+        weights[name] = repeated(weights[name], 2 * network.sizes.layer // network.sizes.glimpse, times)
+    fresh = {name: value for name, value in grown.state_dict().items() if name not in weights}
+    grown.load_state_dict(weights | fresh)
+    return grown
+
+
+def repeated(weight: Tensor, per_cell: int, times: int) -> Tensor:
+    """The weights (C * n * n, ...) of a sub-pixel convolution of n x n pixels a cell, for `times` as many each way."""
+    cells = weight.reshape(PLANES, per_cell, per_cell, *weight.shape[1:])
+    cells = cells.repeat_interleave(times, 1).repeat_interleave(times, 2)
+    return cells.reshape(-1, *weight.shape[1:])
