@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vle_gen.body import BRIGHTEST, DARKEST, Body, composite
@@ -34,6 +35,7 @@ EDGES = 0.15  # height of a window's bump below which light that is continued wh
 UNCLAIMED = 0.01  # a claim that belongs to none, so that faint claims change nothing
 LEAST_CONTRAST = 0.006  # squared colour distance from which object and floor can be told apart
 GLEAM = 0.12  # how much brighter than both object and floor a highlight on an outline is, at least
+SHOWN = 0.1  # a body's matte from which on it is seen
 EDGE = 1.25  # half-width of the uncertain band along an object's outline, in pixels of its glimpse
 
 
@@ -58,6 +60,7 @@ def owners(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> Tensor:
         near = around_mask(mine == index, 2 * band + 2)  # no more than `sharpen` looks at
         if not near.empty:
             sharpen(seen[near.planes].float() / 255, mine[near.slices], index, band)
+            settle(seen[near.planes].float() / 255, mine[near.slices], index, band)
     return owner.to(torch.uint8)
 
 
@@ -78,6 +81,35 @@ def sharpen(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
     sure = (near > inner)[0] & (contrast > LEAST_CONTRAST) & (nearby(beyond, torch.ones_like(beyond), band + 1)[0] > 0.02)
     owner[sure & (share > OWNED) & (owner == 0)] = index
     owner[sure & (share <= OWNED) & (owner == index)] = 0
+
+
+def settle(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
+    """Settles, in place, whether pixels along the outline of `index` are its own or a farther object's, by which of the two
+    has the likest colour nearby. Bodies are shaded and mirror others, so a pixel is compared with all pixels about it that
+    are surely the one's or the other's and not with their means. picture (3, h, w), 0..1; owner (h, w), near to far."""
+    mine, farther = (owner == index).float()[None], (owner > index).float()[None]
+    inner, near = 1 - grown(1 - mine, band), grown(mine, band)
+    reach = 2 * band + 1
+    rows, columns = ((near - inner) * (mine + farther) * grown(farther, reach))[0].nonzero(as_tuple=True)
+    if not len(rows):
+        return
+    sides = torch.stack([inner[0], farther[0] * (1 - near[0]), (owner == 0) * (1 - near[0])])
+    planes = F.pad(torch.cat([picture, sides, owner[None]]), [reach] * 4)
+    width, span = planes.shape[-1], torch.arange(2 * reach + 1)
+    at = (rows * width + columns)[:, None] + (span[:, None] * width + span).flatten()  # (N, M): all pixels about each
+    about = planes.flatten(1)[:, at]  # (7, N, M)
+    colour = picture[:, rows, columns]
+    distance = (about[:3] - colour[..., None]).square().sum(0)
+    (own, other, floor), which = torch.where(about[3:6] > 0, distance, float("inf")).min(-1)
+    likest = about.gather(2, which[:2].T[None].expand(len(about), -1, -1))  # (7, N, 2)
+    contrast = (likest[:3, :, 0] - likest[:3, :, 1]).square().sum(0)
+    sure = (contrast > LEAST_CONTRAST) & (torch.minimum(own, other) < floor) & own.isfinite() & other.isfinite()
+    signs = torch.zeros_like(mine)
+    signs[0, rows, columns] = torch.where(sure, (other - own) / contrast.clamp(min=LEAST_CONTRAST), 0.0)
+    signs = box_mean(signs.clamp(-1, 1), 1)[0, rows, columns]  # neighbours on an outline mostly agree
+    was = owner[rows, columns]
+    now = torch.where(signs > 0, index, torch.where(was == index, likest[6, :, 1].long(), was))
+    owner[rows, columns] = torch.where(sure & (signs != 0), now, was)
 
 
 def gleams(picture: Tensor, expected: Tensor) -> Tensor:
@@ -101,6 +133,7 @@ def render_edited(net: TokenizerNetwork, tokens: VLETokens) -> Tensor:
     before = composite(base, [bodies[k] for k in far_to_near(detail.depth) if k in bodies], arena)
     after = composite(base, placed(net, tokens, [bodies, *foreign_bodies(net, tokens)], arena), arena)
     change = after - before
+    change = change - (source - before) * given_up(tokens, bodies, arena, source)  # what no layer explains does not stay
     change = change * noticed(change, tokens.size)
     edited = ((source + change).clamp(0, 1) * 255).round().byte().cpu()
     touched = (change != 0).any(0).cpu()
@@ -149,22 +182,43 @@ def around(windows: list[Window], size: tuple[int, int]) -> Window:
     ).inside(Window(0, size[0], 0, size[1]))  # fmt: skip
 
 
-def changed_windows(tokens: VLETokens) -> list[Window]:
-    """Where an edit can change the picture: the old and new frames of every token that is not as its source has it."""
-    detail, (height, width) = tokens.detail, tokens.size
-    kept, windows = set(), []
+def changed_tokens(tokens: VLETokens) -> tuple[list[int], list[int]]:
+    """The tokens that are not as their source has them, and the source tokens that are no longer as they were."""
+    detail, kept, changed = tokens.detail, set(), []
+    gone = set(range(1, len(detail.where)))
     for index in range(1, len(tokens)):
         source = -1 if tokens.origin[0, index] else int(tokens.source[0, index])
         as_it_was = tokens.placement(index) == IN_PLACE and not tokens.retouched(index) and source not in kept
         kept.add(source)
         if source > 0 and as_it_was and float(tokens.depth[0, index]) == float(detail.depth[source]):
-            continue
-        windows.append(touched(tokens.where[0, index], (height, width)))
+            gone.discard(source)
+        else:
+            changed.append(index)
+    return changed, sorted(gone)
+
+
+def changed_windows(tokens: VLETokens) -> list[Window]:
+    """Where an edit can change the picture: the old and new frames of every token that is not as its source has it."""
+    changed, gone = changed_tokens(tokens)
+    frames = [tokens.where[0, index] for index in changed]
+    for index in changed:  # a copy stands as near to the first as it did
+        source = -1 if tokens.origin[0, index] else int(tokens.source[0, index])
         if source > 0:
-            windows.append(touched(detail.where[source], (height, width)))
-    removed = [k for k in range(1, len(detail.where)) if k not in kept]
-    windows += [touched(detail.where[k], (height, width)) for k in removed]
+            frames.append(tokens.detail.where[source])
+    frames += [tokens.detail.where[source] for source in gone]
+    windows = [touched(where, tokens.size) for where in frames]
     return [window for window in windows if not window.empty]
+
+
+def given_up(tokens: VLETokens, bodies: dict[int, Body], arena: Window, picture: Tensor) -> Tensor:
+    """1 where a body was that has changed, (1, h, w) over the arena: along its outline the picture may hold what the
+    layers do not explain, a contour that would stay where the body has gone from."""
+    zone = torch.zeros_like(picture[:1])
+    for k in changed_tokens(tokens)[1]:
+        if k in bodies:
+            part = bodies[k].window.within(arena).planes
+            zone[part] = torch.maximum(zone[part], grown((bodies[k].matte > SHOWN).float(), 1))
+    return zone
 
 
 def around_mask(mask: Tensor, margin: int) -> Window:
@@ -198,7 +252,8 @@ def take_apart(
     if near_to_far:
         layers = net.glimpse_decoder(what[near_to_far])
         for row, k in enumerate(near_to_far):
-            drawn[k] = draw(planes_of(layers, row), where[k], height, width, windows[k])  # (5, h, w)
+            drawn[k] = draw(planes_of(layers, row), where[k], height, width, windows[k])  # (8, h, w)
+            drawn[k][4] = crisp(drawn[k][4], where[k], max(height, width), layers.solid.shape[-1])
 
     says = stretch_to(net.background_decoder(what[:1]), height, width, *arena.slices)[0]
     band = {k: _band(where[k], height, width, net.sizes.glimpse) for k in near_to_far}
@@ -210,10 +265,13 @@ def take_apart(
 
     # From near to far, undo what each token does to the light: `seen` is the picture as it would be without the nearer ones.
     seen, without = source.clone(), {}
+    nearer, covered = torch.zeros_like(seen[:2]), {}
     for k in near_to_far:
         part = windows[k].within(arena).planes
-        without[k] = seen[part].clone()
+        without[k], covered[k] = seen[part].clone(), nearer[part].clone()
         seen[part] = seen[part] / lights[k]
+        mine = (owner[part[1:]] == k).float()[None]
+        nearer[part] = torch.maximum(nearer[part], torch.cat([mine, grown(mine, band[k])]))
     base = torch.where(floor > 0, seen, says + filled(seen - says, floor))
 
     bodies, canvas = {}, base.clone()
@@ -221,12 +279,12 @@ def take_apart(
         local = windows[k].within(arena).slices
         part = windows[k].within(arena).planes
         canvas[part] = canvas[part] * lights[k]
-        hidden = (owner[local] > 0) & (owner[local] != k) & _is_nearer(owner[local], k, detail.depth)
         mine = (owner[local] == k).float()[None]
         colour, matte = torch.zeros_like(without[k]), torch.zeros_like(mine)
-        near = around_mask((mine[0] > 0) | hidden, 2 * band[k] + 1).planes  # no more than `cut_out` looks at
-        given = (without[k], canvas[part], mine, hidden[None], drawn[k])
-        colour[near], matte[near] = cut_out(*(planes[near] for planes in given), band[k])
+        near = around_mask((mine[0] > 0) | (covered[k][0] > 0), 2 * band[k] + 1)  # no more than `cut_out` looks at
+        if not near.empty:
+            given = (without[k], canvas[part], mine, covered[k], drawn[k])
+            colour[near.planes], matte[near.planes] = cut_out(*(planes[near.planes] for planes in given), band[k])
         canvas[part] = canvas[part] * (1 - matte) + colour
         bodies[k] = Body(windows[k], torch.zeros_like(colour), lights[k], colour, matte)
     return base, bodies
@@ -268,39 +326,55 @@ def observed_lights(
 
 
 def cut_out(
-    seen: Tensor, behind: Tensor, mine: Tensor, hidden: Tensor, drawn: Tensor, band: int
+    seen: Tensor, behind: Tensor, mine: Tensor, covered: Tensor, drawn: Tensor, band: int
 ) -> tuple[Tensor, Tensor]:
     """A body's premultiplied colour (3, h, w) and matte (1, h, w), out of the picture.
 
     Inside its outline the body is what is seen; in a band along the outline the matte is where the colour lies between
-    what is behind and the body's own colour nearby (the compositing equation solved for alpha; Smith & Blinn 1996);
-    where something nearer hides it, the decoded layer says what is there.
+    what is behind and the body's own colour nearby (the compositing equation solved for alpha; Smith & Blinn 1996).
+    Where something nearer hides it, or is mixed with it, the decoded layer says what is there, in the colours of what is
+    seen about it.
+
+    Args:
+        seen: (3, h, w) the picture without what nearer tokens do to the light.
+        behind: (3, h, w) what lies behind the body.
+        mine: (1, h, w) 1 on its pixels.
+        covered: (2, h, w) 1 on pixels of nearer tokens, and on those that are mixed with one.
+        drawn: (8, h, w) the decoded layer, as `planes_of` has it.
     """
-    covered = hidden.float()
-    shape = torch.maximum(mine, covered * (drawn[4:5] > OWNED))  # the outline, whole
+    hidden, mixed = covered[:1], covered[1:] * (1 - covered[:1])
+    shape = torch.maximum(mine, covered[1:] * (drawn[4:5] > OWNED))  # the outline, whole
     inner = 1 - grown(1 - shape, band)
     if (inner * mine).sum() == 0:
         inner = shape
     outer = grown(shape, band)
-    clean = inner * mine * (1 - grown(covered, band))  # nothing of a nearer object mixed in
+    clean = inner * mine * (1 - covered[1:])
     own = nearby(seen, clean, band)
-    own = torch.where(nearby(clean, torch.ones_like(clean), band) > 0.01, own, drawn[5:8])
+    guess = drawn[5:8]
+    if covered.max() > 0 and clean.max() > 0:  # no seam between what was seen and what was not
+        guess = (guess + filled(seen - guess, clean)).clamp(0, 1)
+    own = torch.where(nearby(clean, torch.ones_like(clean), band) > 0.01, own, guess)
     difference = own - behind
     distance = difference.square().sum(0, keepdim=True)
     along = ((seen - behind) * difference).sum(0, keepdim=True) / distance.clamp(min=1e-5)
     contrast = (distance / 0.01).clamp(max=1)  # too alike: the outline decides
-    soft = nearby(mine, torch.ones_like(mine), 0)
+    soft = nearby(shape, torch.ones_like(shape), 0)
     matte = torch.where(inner > 0, 1.0, outer * (contrast * along.clamp(0, 1) + (1 - contrast) * soft))
-    gleam = outer * (1 - covered) * gleams(seen, torch.maximum(own, behind))
+    gleam = outer * gleams(seen, torch.maximum(own, behind))
     matte = torch.where(gleam > 0, 1.0, matte)
     matte = torch.where(mine > 0, matte.clamp(min=OWNED), matte)  # whose the pixel is was settled with more in view
     colour = torch.where((inner > 0) | (gleam > 0), seen, seen - (1 - matte) * behind)
     colour = torch.minimum(colour.clamp(min=0), matte)
-    guess = (grown(covered, band) > 0) & ((clean == 0) | hidden)
-    guess = guess & ((covered > 0) | (inner > 0))
-    matte = torch.where(hidden, drawn[4:5], matte)
-    colour = torch.where(guess, torch.where(hidden, drawn[5:8], own) * matte, colour)
+    matte = torch.where(hidden > 0, drawn[4:5], torch.where(mixed > 0, soft, matte))
+    colour = torch.where(covered[1:] > 0, guess * matte, colour)
     return colour, matte
+
+
+def crisp(solid: Tensor, where: Tensor, side: int, size: int) -> Tensor:
+    """A decoded silhouette (h, w), size x size in its frame `where` (4,), with the soft edge that the layer's own pixels
+    have in a picture whose longer side is `side`, and not one as wide as they are when drawn larger."""
+    grain = SLOPE * float(where[2:].max()) * side / size
+    return ((solid - 0.5) * max(1.0, grain) + 0.5).clamp(0, 1)
 
 
 def noticed(change: Tensor, size: tuple[int, int]) -> Tensor:
@@ -325,8 +399,3 @@ def _band(where: Tensor, height: int, width: int, glimpse: int) -> int:
     """Half-width in picture pixels of the uncertain band along the outline of a token of frame `where`."""
     frame = float(where[2:].max()) * max(height, width)
     return max(1, round(EDGE * max(1.0, SLOPE * frame / glimpse)))
-
-
-def _is_nearer(owner: Tensor, index: int, depth: Tensor) -> Tensor:
-    nearer = (depth < depth[index]).to(owner.device)
-    return nearer[owner]
