@@ -36,6 +36,7 @@ UNCLAIMED = 0.01  # a claim that belongs to none, so that faint claims change no
 LEAST_CONTRAST = 0.006  # squared colour distance from which object and floor can be told apart
 GLEAM = 0.12  # how much brighter than both object and floor a highlight on an outline is, at least
 SHOWN = 0.1  # a body's matte from which on it is seen
+MIXED = 2  # half-width, in pixels, of the band along a settled outline in which a pixel may show both sides
 EDGE = 1.25  # half-width of the uncertain band along an object's outline, in pixels of its glimpse
 
 
@@ -133,8 +134,8 @@ def render_edited(net: TokenizerNetwork, tokens: VLETokens) -> Tensor:
     before = composite(base, [bodies[k] for k in far_to_near(detail.depth) if k in bodies], arena)
     after = composite(base, placed(net, tokens, [bodies, *foreign_bodies(net, tokens)], arena), arena)
     change = after - before
-    change = change - (source - before) * given_up(tokens, bodies, arena, source)  # what no layer explains does not stay
-    change = change * noticed(change, tokens.size)
+    unexplained = (source - before) * given_up(tokens, bodies, arena, source)
+    change = (change - unexplained) * noticed(change, tokens.size)
     edited = ((source + change).clamp(0, 1) * 255).round().byte().cpu()
     touched = (change != 0).any(0).cpu()
     picture[arena.planes] = torch.where(touched, edited, picture[arena.planes])
@@ -274,7 +275,7 @@ def take_apart(
         nearer[part] = torch.maximum(nearer[part], torch.cat([mine, grown(mine, band[k])]))
     base = torch.where(floor > 0, seen, says + filled(seen - says, floor))
 
-    bodies, canvas = {}, base.clone()
+    bodies, canvas, solid = {}, base.clone(), torch.zeros_like(floor)
     for k in reversed(near_to_far):
         local = windows[k].within(arena).slices
         part = windows[k].within(arena).planes
@@ -283,9 +284,10 @@ def take_apart(
         colour, matte = torch.zeros_like(without[k]), torch.zeros_like(mine)
         near = around_mask((mine[0] > 0) | (covered[k][0] > 0), 2 * band[k] + 1)  # no more than `cut_out` looks at
         if not near.empty:
-            given = (without[k], canvas[part], mine, covered[k], drawn[k])
+            given = (without[k], canvas[part], solid[part], mine, covered[k], drawn[k])
             colour[near.planes], matte[near.planes] = cut_out(*(planes[near.planes] for planes in given), band[k])
         canvas[part] = canvas[part] * (1 - matte) + colour
+        solid[part] = torch.maximum(solid[part], matte)
         bodies[k] = Body(windows[k], torch.zeros_like(colour), lights[k], colour, matte)
     return base, bodies
 
@@ -326,7 +328,7 @@ def observed_lights(
 
 
 def cut_out(
-    seen: Tensor, behind: Tensor, mine: Tensor, covered: Tensor, drawn: Tensor, band: int
+    seen: Tensor, behind: Tensor, solid: Tensor, mine: Tensor, covered: Tensor, drawn: Tensor, band: int
 ) -> tuple[Tensor, Tensor]:
     """A body's premultiplied colour (3, h, w) and matte (1, h, w), out of the picture.
 
@@ -338,16 +340,18 @@ def cut_out(
     Args:
         seen: (3, h, w) the picture without what nearer tokens do to the light.
         behind: (3, h, w) what lies behind the body.
+        solid: (1, h, w) how much of that are other bodies, the outlines before which have been settled more narrowly.
         mine: (1, h, w) 1 on its pixels.
         covered: (2, h, w) 1 on pixels of nearer tokens, and on those that are mixed with one.
         drawn: (8, h, w) the decoded layer, as `planes_of` has it.
     """
     hidden, mixed = covered[:1], covered[1:] * (1 - covered[:1])
     shape = torch.maximum(mine, covered[1:] * (drawn[4:5] > OWNED))  # the outline, whole
-    inner = 1 - grown(1 - shape, band)
+    narrow, before = min(band, MIXED), solid > OWNED
+    inner = 1 - torch.where(before, grown(1 - shape, narrow), grown(1 - shape, band))
     if (inner * mine).sum() == 0:
         inner = shape
-    outer = grown(shape, band)
+    outer = torch.where(before, grown(shape, narrow), grown(shape, band))
     clean = inner * mine * (1 - covered[1:])
     own = nearby(seen, clean, band)
     guess = drawn[5:8]
