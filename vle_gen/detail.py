@@ -36,6 +36,8 @@ UNCLAIMED = 0.01  # a claim that belongs to none, so that faint claims change no
 LEAST_CONTRAST = 0.006  # squared colour distance from which object and floor can be told apart
 GLEAM = 0.12  # how much brighter than both object and floor a highlight on an outline is, at least
 SHOWN = 0.1  # a body's matte from which on it is seen
+UNTRUSTED = 0.07  # change of the light, as a share of it, at which the floor beneath it is known half as well
+LEAST_TRUST = 0.01  # in floor where the light is changed much: it counts where there is no other
 MIXED = 2  # half-width, in pixels, of the band along a settled outline in which a pixel may show both sides
 EDGE = 1.25  # half-width of the uncertain band along an object's outline, in pixels of its glimpse
 
@@ -273,7 +275,11 @@ def take_apart(
         seen[part] = seen[part] / lights[k]
         mine = (owner[part[1:]] == k).float()[None]
         nearer[part] = torch.maximum(nearer[part], torch.cat([mine, grown(mine, band[k])]))
-    base = torch.where(floor > 0, seen, says + filled(seen - says, floor))
+    lit = floor.clone()
+    for k in near_to_far:
+        part = windows[k].within(arena).planes
+        lit[part] = lit[part] * torch.exp(-lights[k].log().square().sum(0, keepdim=True) / UNTRUSTED**2)
+    base = torch.where(floor > 0, seen, says + filled(seen - says, lit.clamp(min=LEAST_TRUST) * floor))
 
     bodies, canvas, solid = {}, base.clone(), torch.zeros_like(floor)
     for k in reversed(near_to_far):
