@@ -328,7 +328,7 @@ def observed_lights(
         seen = floor[window.planes]
         unseen = 1 - planes[3:4].clamp(max=DARKEST)
         if seen.max() > 0:
-            unseen = 1 + (filled(light, seen) - 1) * (reach[k] / EDGES).clamp(max=1)
+            unseen = torch.maximum(unseen, 1 + (filled(light, seen) - 1) * (reach[k] / EDGES).clamp(max=1))
         lights[k] = torch.where(seen > 0, light, unseen)
     return lights
 
