@@ -38,6 +38,7 @@ GLEAM = 0.12  # how much brighter than both object and floor a highlight on an o
 SHOWN = 0.1  # a body's matte from which on it is seen
 UNTRUSTED = 0.07  # change of the light, as a share of it, at which the floor beneath it is known half as well
 LEAST_TRUST = 0.01  # in floor where the light is changed much: it counts where there is no other
+CONTACT = 2  # pixels beyond the uncertain band in which floor under changed light is not known, since shadows are sharp there
 MIXED = 2  # half-width, in pixels, of the band along a settled outline in which a pixel may show both sides
 EDGE = 1.25  # half-width of the uncertain band along an object's outline, in pixels of its glimpse
 
@@ -220,7 +221,7 @@ def given_up(tokens: VLETokens, bodies: dict[int, Body], arena: Window, picture:
     for k in changed_tokens(tokens)[1]:
         if k in bodies:
             part = bodies[k].window.within(arena).planes
-            zone[part] = torch.maximum(zone[part], grown((bodies[k].matte > SHOWN).float(), 1))
+            zone[part] = torch.maximum(zone[part], grown((bodies[k].matte > SHOWN).float(), CONTACT + 1))
     return zone
 
 
@@ -275,11 +276,13 @@ def take_apart(
         seen[part] = seen[part] / lights[k]
         mine = (owner[part[1:]] == k).float()[None]
         nearer[part] = torch.maximum(nearer[part], torch.cat([mine, grown(mine, band[k])]))
-    lit = floor.clone()
+    trust, outlines = torch.ones_like(floor), torch.zeros_like(floor)
     for k in near_to_far:
         part = windows[k].within(arena).planes
-        lit[part] = lit[part] * torch.exp(-lights[k].log().square().sum(0, keepdim=True) / UNTRUSTED**2)
-    base = torch.where(floor > 0, seen, says + filled(seen - says, lit.clamp(min=LEAST_TRUST) * floor))
+        trust[part] *= torch.exp(-lights[k].log().square().sum(0, keepdim=True) / UNTRUSTED**2)
+        outlines[part] = torch.maximum(outlines[part], grown((owner[part[1:]] == k).float()[None], band[k] + CONTACT))
+    smooth = says + filled(seen - says, trust.clamp(min=LEAST_TRUST) * floor)
+    base = smooth + (seen - smooth) * floor * torch.where(outlines > 0, trust, 1.0)
 
     bodies, canvas, solid = {}, base.clone(), torch.zeros_like(floor)
     for k in reversed(near_to_far):
@@ -320,7 +323,7 @@ def observed_lights(
     for k, (window, planes) in drawn.items():
         share = (planes[3:4] + REFLECTS * reach[k]) / claims[window.planes]
         mine = share * change[window.planes]
-        least = torch.where(planes[3:4] > SURE, LIKELY, SLIGHT)
+        least = SLIGHT + (LIKELY - SLIGHT) * (planes[3:4] / SURE).clamp(max=1)
         felt = (box_mean(mine.abs().amax(0, keepdim=True), 2) > least).float()
         tail = max(2, round(TAIL * min(felt.shape[-2:])))
         mine = mine * (box_mean(grown(felt, tail), tail) / box_mean(torch.ones_like(felt), tail))
