@@ -323,7 +323,7 @@ def observed_lights(
     for k, (window, planes) in drawn.items():
         share = (planes[3:4] + REFLECTS * reach[k]) / claims[window.planes]
         mine = share * change[window.planes]
-        least = SLIGHT + (LIKELY - SLIGHT) * (planes[3:4] / SURE).clamp(max=1)
+        least = torch.where(planes[3:4] > SURE, LIKELY, SLIGHT)
         felt = (box_mean(mine.abs().amax(0, keepdim=True), 2) > least).float()
         tail = max(2, round(TAIL * min(felt.shape[-2:])))
         mine = mine * (box_mean(grown(felt, tail), tail) / box_mean(torch.ones_like(felt), tail))
