@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from vle_gen.body import BRIGHTEST, DARKEST, Body, composite
 from vle_gen.filters import box_mean, filled, grown, nearby
+from vle_gen.outlines import around_mask, band_of, gleams
+from vle_gen.outlines import owners as owners
 from vle_gen.placing import far_to_near, placed, planes_of
 from vle_gen.tokenizer.background import stretch_to
-from vle_gen.tokenizer.loop import PictureCode
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.render import Window, draw, window_of
 from vle_gen.tokenizer.warp import SLOPE
@@ -33,93 +33,11 @@ TAIL = 0.05  # how far, as a share of its window, a change may fade beyond where
 WIDER = 1.25  # than its frame: how far an object may change the light around it
 EDGES = 0.15  # height of a window's bump below which light that is continued where the floor is not seen fades to none
 UNCLAIMED = 0.01  # a claim that belongs to none, so that faint claims change nothing
-LEAST_CONTRAST = 0.006  # squared colour distance from which object and floor can be told apart
-GLEAM = 0.12  # how much brighter than both object and floor a highlight on an outline is, at least
 SHOWN = 0.1  # a body's matte from which on it is seen
 UNTRUSTED = 0.07  # change of the light, as a share of it, at which the floor beneath it is known half as well
 LEAST_TRUST = 0.01  # in floor where the light is changed much: it counts where there is no other
 CONTACT = 2  # pixels beyond the uncertain band in which floor under changed light is not known, since shadows are sharp there
 MIXED = 2  # half-width, in pixels, of the band along a settled outline in which a pixel may show both sides
-EDGE = 1.25  # half-width of the uncertain band along an object's outline, in pixels of its glimpse
-
-
-@torch.no_grad()
-def owners(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> Tensor:
-    """Who owns each pixel of the picture (3, H, W) uint8: uint8 (H, W), index of the token, 0 = scene.
-
-    The scopes are drawn at full resolution from near to far; along outlines the picture itself decides.
-    """
-    height, width = pixels.shape[-2:]
-    owner = torch.zeros(height, width, dtype=torch.long)
-    windows = [window_of(where, height, width) for where in code.where]
-    for index in range(1, len(code.what)):  # near to far
-        if windows[index].empty:
-            continue
-        scope = draw(code.scope[index][None], code.where[index], height, width, windows[index])[0].cpu()
-        part = owner[windows[index].slices]
-        part[(scope > OWNED) & (part == 0)] = index
-    for index in range(1, len(code.what)):
-        band = _band(code.where[index], height, width, net.sizes.glimpse)
-        mine, seen = owner[windows[index].slices], pixels[windows[index].planes]
-        near = around_mask(mine == index, 2 * band + 2)  # no more than `sharpen` looks at
-        if not near.empty:
-            sharpen(seen[near.planes].float() / 255, mine[near.slices], index, band)
-            settle(seen[near.planes].float() / 255, mine[near.slices], index, band)
-    return owner.to(torch.uint8)
-
-
-def sharpen(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
-    """Settles, in place, whether pixels along the outline of `index` are the object's or the floor's, by whose colour
-    nearby theirs is like. picture (3, h, w), 0..1; owner (h, w). Where the two are alike the outline stays as it is."""
-    mine, floor = (owner == index).float()[None], (owner == 0).float()[None]
-    inner = 1 - grown(1 - mine, band)
-    near = grown(mine, band)
-    if inner.sum() == 0 or near.min() == 1:
-        return
-    beyond = floor * (1 - near)
-    body, ground = nearby(picture, inner, band), nearby(picture, beyond, band + 1)
-    difference = body - ground
-    contrast = difference.square().sum(0)
-    share = ((picture - ground) * difference).sum(0) / contrast.clamp(min=1e-5)
-    share = torch.where(gleams(picture, torch.maximum(body, ground)), 1.0, share)
-    sure = (near > inner)[0] & (contrast > LEAST_CONTRAST) & (nearby(beyond, torch.ones_like(beyond), band + 1)[0] > 0.02)
-    owner[sure & (share > OWNED) & (owner == 0)] = index
-    owner[sure & (share <= OWNED) & (owner == index)] = 0
-
-
-def settle(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
-    """Settles, in place, whether pixels along the outline of `index` are its own or a farther object's, by which of the two
-    has the likest colour nearby. Bodies are shaded and mirror others, so a pixel is compared with all pixels about it that
-    are surely the one's or the other's and not with their means. picture (3, h, w), 0..1; owner (h, w), near to far."""
-    mine, farther = (owner == index).float()[None], (owner > index).float()[None]
-    inner, near = 1 - grown(1 - mine, band), grown(mine, band)
-    reach = 2 * band + 1
-    rows, columns = ((near - inner) * (mine + farther) * grown(farther, reach))[0].nonzero(as_tuple=True)
-    if not len(rows):
-        return
-    sides = torch.stack([inner[0], farther[0] * (1 - near[0]), (owner == 0) * (1 - near[0])])
-    planes = F.pad(torch.cat([picture, sides, owner[None]]), [reach] * 4)
-    width, span = planes.shape[-1], torch.arange(2 * reach + 1)
-    at = (rows * width + columns)[:, None] + (span[:, None] * width + span).flatten()  # (N, M): all pixels about each
-    about = planes.flatten(1)[:, at]  # (7, N, M)
-    colour = picture[:, rows, columns]
-    distance = (about[:3] - colour[..., None]).square().sum(0)
-    (own, other, floor), which = torch.where(about[3:6] > 0, distance, float("inf")).min(-1)
-    likest = about.gather(2, which[:2].T[None].expand(len(about), -1, -1))  # (7, N, 2)
-    contrast = (likest[:3, :, 0] - likest[:3, :, 1]).square().sum(0)
-    sure = (contrast > LEAST_CONTRAST) & (torch.minimum(own, other) < floor) & own.isfinite() & other.isfinite()
-    signs = torch.zeros_like(mine)
-    signs[0, rows, columns] = torch.where(sure, (other - own) / contrast.clamp(min=LEAST_CONTRAST), 0.0)
-    signs = box_mean(signs.clamp(-1, 1), 1)[0, rows, columns]  # neighbours on an outline mostly agree
-    was = owner[rows, columns]
-    now = torch.where(signs > 0, index, torch.where(was == index, likest[6, :, 1].long(), was))
-    owner[rows, columns] = torch.where(sure & (signs != 0), now, was)
-
-
-def gleams(picture: Tensor, expected: Tensor) -> Tensor:
-    """Where a picture (3, h, w) is much brighter in some colour than `expected`, the brighter of floor and object: bool
-    (h, w). Along an outline that is the object's highlight, which no mixture of the two explains."""
-    return (picture - expected).amax(0) > GLEAM
 
 
 @torch.no_grad()
@@ -225,20 +143,6 @@ def given_up(tokens: VLETokens, bodies: dict[int, Body], arena: Window, picture:
     return zone
 
 
-def around_mask(mask: Tensor, margin: int) -> Window:
-    """The smallest rectangle of a mask (h, w) that holds all that it marks and `margin` pixels on each side; empty where
-    it marks nothing."""
-    (height, width), ends = mask.shape, []
-    if mask.numel() == 0:
-        return Window(0, 0, 0, 0)
-    for axis in (1, 0):
-        marked = mask.byte().amax(axis).nonzero()
-        if not len(marked):
-            return Window(0, 0, 0, 0)
-        ends += [int(marked[0]) - margin, int(marked[-1]) + 1 + margin]
-    return Window(*ends).inside(Window(0, height, 0, width))
-
-
 def take_apart(
     net: TokenizerNetwork, tokens: VLETokens, source: Tensor, arena: Window
 ) -> tuple[Tensor, dict[int, Body]]:
@@ -260,7 +164,7 @@ def take_apart(
             drawn[k][4] = crisp(drawn[k][4], where[k], max(height, width), layers.solid.shape[-1])
 
     says = stretch_to(net.background_decoder(what[:1]), height, width, *arena.slices)[0]
-    band = {k: _band(where[k], height, width, net.sizes.glimpse) for k in near_to_far}
+    band = {k: band_of(where[k], height, width, net.sizes.glimpse) for k in near_to_far}
     floor = (owner == 0).float()[None]
     for k in near_to_far:  # pixels near an outline show object and floor mixed
         local = windows[k].within(arena)
@@ -406,9 +310,3 @@ def _middle(planes: Tensor) -> Tensor:
         at = (torch.arange(count, device=planes.device) + 0.5) / count * 2 - 1
         bumps.append((1 - at.square()).square())
     return (bumps[0][:, None] * bumps[1])[None]
-
-
-def _band(where: Tensor, height: int, width: int, glimpse: int) -> int:
-    """Half-width in picture pixels of the uncertain band along the outline of a token of frame `where`."""
-    frame = float(where[2:].max()) * max(height, width)
-    return max(1, round(EDGE * max(1.0, SLOPE * frame / glimpse)))

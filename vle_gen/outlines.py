@@ -1,0 +1,116 @@
+"""Who owns each pixel: outlines drawn from the tokens' scopes and settled by the colours of the picture."""
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vle_gen.filters import box_mean, grown, nearby
+from vle_gen.tokenizer.loop import PictureCode
+from vle_gen.tokenizer.network import TokenizerNetwork
+from vle_gen.tokenizer.render import Window, draw, window_of
+from vle_gen.tokenizer.warp import SLOPE
+from vle_gen.tokens import OWNED
+
+LEAST_CONTRAST = 0.006  # squared colour distance from which object and floor can be told apart
+GLEAM = 0.12  # how much brighter than both object and floor a highlight on an outline is, at least
+EDGE = 1.25  # half-width of the uncertain band along an object's outline, in pixels of its glimpse
+
+
+@torch.no_grad()
+def owners(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> Tensor:
+    """Who owns each pixel of the picture (3, H, W) uint8: uint8 (H, W), index of the token, 0 = scene.
+
+    The scopes are drawn at full resolution from near to far; along outlines the picture itself decides.
+    """
+    height, width = pixels.shape[-2:]
+    owner = torch.zeros(height, width, dtype=torch.long)
+    windows = [window_of(where, height, width) for where in code.where]
+    for index in range(1, len(code.what)):  # near to far
+        if windows[index].empty:
+            continue
+        scope = draw(code.scope[index][None], code.where[index], height, width, windows[index])[0].cpu()
+        part = owner[windows[index].slices]
+        part[(scope > OWNED) & (part == 0)] = index
+    for index in range(1, len(code.what)):
+        band = band_of(code.where[index], height, width, net.sizes.glimpse)
+        mine, seen = owner[windows[index].slices], pixels[windows[index].planes]
+        near = around_mask(mine == index, 2 * band + 2)  # no more than `sharpen` looks at
+        if not near.empty:
+            sharpen(seen[near.planes].float() / 255, mine[near.slices], index, band)
+            settle(seen[near.planes].float() / 255, mine[near.slices], index, band)
+    return owner.to(torch.uint8)
+
+
+def sharpen(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
+    """Settles, in place, whether pixels along the outline of `index` are the object's or the floor's, by whose colour
+    nearby theirs is like. picture (3, h, w), 0..1; owner (h, w). Where the two are alike the outline stays as it is."""
+    mine, floor = (owner == index).float()[None], (owner == 0).float()[None]
+    inner = 1 - grown(1 - mine, band)
+    near = grown(mine, band)
+    if inner.sum() == 0 or near.min() == 1:
+        return
+    beyond = floor * (1 - near)
+    body, ground = nearby(picture, inner, band), nearby(picture, beyond, band + 1)
+    difference = body - ground
+    contrast = difference.square().sum(0)
+    share = ((picture - ground) * difference).sum(0) / contrast.clamp(min=1e-5)
+    share = torch.where(gleams(picture, torch.maximum(body, ground)), 1.0, share)
+    sure = (near > inner)[0] & (contrast > LEAST_CONTRAST) & (nearby(beyond, torch.ones_like(beyond), band + 1)[0] > 0.02)
+    owner[sure & (share > OWNED) & (owner == 0)] = index
+    owner[sure & (share <= OWNED) & (owner == index)] = 0
+
+
+def settle(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
+    """Settles, in place, whether pixels along the outline of `index` are its own or a farther object's, by which of the two
+    has the likest colour nearby. Bodies are shaded and mirror others, so a pixel is compared with all pixels about it that
+    are surely the one's or the other's and not with their means. picture (3, h, w), 0..1; owner (h, w), near to far."""
+    mine, farther = (owner == index).float()[None], (owner > index).float()[None]
+    inner, near = 1 - grown(1 - mine, band), grown(mine, band)
+    reach = 2 * band + 1
+    rows, columns = ((near - inner) * (mine + farther) * grown(farther, reach))[0].nonzero(as_tuple=True)
+    if not len(rows):
+        return
+    sides = torch.stack([inner[0], farther[0] * (1 - near[0]), (owner == 0) * (1 - near[0])])
+    planes = F.pad(torch.cat([picture, sides, owner[None]]), [reach] * 4)
+    width, span = planes.shape[-1], torch.arange(2 * reach + 1)
+    at = (rows * width + columns)[:, None] + (span[:, None] * width + span).flatten()  # (N, M): all pixels about each
+    about = planes.flatten(1)[:, at]  # (7, N, M)
+    colour = picture[:, rows, columns]
+    distance = (about[:3] - colour[..., None]).square().sum(0)
+    (own, other, floor), which = torch.where(about[3:6] > 0, distance, float("inf")).min(-1)
+    likest = about.gather(2, which[:2].T[None].expand(len(about), -1, -1))  # (7, N, 2)
+    contrast = (likest[:3, :, 0] - likest[:3, :, 1]).square().sum(0)
+    sure = (contrast > LEAST_CONTRAST) & (torch.minimum(own, other) < floor) & own.isfinite() & other.isfinite()
+    signs = torch.zeros_like(mine)
+    signs[0, rows, columns] = torch.where(sure, (other - own) / contrast.clamp(min=LEAST_CONTRAST), 0.0)
+    signs = box_mean(signs.clamp(-1, 1), 1)[0, rows, columns]  # neighbours on an outline mostly agree
+    was = owner[rows, columns]
+    now = torch.where(signs > 0, index, torch.where(was == index, likest[6, :, 1].long(), was))
+    owner[rows, columns] = torch.where(sure & (signs != 0), now, was)
+
+
+def gleams(picture: Tensor, expected: Tensor) -> Tensor:
+    """Where a picture (3, h, w) is much brighter in some colour than `expected`, the brighter of floor and object: bool
+    (h, w). Along an outline that is the object's highlight, which no mixture of the two explains."""
+    return (picture - expected).amax(0) > GLEAM
+
+
+def around_mask(mask: Tensor, margin: int) -> Window:
+    """The smallest rectangle of a mask (h, w) that holds all that it marks and `margin` pixels on each side; empty where
+    it marks nothing."""
+    (height, width), ends = mask.shape, []
+    if mask.numel() == 0:
+        return Window(0, 0, 0, 0)
+    for axis in (1, 0):
+        marked = mask.byte().amax(axis).nonzero()
+        if not len(marked):
+            return Window(0, 0, 0, 0)
+        ends += [int(marked[0]) - margin, int(marked[-1]) + 1 + margin]
+    return Window(*ends).inside(Window(0, height, 0, width))
+
+
+def band_of(where: Tensor, height: int, width: int, glimpse: int) -> int:
+    """Half-width in picture pixels of the uncertain band along the outline of a token of frame `where`."""
+    frame = float(where[2:].max()) * max(height, width)
+    return max(1, round(EDGE * max(1.0, SLOPE * frame / glimpse)))
