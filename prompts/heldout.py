@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from random import Random
 
 from prompts import captions
-from prompts.rewording import STOPS, split_words
+from prompts.synonyms import STOPS, split_words
 
 ONE_IN = 16
 

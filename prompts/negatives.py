@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 
 from prompts.captions import Caption, say
-from prompts.grammar import SceneRequest
+from prompts.request import SceneRequest
 from prompts.satisfied import check
 from prompts.vocabulary import ATTRIBUTES, NEXT, OPPOSITE, VALUES
 

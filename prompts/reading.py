@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from prompts.captions import say
-from prompts.grammar import Mention, Relation, SceneRequest, parse
-from prompts.rewording import EXTRA, STOPS, is_free, reword, split_words, strange
+from prompts.grammar import parse
+from prompts.request import Mention, Relation, SceneRequest
+from prompts.rewording import is_free, reword, strange
+from prompts.synonyms import EXTRA, STOPS, split_words
 from prompts.vocabulary import BETWEEN, LEFT, RIGHT, WORDS
 
 MOST_WORDS = 20_000  # that a checkpoint remembers, the commonest ones

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from prompts.grammar import Mention, Relation, SceneRequest
+from prompts.request import Mention, Relation, SceneRequest
 from prompts.satisfied import CLEAR, holds
 from prompts.vocabulary import BEHIND, FRONT, LEFT, NUMBER_WORDS, PLURALS, RIGHT, SHAPES, describe
 

@@ -1,0 +1,123 @@
+"""Finds what a lexicon knows in the words of a prompt, before they are reworded: names, places in the picture, backgrounds,
+and relations beyond those of the solids. Each becomes one `Atom` among the words."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prompts.colours import nearest
+from prompts.grounds import preposition
+from prompts.lexicon import Form, Lexicon
+from prompts.places import PICTURES
+from prompts.places import SAID_AS as PLACES
+from prompts.plurals import article, is_mass, is_plural, plural
+from prompts.synonyms import NEAR, SHADES
+from prompts.vocabulary import ADJECTIVES, MORE_SAID_AS, NOUNS, ON
+
+NAME, PLACE, GROUND, RELATION = "name", "place", "ground", "relation"
+MEASURES = frozenset("loaf slice piece bunch bowl cup glass plate bottle mug stick pile pair bit head ear".split())
+PRAISE = frozenset("cute nice beautiful pretty lovely cartoon realistic friendly adorable".split())  # left out
+WORDS = frozenset(word for table in (PLACES, MORE_SAID_AS) for said in table.values() for text in said for word in text.split())
+"""The words of places and relations, for a checkpoint that is trained on them."""
+PARSED = ("on",)  # read by the grammar itself, for it begins other relations too
+
+
+class Atom(str):
+    """A phrase as one word: its text is the one that captions have for it.
+
+    Args:
+        kind: NAME, PLACE, GROUND or RELATION.
+        value: the concept's name, region, background or relation.
+        plural: of a name.
+    """
+
+    kind: str
+    value: str
+    plural: bool
+
+    def __new__(cls, text: str, kind: str, value: str, many: bool = False) -> Atom:
+        self = super().__new__(cls, text)
+        self.kind, self.value, self.plural = kind, value, many
+        return self
+
+
+def _longest_first(table: dict[str, tuple[str, ...]], endings: Sequence[str] = ("",)) -> dict[str, list]:
+    pairs = [(tuple((said + end).split()), kind) for kind, forms in table.items() for said in forms for end in endings]
+    found: dict[str, list] = {}
+    for words, kind in sorted(pairs, key=lambda pair: len(pair[0]), reverse=True):
+        found.setdefault(words[0], []).append((words, kind))
+    return found
+
+
+_PLACES = _longest_first(PLACES, ["", *(f" of the {picture}" for picture in PICTURES)])
+_RELATIONS = _longest_first({kind: tuple(s for s in said if s not in PARSED) for kind, said in MORE_SAID_AS.items()})
+_RELATIONS["on"] = [(words, ON) for words, kind in _RELATIONS["on"] if kind == ON]
+
+
+def marked(words: Sequence[str], lexicon: Lexicon) -> list[str]:
+    """The words with atoms in the place of what the lexicon knows."""
+    result: list[str] = []
+    at = 0
+    while at < len(words):
+        found = _phrase(words, at, lexicon) or _name(words, at, lexicon)
+        if found is not None:
+            at, atom = found
+            result.append(atom)
+            continue
+        if words[at] not in PRAISE:
+            result.append(words[at])
+        at += 1
+    return result
+
+
+def said(form: Form) -> Atom:
+    """A name as captions say it."""
+    return Atom(plural(form.concept) if form.plural else form.concept, NAME, form.concept, form.plural)
+
+
+def said_ground(asked: str) -> str:
+    """A background as captions say it: "on a wooden floor"."""
+    if is_mass(asked) or is_plural(asked):
+        return f"{preposition(asked)} {asked}"
+    return f"{preposition(asked)} {article(asked)} {asked}"
+
+
+def _phrase(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, Atom] | None:
+    """A place, a background or a relation that begins here, and where it ends."""
+    for said_as, region in _PLACES.get(words[at], ()):
+        end = at + len(said_as)
+        if tuple(words[at:end]) == said_as and (end == len(words) or words[end] not in ("of", "side", "corner", "edge")):
+            return end, Atom(PLACES[region][0], PLACE, region)
+    found = lexicon.grounds.at_preposition(words, at)
+    if found is not None and not _runs_on(words, at, found[0], lexicon):
+        return found[0], Atom(said_ground(found[1]), GROUND, found[1])
+    for said_as, kind in _RELATIONS.get(words[at], ()):
+        if tuple(words[at : at + len(said_as)]) == said_as:
+            return at + len(said_as), Atom(kind, RELATION, kind)
+    return None
+
+
+def _runs_on(words: Sequence[str], at: int, end: int, lexicon: Lexicon) -> bool:
+    """Whether a name goes on where a background would end: "under a snow cloud"."""
+    return any((name := _name(words, k, lexicon)) is not None and name[0] > end for k in range(at + 1, end))
+
+
+def _name(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, Atom] | None:
+    """A name that begins here, and where it ends; "a slice of pizza" is a pizza."""
+    for said_as in lexicon.starting.get(words[at], ()):
+        end = at + len(said_as)
+        if tuple(words[at:end]) == said_as and not (len(said_as) == 1 and _describes(words, at, lexicon)):
+            return end, said(lexicon.forms[said_as])
+    if words[at] in MEASURES and at + 2 < len(words) and words[at + 1] == "of":
+        found = _name(words, at + 2, lexicon)
+        if found is not None and not found[1].plural and (words[at] != "pair" or is_plural(found[1].value)):
+            return found
+    return None
+
+
+def _describes(words: Sequence[str], at: int, lexicon: Lexicon) -> bool:
+    """Whether a word that is a name too says here what the next thing is like: "an orange cat"."""
+    word = words[at]
+    if not (nearest(word) or word in ADJECTIVES or word in NEAR or word in SHADES) or at + 1 == len(words):
+        return False
+    following = words[at + 1]
+    return following in NOUNS or following in ADJECTIVES or following in lexicon.starting or bool(nearest(following))
