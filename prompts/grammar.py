@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from prompts.lexicon import Lexicon
-from prompts.marking import GROUND, NAME, PLACE, RELATION, Atom
+from prompts.marking import GROUND, NAME, PLACE, RELATION, Atom, said_ground
 from prompts.request import Mention, Relation, SceneRequest
 from prompts.rewording import STOPS, is_free, likely, reword
 from prompts.vocabulary import (
@@ -60,6 +60,8 @@ def require_known(
 
 def _hint(word: str, lexicon: Lexicon | None) -> str:
     """What may have been meant by an unknown word, as the end of a sentence."""
+    if lexicon is not None and (ground := lexicon.grounds.at((word,), 0)):
+        return f"; {word!r} is a background: say '{said_ground(ground[1])}'"
     near = [] if lexicon is None else lexicon.nearest(word)
     if near:
         return f"; nearest to {word!r}: {', '.join(near)}"

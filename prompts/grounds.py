@@ -61,10 +61,15 @@ class Grounds:
     also: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
+    def phrases(self) -> tuple[Phrase, ...]:
+        """The descriptions, in parts."""
+        return tuple(map(Phrase.of, self.descriptions))
+
+    @cached_property
     def nouns(self) -> dict[str, tuple[frozenset[str], tuple[tuple[str, ...], ...]]]:
         """What may stand before each noun, and after it, longest first."""
         found: dict[str, tuple[set, set]] = {}
-        for phrase in map(Phrase.of, self.descriptions):
+        for phrase in self.phrases:
             before, after = found.setdefault(phrase.noun, (set(), set()))
             before.update(phrase.before)
             after.add(phrase.after)
@@ -75,7 +80,7 @@ class Grounds:
     @cached_property
     def words(self) -> frozenset[str]:
         """Every word of it."""
-        texts = (*map(str, map(Phrase.of, self.descriptions)), *self.also)
+        texts = (*map(str, self.phrases), *self.also)
         return frozenset(word for text in texts for word in text.split())
 
     def at_preposition(self, words: Sequence[str], at: int) -> tuple[int, str] | None:
@@ -87,6 +92,8 @@ class Grounds:
                     continue
                 end = found[0]
                 behind = next((said for said in BEHIND if tuple(words[end : end + len(said)]) == said), ())
+                if said[0] in UNDER and not any(word in OVERHEAD for word in found[1].split()):
+                    continue  # "under a table"
                 if said == ("with",) and not behind and words[end - 1] not in OVERHEAD:
                     continue
                 if said[0] != "with" and behind in (BEHIND[2], BEHIND[3], BEHIND[4]):

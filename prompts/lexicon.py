@@ -23,6 +23,8 @@ from vle_gen.errors import UserError
 FORMAT = "vlegen lexicon 1"
 FILLERS = frozenset(word for said in PHRASES for word in said.split())  # words that leave prompts, or turn into others
 TAKEN = WORDS | SHADES | SAME.keys() | FILLERS
+MISSPELT = 0.85  # likeness above which one word is the other misspelt
+LIKE = 0.3  # least likeness of others of the same sort
 CLOSE = 0.7  # least likeness of two words for one to be offered for the other
 
 
@@ -132,12 +134,19 @@ class Lexicon:
         """Names to offer for a word that nothing is called by: what is spelt alike, what is near in meaning, and then
         others of the same sort."""
         texts = {" ".join(words): form.concept for words, form in self.forms.items() if not form.plural}
+        close = difflib.get_close_matches(word, texts, count, CLOSE)
+        likely = [text for text in close if difflib.SequenceMatcher(None, text, word).ratio() > MISSPELT]
+        if likely:
+            return list(dict.fromkeys(texts[text] for text in likely))
         found = [self.near[word]] if self.near.get(word) in self.named else []
-        found += [texts[text] for text in difflib.get_close_matches(word, texts, count, CLOSE)]
+        found += [texts[text] for text in texts if len(text) > 3 and word.endswith(text)]  # a spaceship is some ship
+        found += [texts[text] for text in close]
         if found:
-            like = self.named[found[0]]
-            sort = self.named[self.kinds[sorted(like.members)[0]][-1]] if len(like.members) < count else like
-            found += difflib.get_close_matches(word, [self._plainest(member) for member in sorted(sort.members)], count, 0.0)
+            sort = self.named[found[0]]
+            if len(sort.members) == 1:
+                sort = next((self.named[kind] for kind in self.kinds[min(sort.members)][1:]), sort)
+            like = 0.0 if word in self.near else LIKE
+            found += difflib.get_close_matches(word, map(self._plainest, sorted(sort.members)), count, like)
         return list(dict.fromkeys(found))[:count]
 
     def _plainest(self, member: str) -> str:

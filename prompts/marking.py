@@ -10,14 +10,15 @@ from prompts.lexicon import Form, Lexicon
 from prompts.places import PICTURES
 from prompts.places import SAID_AS as PLACES
 from prompts.plurals import article, is_mass, is_plural, plural
-from prompts.synonyms import NEAR, SHADES
-from prompts.vocabulary import ADJECTIVES, MORE_SAID_AS, NOUNS, ON
+from prompts.synonyms import NEAR, SAME, SHADES
+from prompts.vocabulary import ADJECTIVES, BIGGER, MORE_SAID_AS, NOUNS, ON, SMALLER
 
 NAME, PLACE, GROUND, RELATION = "name", "place", "ground", "relation"
 MEASURES = frozenset("loaf slice piece bunch bowl cup glass plate bottle mug stick pile pair bit head ear".split())
 PRAISE = frozenset("cute nice beautiful pretty lovely cartoon realistic friendly adorable".split())  # left out
 WORDS = frozenset(word for table in (PLACES, MORE_SAID_AS) for said in table.values() for text in said for word in text.split())
 """The words of places and relations, for a checkpoint that is trained on them."""
+COMPARISONS = frozenset(tuple(said.split()) for kind in (BIGGER, SMALLER) for said in MORE_SAID_AS[kind])
 PARSED = ("on",)  # read by the grammar itself, for it begins other relations too
 
 
@@ -117,7 +118,14 @@ def _name(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, Atom] |
 def _describes(words: Sequence[str], at: int, lexicon: Lexicon) -> bool:
     """Whether a word that is a name too says here what the next thing is like: "an orange cat"."""
     word = words[at]
+    if at > 1 and words[at - 1] in ("of", "from") and words[at - 2] in ("made", "out", "from"):
+        return True
     if not (nearest(word) or word in ADJECTIVES or word in NEAR or word in SHADES) or at + 1 == len(words):
         return False
     following = words[at + 1]
-    return following in NOUNS or following in ADJECTIVES or following in lexicon.starting or bool(nearest(following))
+    if tuple(words[at + 1 : at + 3]) in COMPARISONS:
+        return False
+    if following in lexicon.starting or nearest(following):
+        return True
+    means = SAME.get(following) or NEAR.get(following) or following
+    return means in NOUNS or means in ADJECTIVES

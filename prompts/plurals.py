@@ -33,7 +33,7 @@ PEOPLE = {"man": "men", "woman": "women"}
 
 def article(text: str) -> str:
     """"a" or "an", as the text wants it."""
-    an = text[0] in "aeiou" and not text.startswith(("uni", "use", "eu", "one", "uk"))
+    an = text[0] in "aeiou" and not text.startswith(("uni", "use", "eu", "one-", "uk"))
     return "an" if an or text.startswith("hour") else "a"
 
 

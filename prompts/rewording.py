@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from prompts.colours import WORDS_FOR, nearest
 from prompts.lexicon import Lexicon
+from prompts.marking import NAME, Atom, marked
 from prompts.marking import WORDS as MARKED_WORDS
-from prompts.marking import Atom, marked
-from prompts.plurals import article
+from prompts.plurals import article, is_mass, is_plural
 from prompts.synonyms import EXTRA, NEAR, PHRASES, SAME, SHADES, STOPS, split_words
-from prompts.vocabulary import COLORS, WORDS
+from prompts.vocabulary import ADJECTIVES, COLORS, WORDS
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,20 @@ def _phrased(words: list[str]) -> list[str]:
 
 
 def _articled(words: list[str]) -> list[str]:
-    """"a" and "an" as the next word wants them."""
+    """"a" and "an" as the next word wants them; neither before what is said without, such as grapes."""
     return [
         article(words[k + 1]) if word in ("a", "an") and k + 1 < len(words) else word
         for k, word in enumerate(words)
+        if word not in ("a", "an") or not _bare(words, k + 1)
     ]
+
+
+def _bare(words: list[str], at: int) -> bool:
+    """Whether the thing whose words begin here is said without "a"."""
+    while at < len(words) and words[at] in ADJECTIVES:
+        at += 1
+    word = words[at] if at < len(words) else None
+    return isinstance(word, Atom) and word.kind == NAME and not word.plural and (is_plural(word) or is_mass(word))
 
 
 def _spaced(words: list[str], known: frozenset[str]) -> list[str]:

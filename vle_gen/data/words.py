@@ -9,9 +9,12 @@ import yaml
 
 from prompts.lexicon import Lexicon
 from prompts.naming import Sort, Thing, Words, lexicon_of
+from prompts.suites import Suite
+from prompts.suites.everyday import as_lines
 from vle_gen.data.pack import INDEX, is_cutout_pack
 from vle_gen.data.reading import read_files, read_json
 from vle_gen.errors import UserError
+from vle_gen.image_io import write_whole
 
 
 def lexicon_of_packs(paths: Sequence[str | Path], pick: str = "seen") -> Lexicon:
@@ -33,7 +36,7 @@ def lexicon_of_packs(paths: Sequence[str | Path], pick: str = "seen") -> Lexicon
         try:
             for one in index["objects"]:
                 if pick == "all" or one.get("held_out", False) == (pick == "held_out"):
-                    add(things, Thing(one["name"], tuple(one.get("aliases", ())), one.get("category", "")))
+                    _add(things, Thing(one["name"], tuple(one.get("aliases", ())), one.get("category", "")))
             descriptions |= dict.fromkeys(words for ground in index.get("backgrounds", ()) for words in ground["words"])
         except (KeyError, TypeError, AttributeError):
             raise UserError(f"{path}: {INDEX} is damaged (see docs/packs.md for what it holds)") from None
@@ -43,7 +46,18 @@ def lexicon_of_packs(paths: Sequence[str | Path], pick: str = "seen") -> Lexicon
     return lexicon_of(things.values(), descriptions, everyday_words())
 
 
-def add(things: dict[str, Thing], thing: Thing) -> None:
+def write_suites(suites: Sequence[Suite], folder: str | Path) -> None:
+    """Writes NAME.jsonl of each in a folder, which is made where there is none. Raises `UserError` where that fails."""
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise UserError(f"cannot make {folder}: {fault.strerror}") from None
+    for suite in suites:
+        write_whole(folder / f"{suite.name}.jsonl", lambda part, suite=suite: part.write_text(as_lines(suite), "utf-8"))
+
+
+def _add(things: dict[str, Thing], thing: Thing) -> None:
     """Views of one thing have their aliases together."""
     old = things.get(thing.name)
     if old is not None:
