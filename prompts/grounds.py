@@ -9,6 +9,7 @@ from functools import cached_property
 ARTICLES = ("a", "an", "the", "some")
 UNDER, AGAINST, UPON = ("under", "beneath", "below"), ("in front of", "before", "against"), ("on", "in", "at")
 PREPOSITIONS = tuple(tuple(said.split()) for said in (*UNDER, *AGAINST, *UPON, "over", "with"))
+FIRST = frozenset(said[0] for said in PREPOSITIONS)
 BEHIND = tuple(tuple(said.split()) for said in ("in the background", "in the back", "behind it", "behind them", "behind"))
 OVERHEAD = ("sky", "sunset", "clouds", "night")
 UPRIGHT = ("wall", "backdrop", "hills", "background")
@@ -85,6 +86,8 @@ class Grounds:
 
     def at_preposition(self, words: Sequence[str], at: int) -> tuple[int, str] | None:
         """Where a background that begins at `at` with its preposition ends, and what it is."""
+        if words[at] not in FIRST:
+            return None
         for said in PREPOSITIONS:
             if tuple(words[at : at + len(said)]) == said:
                 found = self.at(words, at + len(said))

@@ -136,11 +136,13 @@ class _Making:
         for thing in things:
             members.setdefault(thing.category, set()).add(thing.name)
         for category, found in members.items():
-            name, *also = self.words.categories.get(category, (singular(category) or category,)) or ("",)
-            if name:
+            plain = (singular(category) or category,) if category else ()
+            said = self.words.categories.get(category, plain)
+            if said:
+                name, *also = said
                 self.cover(name, found)
-                for said in also:
-                    self.also(name, said)
+                for other in also:
+                    self.also(name, other)
 
     def alias(self, thing: str, said: str) -> None:
         """Another word for a thing: for its concept, or for a wider one with a colour ("red car")."""

@@ -77,7 +77,7 @@ def plan(scene: Scene, lexicon: Lexicon, random: Random, often: Often) -> SceneR
     mentions, members = _group(scene, indices, lexicon, random, often)
     relations = _relations(mentions, members, scene, random)
     mentions = [_placed(mention, group, scene, random, often) for mention, group in zip(mentions, members, strict=True)]
-    return SceneRequest(tuple(mentions), relations, _background(scene.background, random, often))
+    return SceneRequest(tuple(mentions), relations, _background(scene.background, lexicon, random, often))
 
 
 def _mention(k: int, scene: Scene, lexicon: Lexicon, style: tuple, special: float, random: Random, often: Often) -> Mention:
@@ -169,8 +169,8 @@ def _placed(mention: Mention, group: Sequence[int], scene: Scene, random: Random
     return replace(mention, place=random.choice(true)) if true else mention
 
 
-def _background(descriptions: Sequence[str], random: Random, often: Often) -> tuple[str, ...]:
-    """What is said of the background: all of it or a part, with all its words or fewer."""
+def _background(descriptions: Sequence[str], lexicon: Lexicon, random: Random, often: Often) -> tuple[str, ...]:
+    """What is said of the background: all of it or a part, with all its words or fewer; nothing that the lexicon lacks."""
     if not descriptions or random.random() >= often.background:
         return ()
     said = [k for k in range(len(descriptions)) if random.random() < 0.75] or [random.randrange(len(descriptions))]
@@ -180,7 +180,9 @@ def _background(descriptions: Sequence[str], random: Random, often: Often) -> tu
         if random.random() < 0.25:
             shorter = replace(phrase, before=phrase.before[1:] if random.random() < 0.5 else phrase.before, after=())
             phrase = phrase if str(shorter) == "floor" else shorter
-        texts.append(str(phrase))
+        words = str(phrase).split()
+        if lexicon.grounds.at(words, 0) == (len(words), str(phrase)):
+            texts.append(str(phrase))
     return tuple(dict.fromkeys(texts))
 
 

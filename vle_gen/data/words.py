@@ -11,7 +11,7 @@ from prompts.lexicon import Lexicon
 from prompts.naming import Sort, Thing, Words, lexicon_of
 from prompts.suites import Suite
 from prompts.suites.everyday import as_lines
-from vle_gen.data.pack import INDEX, is_cutout_pack
+from vle_gen.data.pack import INDEX, RIG_GROUND, is_cutout_pack
 from vle_gen.data.reading import read_files, read_json
 from vle_gen.errors import UserError
 from vle_gen.image_io import write_whole
@@ -19,7 +19,7 @@ from vle_gen.image_io import write_whole
 
 def lexicon_of_packs(paths: Sequence[str | Path], pick: str = "seen") -> Lexicon:
     """What the objects and backgrounds of packs of cut-outs are called. Pictures are not looked at, and packs of rigs have
-    no names beyond the caption language's.
+    a background but no names beyond the caption language's.
 
     `pick` says which objects: seen (those that training may see), held_out or all.
 
@@ -31,6 +31,7 @@ def lexicon_of_packs(paths: Sequence[str | Path], pick: str = "seen") -> Lexicon
     for path in paths:
         files = read_files(path)
         if not is_cutout_pack(files):
+            descriptions |= dict.fromkeys(RIG_GROUND)
             continue
         index = read_json(files, INDEX, path)
         try:
