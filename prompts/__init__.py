@@ -3,7 +3,8 @@
 `captions.write`: scene -> text; `grammar.parse`: text -> SceneRequest; `satisfied.check`: request, scene -> what fails.
 """
 from prompts.captions import Caption, write
-from prompts.grammar import parse, require_known, unknown_words
+from prompts.grammar import parse
+from prompts.known import require_known, unknown_words
 from prompts.lexicon import Lexicon
 from prompts.reading import Reading, notes, read
 from prompts.request import Mention, Relation, SceneRequest

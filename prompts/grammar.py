@@ -7,9 +7,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from prompts.lexicon import Lexicon
-from prompts.marking import GROUND, NAME, PLACE, RELATION, Atom, said_ground
+from prompts.marking import GROUND, NAME, PLACE, RELATION, Atom
 from prompts.request import Mention, Relation, SceneRequest
-from prompts.rewording import STOPS, is_free, likely, reword
+from prompts.rewording import reword
+from prompts.synonyms import STOPS
 from prompts.vocabulary import (
     ADJECTIVES,
     BETWEEN,
@@ -23,50 +24,7 @@ from prompts.vocabulary import (
     RELATION_TO_IT,
     RELATION_TO_THEM,
     SHAPE,
-    WORDS,
 )
-from vle_gen.errors import UserError
-
-
-def unknown_words(prompt: str, known: frozenset[str] | set[str] = WORDS, lexicon: Lexicon | None = None) -> list[str]:
-    """Words of `prompt` that cannot be said in the words `known` or those of a lexicon, each once, in order. Punctuation
-    is not a word."""
-    return list(reword(prompt, frozenset(known), lexicon).unknown)
-
-
-def require_known(
-    prompt: str, known: frozenset[str] | set[str] = WORDS, lexicon: Lexicon | None = None
-) -> None:
-    """Raises UserError for a prompt without words, or with words that a checkpoint trained on `known` never saw, that its
-    lexicon lacks, and that mean nothing near to what it saw. One that was trained on free text may be asked for anything."""
-    read = reword(prompt, frozenset(known), lexicon)
-    if is_free(known, lexicon):
-        if not prompt.strip():
-            raise UserError("the prompt is empty: say what to draw")
-        return
-    if not any(word not in STOPS for word in read.words):
-        raise UserError("the prompt is empty: say what to draw, for example 'red ball left of a cube'")
-    if not read.unknown:
-        return
-    words = ", ".join(repr(word) for word in read.unknown)
-    hints = [_hint(word, lexicon) for word in read.unknown]
-    knows = "it knows cubes, spheres and cylinders, their colors, sizes and materials, and where they stand"
-    if lexicon is not None:
-        knows = f"it knows {len(lexicon.kinds)} things by name, cubes, spheres and cylinders, and where they are"
-    raise UserError(
-        f"this checkpoint has never seen the word{'s' * (len(read.unknown) > 1)} {words}{''.join(hints)}: {knows}"
-    )
-
-
-def _hint(word: str, lexicon: Lexicon | None) -> str:
-    """What may have been meant by an unknown word, as the end of a sentence."""
-    if lexicon is not None and (ground := lexicon.grounds.at((word,), 0)):
-        return f"; {word!r} is a background: say '{said_ground(ground[1])}'"
-    near = [] if lexicon is None else lexicon.nearest(word)
-    if near:
-        return f"; nearest to {word!r}: {', '.join(near)}"
-    other = likely(word)
-    return f"; {word!r} may be {other!r}" if other else ""
 
 
 def parse(prompt: str, lexicon: Lexicon | None = None) -> SceneRequest | None:

@@ -24,7 +24,6 @@ FORMAT = "vlegen lexicon 1"
 FILLERS = frozenset(word for said in PHRASES for word in said.split())  # words that leave prompts, or turn into others
 TAKEN = WORDS | SHADES | SAME.keys() | FILLERS
 MISSPELT = 0.85  # likeness above which one word is the other misspelt
-LIKE = 0.3  # least likeness of others of the same sort
 CLOSE = 0.7  # least likeness of two words for one to be offered for the other
 
 
@@ -131,8 +130,8 @@ class Lexicon:
         return said | self.grounds.words
 
     def nearest(self, word: str, count: int = 5) -> list[str]:
-        """Names to offer for a word that nothing is called by: what is spelt alike, what is near in meaning, and then
-        others of the same sort."""
+        """Names to offer for a word that nothing is called by: what it may be a misspelling of; else what is near in meaning,
+        and others of the same sort; else what is spelt alike."""
         texts = {" ".join(words): form.concept for words, form in self.forms.items() if not form.plural}
         close = difflib.get_close_matches(word, texts, count, CLOSE)
         likely = [text for text in close if difflib.SequenceMatcher(None, text, word).ratio() > MISSPELT]
@@ -140,13 +139,13 @@ class Lexicon:
             return list(dict.fromkeys(texts[text] for text in likely))
         found = [self.near[word]] if self.near.get(word) in self.named else []
         found += [texts[text] for text in texts if len(text) > 3 and word.endswith(text)]  # a spaceship is some ship
-        found += [texts[text] for text in close]
         if found:
             sort = self.named[found[0]]
             if len(sort.members) == 1:
                 sort = next((self.named[kind] for kind in self.kinds[min(sort.members)][1:]), sort)
-            like = 0.0 if word in self.near else LIKE
-            found += difflib.get_close_matches(word, map(self._plainest, sorted(sort.members)), count, like)
+            found += difflib.get_close_matches(word, map(self._plainest, sorted(sort.members)), count, 0.0)
+        else:
+            found = [texts[text] for text in close]
         return list(dict.fromkeys(found))[:count]
 
     def _plainest(self, member: str) -> str:

@@ -16,7 +16,7 @@ from prompts.places import SAID_AS as PLACES
 from prompts.plurals import article, is_mass, is_plural, plural
 from prompts.request import Mention, Relation, SceneRequest
 from prompts.satisfied import CLEAR, holds
-from prompts.scene import Scene
+from prompts.scene import NO_ATTRIBUTES, Scene
 from prompts.spans import Span
 from prompts.synonyms import split_words
 from prompts.vocabulary import (
@@ -57,6 +57,14 @@ def write(scene: Scene, lexicon: Lexicon, random: Random, often: Often | None = 
     """A caption that is true of the scene."""
     often = often or Often()
     return say(plan(scene, lexicon, random, often), lexicon, random, often.synonyms)
+
+
+def write_thing(name: str, lexicon: Lexicon, random: Random, often: Often | None = None) -> Caption:
+    """A caption of a single thing, as a pack calls it, by one of its names."""
+    often = often or Often()
+    alone = Scene((name,), (NO_ATTRIBUTES,), ((0.5, 0.5, 0.25, 0.25),), (1.0,)).colored(lexicon)
+    mention = _mention(0, alone, lexicon, (), random.choice(SPECIAL), random, replace(often, size=0.0))
+    return say(SceneRequest((mention,)), lexicon, random, often.synonyms)
 
 
 def say(request: SceneRequest, lexicon: Lexicon, random: Random, synonyms: float = 0.0) -> Caption:

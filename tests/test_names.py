@@ -11,14 +11,17 @@ import pytest
 
 from prompts import Lexicon, Mention, Relation, SceneRequest, parse, read, require_known, unknown_words, write
 from prompts.heldout import held_out, write_scene_for_training
+from prompts.known import caption_words
 from prompts.naming import Sort, Thing, Words, lexicon_of
 from prompts.plurals import plural
 from prompts.scene import Scene
-from prompts.scene_captions import Often
+from prompts.scene_captions import Often, write_thing
 from prompts.scene_captions import write as write_scene
 from prompts.scene_negatives import negative
 from prompts.suites import FOLDER, load
 from prompts.suites.everyday import make, suites_of
+from prompts.synonyms import split_words
+from prompts.telling import tell
 from prompts.vocabulary import COLORS, MORE_RELATIONS
 from vle_gen.data.everyday import names
 from vle_gen.data.surfaces import PAINTS
@@ -102,6 +105,24 @@ def test_captions_know_which_words_speak_of_what(lexicon):
             assert alone.place in (None, meant.place)
             assert all(a in (None, b) for a, b in zip(alone.attributes, meant.attributes, strict=True)), caption
             assert alone.name is None or alone.name in lexicon.above(meant.name), caption
+
+
+def test_captions_keep_to_their_words(lexicon):
+    random, words = Random(5), caption_words(lexicon)
+    for _ in range(300):
+        assert set(split_words(write_scene(scene(random, lexicon), lexicon, random).text)) <= words | set(",.;")
+    texts = [write_thing(name, lexicon, random).text for name in ("poodle", "red apple", "cherries") for _ in range(30)]
+    meant = {mention.name for text in texts for mention in parse(text, lexicon).mentions}
+    assert meant == {"poodle", "dog", "animal", "apple", "cherries", "fruit", "food"}
+
+
+def test_a_scene_is_told_and_read_back(lexicon):
+    random = Random(8)
+    for _ in range(300):
+        content = scene(random, lexicon).colored(lexicon)
+        called = [name and lexicon.kinds[name][0] for name in content.names]
+        telling = tell(content.attributes, content.box, content.depth, called)
+        assert content.check(parse(telling.text, lexicon), lexicon, exact=True) == [], telling.text
 
 
 def test_negatives_are_false(lexicon):
