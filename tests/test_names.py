@@ -111,7 +111,7 @@ def test_captions_keep_to_their_words(lexicon):
     random, words = Random(5), caption_words(lexicon)
     for _ in range(300):
         assert set(split_words(write_scene(scene(random, lexicon), lexicon, random).text)) <= words | set(",.;")
-    texts = [write_thing(name, lexicon, random).text for name in ("poodle", "red apple", "cherries") for _ in range(30)]
+    texts = [write_thing(name, lexicon, random).text for name in ("poodle", "red apple", "cherries") for _ in range(100)]
     meant = {mention.name for text in texts for mention in parse(text, lexicon).mentions}
     assert meant == {"poodle", "dog", "animal", "apple", "cherries", "fruit", "food"}
 
