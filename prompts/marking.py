@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from prompts.colours import nearest
 from prompts.grounds import preposition
 from prompts.lexicon import Form, Lexicon
-from prompts.places import PICTURES
+from prompts.places import PICTURES, READ_AS
 from prompts.places import SAID_AS as PLACES
 from prompts.plurals import article, is_mass, is_plural, plural
 from prompts.synonyms import NEAR, SAME, SHADES
@@ -18,6 +18,11 @@ MEASURES = frozenset("loaf slice piece bunch bowl cup glass plate bottle mug sti
 PRAISE = frozenset("cute nice beautiful pretty lovely cartoon realistic friendly adorable".split())  # left out
 WORDS = frozenset(word for table in (PLACES, MORE_SAID_AS) for said in table.values() for text in said for word in text.split())
 """The words of places and relations, for a checkpoint that is trained on them."""
+CROWDS = tuple(tuple(said.split()) for said in (
+    "several", "many", "a few", "lots of", "a lot of", "a number of", "a group of", "a herd of", "a flock of", "a crowd of",
+    "a bunch of", "a pile of", "a stack of", "a swarm of", "a school of", "a pack of",
+))  # fmt: skip
+"""What is said before a plural for "some"."""
 COMPARISONS = frozenset(tuple(said.split()) for kind in (BIGGER, SMALLER) for said in MORE_SAID_AS[kind])
 PARSED = ("on",)  # read by the grammar itself, for it begins other relations too
 
@@ -49,7 +54,7 @@ def _longest_first(table: dict[str, tuple[str, ...]], endings: Sequence[str] = (
     return found
 
 
-_PLACES = _longest_first(PLACES, ["", *(f" of the {picture}" for picture in PICTURES)])
+_PLACES = _longest_first(READ_AS, ["", *(f" of the {picture}" for picture in PICTURES)])
 _RELATIONS = _longest_first({kind: tuple(s for s in said if s not in PARSED) for kind, said in MORE_SAID_AS.items()})
 _RELATIONS["on"] = [(words, ON) for words, kind in _RELATIONS["on"] if kind == ON]
 
@@ -60,6 +65,10 @@ def marked(words: Sequence[str], lexicon: Lexicon) -> list[str]:
     at = 0
     while at < len(words):
         found = _phrase(words, at, lexicon) or _name(words, at, lexicon)
+        if found is None and (many := _crowd(words, at, lexicon)):
+            result.append("some")
+            at += many
+            continue
         if found is not None:
             at, atom = found
             result.append(atom)
@@ -104,15 +113,40 @@ def _runs_on(words: Sequence[str], at: int, end: int, lexicon: Lexicon) -> bool:
 
 def _name(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, Atom] | None:
     """A name that begins here, and where it ends; "a slice of pizza" is a pizza."""
-    for said_as in lexicon.starting.get(words[at], ()):
-        end = at + len(said_as)
-        if tuple(words[at:end]) == said_as and not (len(said_as) == 1 and _describes(words, at, lexicon)):
-            return end, said(lexicon.forms[said_as])
+    if said_as := _form(words, at, lexicon):
+        return at + len(said_as), said(lexicon.forms[said_as])
     if words[at] in MEASURES and at + 2 < len(words) and words[at + 1] == "of":
         found = _name(words, at + 2, lexicon)
         if found is not None and not found[1].plural and (words[at] != "pair" or is_plural(found[1].value)):
             return found
     return None
+
+
+def _form(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[str, ...]:
+    """The words of the longest name that begins here."""
+    for said_as in lexicon.starting.get(words[at], ()) if at < len(words) else ():
+        if tuple(words[at : at + len(said_as)]) == said_as and not (len(said_as) == 1 and _describes(words, at, lexicon)):
+            return said_as
+    return ()
+
+
+def _crowd(words: Sequence[str], at: int, lexicon: Lexicon) -> int:
+    """How many words here say that there are some of what follows, such as "a herd of" before "cows"."""
+    for said_as in CROWDS:
+        end = at + len(said_as)
+        if tuple(words[at:end]) == said_as and not _form(words, at + 1, lexicon):  # "a stack of books" is one thing
+            while end < len(words) and (words[end] in ADJECTIVES or words[end] in PRAISE):
+                end += 1
+            name = _name(words, end, lexicon) if end < len(words) else None
+            plural_solid = end < len(words) and NOUNS.get(words[end], (None, False))[1]
+            if plural_solid or (name is not None and (name[1].plural or is_plural(name[1].value))):
+                return len(said_as)
+    return 0
+
+
+def left_out(words: Sequence[str]) -> tuple[str, ...]:
+    """Words of a prompt that are praise, and change nothing, each once."""
+    return tuple(dict.fromkeys(word for word in words if word in PRAISE))
 
 
 def _describes(words: Sequence[str], at: int, lexicon: Lexicon) -> bool:

@@ -35,6 +35,16 @@ SAID_AS: dict[str, tuple[str, ...]] = {
 }
 """Every way to say a region, the commonest first; each may be followed by "of the picture"."""
 
+READ_AS: dict[str, tuple[str, ...]] = {
+    **SAID_AS,
+    TOP: (*SAID_AS[TOP], "on the top", "along the top", "at the top edge", "in the top half", "in the upper half"),
+    BOTTOM: (*SAID_AS[BOTTOM], "along the bottom", "at the bottom edge", "in the bottom half", "in the lower half"),
+    LEFT_SIDE: (*SAID_AS[LEFT_SIDE], "to the left", "at the left side", "on the left hand side", "in the left half"),
+    RIGHT_SIDE: (*SAID_AS[RIGHT_SIDE], "to the right", "at the right side", "on the right hand side", "in the right half"),
+    MIDDLE: (*SAID_AS[MIDDLE], "at the middle", "in the very middle", "in the middle part"),
+}  # fmt: skip
+"""What prompts may say besides."""
+
 FAR, NEAR_MIDDLE = 0.2, 0.15  # of a thing's centre from the picture's: beyond it for an edge, within it for the middle
 LARGE, SMALL = 0.36, 0.13  # square root of the box's area, from which a thing is large in the picture, or small
 

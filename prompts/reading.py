@@ -53,7 +53,9 @@ def notes(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = 
     """What is drawn otherwise than a prompt says, or may not be drawn, in lines for the user."""
     if is_free(known, lexicon):
         return [f"'{word}' is in no caption that this checkpoint was trained on" for word in strange(prompt, known)]
-    return [f"'{word}' is drawn as {other}" for word, other in reword(prompt, known, lexicon).instead]
+    reworded = reword(prompt, known, lexicon)
+    drawn = [f"'{word}' is drawn as {other}" for word, other in reworded.instead]
+    return drawn + [f"'{word}' is left out" for word in reworded.left_out]
 
 
 def as_read(captions: Sequence[str]) -> tuple[list[str], frozenset[str]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from prompts.colours import WORDS_FOR, nearest
 from prompts.lexicon import Lexicon
-from prompts.marking import NAME, Atom, marked
+from prompts.marking import NAME, Atom, left_out, marked
 from prompts.marking import WORDS as MARKED_WORDS
 from prompts.plurals import article, is_mass, is_plural
 from prompts.synonyms import EXTRA, NEAR, PHRASES, SAME, SHADES, STOPS, split_words
@@ -25,11 +25,13 @@ class Reworded:
         words: with the punctuation that ends clauses.
         instead: (word, what is drawn instead) for words whose meaning can only be come near to.
         unknown: words that mean nothing here, each once, in order.
+        left_out: words that say nothing that could be drawn.
     """
 
     words: tuple[str, ...]
     instead: tuple[tuple[str, str], ...] = ()
     unknown: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -39,8 +41,9 @@ class Reworded:
 
 def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> Reworded:
     """The prompt in the words `known`, as far as it can be said in them; with a lexicon, in what that knows too."""
-    words = split_words(prompt)
+    words, praise = split_words(prompt), ()
     if lexicon is not None:
+        praise = left_out(words)
         words, known = marked(words, lexicon), known & WORDS  # a part of a name is no word by itself
     words = _phrased(_spaced(words, known))
     result, instead, unknown = [], {}, {}
@@ -60,7 +63,7 @@ def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None =
             result.append(word)
     shaded = {said.split()[-1] for said in instead if " " in said}
     pairs = tuple((said, other) for said, other in instead.items() if said not in shaded)
-    return Reworded(tuple(_articled(result)), pairs, tuple(unknown))
+    return Reworded(tuple(_articled(result)), pairs, tuple(unknown), praise)
 
 
 def is_free(known: frozenset[str] | set[str], lexicon: Lexicon | None = None) -> bool:

@@ -221,7 +221,10 @@ class _Writer(Writer):
         return Caption(f"{text.removesuffix('.')}{comma}{grounds}{end}", request, caption.spans)
 
     def embeds(self, relation: Relation) -> bool:
-        return relation.kind not in (NEXT, BIGGER, SMALLER) and self.mentions[relation.subject].place is None
+        if relation.kind in (NEXT, BIGGER, SMALLER) or self.mentions[relation.subject].place is not None:
+            return False
+        start = (*split_words(self.mentions[relation.object].name or ""), "with")  # "a woman with white cane on its left"
+        return all(form[: len(start)] != start for form in self.lexicon.starting.get(start[0], ()))
 
     def fronts(self, relation: Relation) -> bool:
         return relation.kind not in (BIGGER, SMALLER) and self.mentions[relation.object].place is None

@@ -9,7 +9,7 @@ from time import process_time
 
 import pytest
 
-from prompts import Lexicon, Mention, Relation, SceneRequest, parse, read, require_known, unknown_words, write
+from prompts import Lexicon, Mention, Relation, SceneRequest, notes, parse, read, require_known, unknown_words, write
 from prompts.heldout import held_out, write_scene_for_training
 from prompts.known import caption_words
 from prompts.naming import Sort, Thing, Words, lexicon_of
@@ -205,10 +205,13 @@ def test_prompts_are_read_into_the_words_of_captions(lexicon):
         "two kittens beneath a  BIKE": "two cats below a bicycle",
         "a cherry, an aeroplane in the upper left of the image": "cherries, an airplane in the top left corner",
         "a cute bunny in a meadow": "a rabbit on a lawn",
-        "a crimson automobile": "a red automobile",
+        "a crimson automobile to the right": "a red automobile on the right",
+        "a herd of big cows, several boxes": "some big cows, some boxes",
+        "a bunch of grapes and a bunch of bananas": "some grapes and some bananas",
+        "a stack of books, a pile of cats": "a stack of books, some cats",
     }
     assert {prompt: read(prompt, lexicon=lexicon).text for prompt in texts} == texts
-    assert read("a crimson car", lexicon=lexicon).instead == (("crimson", "red"),)
+    assert notes("a cute crimson car", lexicon=lexicon) == ["'crimson' is drawn as red", "'cute' is left out"]
     between = read("a cat between two dogs", lexicon=lexicon)
     assert "between" not in between.text and len(between.order.relations) == 2
 
