@@ -28,7 +28,9 @@ for command in (serve.serve, learn.train, learn.assemble):
     app.command()(command)
 app.command(name="eval")(learn.evaluate)
 data_app = typer.Typer(help="Make and render training data, and look at it.", rich_markup_mode=None)
-for command in (packs.pack, packs.everyday, packs.show, packs.compose, render.render, learn.preview):
+for command in (packs.pack, packs.everyday, packs.show, packs.compose, packs.lexicon, packs.prompts):
+    data_app.command()(command)
+for command in (render.render, learn.preview):
     data_app.command()(command)
 app.add_typer(data_app, name="data")
 

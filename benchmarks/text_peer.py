@@ -39,8 +39,8 @@ from PIL import Image
 from runs import check_begun
 
 import vle_gen
-from prompts.grammar import SceneRequest
 from prompts.reading import read
+from prompts.request import SceneRequest
 from prompts.suites import FOLDER, Suite
 from prompts.suites import load as load_suites
 from vle_gen import config as configs

@@ -1,6 +1,6 @@
 """Writes captions that are true of a scene.
 
-Plain lists and `random.Random` only: this runs once per training scene. `plan` decides what is said, `_Writer` how.
+Plain lists and `random.Random` only: this runs once per training scene. `plan` decides what is said, `Writer` how.
 """
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from prompts.grammar import Mention, Relation, SceneRequest
+from prompts.plurals import article
+from prompts.request import Mention, Relation, SceneRequest
 from prompts.satisfied import CLEAR, holds
 from prompts.spans import Span, marked, without_marks
 from prompts.vocabulary import (  # fmt: skip
@@ -18,6 +19,9 @@ from prompts.vocabulary import (  # fmt: skip
     FRONT,
     LEFT,
     MATERIAL,
+    MORE_SAID_AS,
+    MORE_TO_IT,
+    MORE_TO_THEM,
     NEXT,
     NOTHING,
     NUMBER_WORDS,
@@ -34,6 +38,8 @@ from prompts.vocabulary import (  # fmt: skip
 )
 
 MAX_MENTIONS = 6
+_SAID_AS = RELATION_SAID_AS | MORE_SAID_AS
+_TO_IT, _TO_THEM = RELATION_TO_IT | MORE_TO_IT, RELATION_TO_THEM | MORE_TO_THEM
 _KINDS = (LEFT, RIGHT, LEFT, RIGHT, FRONT, BEHIND, NEXT)
 
 
@@ -60,12 +66,12 @@ def write(
 
 def write_object(attributes: Sequence[int], random: Random) -> Caption:
     """A caption of a single object, with none to all of its attributes."""
-    return say(SceneRequest((_mention(attributes, _style(random), random),)), random)
+    return say(SceneRequest((mention_of(attributes, draw_style(random), random),)), random)
 
 
 def say(request: SceneRequest, random: Random) -> Caption:
     """Words for a request. A relation whose objects cannot be told apart in words is left unsaid (see the result)."""
-    return _Writer(request, random).caption()
+    return Writer(request, random).caption()
 
 
 # What is said ---------------------------------------------------------------------------------------------------------
@@ -76,7 +82,7 @@ def plan(attributes: Sequence, box: Sequence, depth: Sequence, random: Random, w
     n = len(attributes)
     indices = list(range(n))
     random.shuffle(indices)
-    style = _style(random)
+    style = draw_style(random)
     if n > MAX_MENTIONS and random.random() < whole:
         style = (1.0, 0.0, 0.0, 0.0)  # by shape alone, so that a few counted groups cover the scene
         grouped = True
@@ -88,7 +94,7 @@ def plan(attributes: Sequence, box: Sequence, depth: Sequence, random: Random, w
     return SceneRequest(tuple(mentions), _relations(mentions, members, box, depth, random))
 
 
-def _style(random: Random) -> tuple[float, float, float, float]:
+def draw_style(random: Random) -> tuple[float, float, float, float]:
     """Chance of saying shape, size, material, color throughout one caption."""
     u = random.random()
     if u < 0.15:
@@ -106,7 +112,7 @@ def _style(random: Random) -> tuple[float, float, float, float]:
     return 0.93, 0.4, 0.4, 0.7
 
 
-def _mention(attributes: Sequence[int], style: tuple[float, ...], random: Random) -> Mention:
+def mention_of(attributes: Sequence[int], style: tuple[float, ...], random: Random) -> Mention:
     return Mention(*[value if keep > random.random() else None for value, keep in zip(attributes, style, strict=True)])
 
 
@@ -117,7 +123,7 @@ def _group(
     groups: dict[Mention, list[int]] = {}
     singles: list[tuple[Mention, list[int]]] = []
     for k in indices:
-        mention = _mention(attributes[k], style, random)
+        mention = mention_of(attributes[k], style, random)
         if grouped:
             groups.setdefault(mention, []).append(k)
         else:
@@ -156,7 +162,7 @@ def _relations(mentions: list, members: list, box: Sequence, depth: Sequence, ra
 # How it is said -------------------------------------------------------------------------------------------------------
 
 
-class _Writer:
+class Writer:
     """Words for one request; keeps track of what has been mentioned, so that "the cube" means one thing."""
 
     def __init__(self, request: SceneRequest, random: Random) -> None:
@@ -209,7 +215,7 @@ class _Writer:
         text = ", ".join(names[:-1])
         text += (random.choice((" and ", " and ", ", ")) if text else "") + names[-1]
         if random.random() < 0.12:
-            text = f"there {'is' if self.mentions[indices[0]].count == 1 else 'are'} {text}"
+            text = f"there {self.verb(indices[0])} {text}"
         return text
 
     def related(self, relation: Relation) -> str | None:
@@ -217,18 +223,18 @@ class _Writer:
         random = self.random
         s, o = relation.subject, relation.object
         new_subject, new_object = s not in self.introduced, o not in self.introduced
-        if new_subject and new_object and relation.kind != NEXT and random.random() < 0.08:
-            forms = RELATION_TO_IT if self.mentions[o].count == 1 else RELATION_TO_THEM
+        if new_subject and new_object and self.embeds(relation) and random.random() < 0.08:
+            forms = _TO_IT if self.mentions[o].count == 1 else _TO_THEM
             self.said.append(relation)
             return f"{self.first(o)} with {self.first(s)} {random.choice(forms[relation.kind])}"
-        if new_subject and random.random() < 0.08:  # "left of a cube there is a ball"
+        if new_subject and self.fronts(relation) and random.random() < 0.08:  # "left of a cube there is a ball"
             target = self.first(o) if new_object else self.again(o)
             if target is None:
                 return None
             self.said.append(relation)
-            verb = "is" if self.mentions[s].count == 1 else "are"
+            verb = self.verb(s)
             return f"{self.words(relation.kind)} {target} {random.choice(('there ' + verb, verb))} {self.first(s)}"
-        verb = "is" if self.mentions[s].count == 1 else "are"
+        verb = self.verb(s)
         subject = self.first(s) if new_subject else self.again(s)
         if subject is None:
             return None
@@ -253,18 +259,34 @@ class _Writer:
             if relation.subject == s and relation.object != o and new and random.random() < 0.6:
                 self.todo.remove(relation)
                 self.said.append(relation)
-                words = "" if relation.kind == kind and random.random() < 0.5 else self.words(relation.kind) + " "
+                again = relation.kind == kind and random.random() < 0.5 and self.continues(o)
+                words = "" if again else self.words(relation.kind) + " "
                 return f" and {words}{self.first(relation.object)}"
             if relation.subject == o and relation.object != s and new and random.random() < 0.4:
                 self.todo.remove(relation)
                 self.said.append(relation)
-                verb = "are" if self.mentions[o].count > 1 else "is"
-                link = random.choice((f" that {verb}", f" which {verb}"))
+                link = random.choice((f" that {self.verb(o)}", f" which {self.verb(o)}"))
                 return f"{link} {self.words(relation.kind)} {self.first(relation.object)}"
         return ""
 
     def words(self, kind: str) -> str:
-        return kind if self.plain else self.random.choice(RELATION_SAID_AS[kind])
+        return kind if self.plain else self.random.choice(_SAID_AS[kind])
+
+    def embeds(self, relation: Relation) -> bool:
+        """Whether "an object with a subject RELATION it" may say a relation."""
+        return relation.kind != NEXT
+
+    def fronts(self, relation: Relation) -> bool:
+        """Whether "RELATION an object is a subject" may say a relation."""
+        return True
+
+    def continues(self, k: int) -> bool:
+        """Whether "and" after mention k goes on with the relation to it."""
+        return True
+
+    def verb(self, k: int) -> str:
+        """What mention k does."""
+        return "is" if self.mentions[k].count == 1 else "are"
 
     def first(self, k: int) -> str:
         """The words that introduce mention k: "a red ball", "two cubes", "another can", marked as such."""
@@ -300,7 +322,7 @@ class _Writer:
             return text
         if random.random() < 0.04:
             return "one " + text
-        return ("an " if text[0] in "aeiou" else "a ") + text
+        return f"{article(text)} {text}"
 
     def pointing_back(self, k: int) -> str | None:
         mention, random = self.mentions[k], self.random

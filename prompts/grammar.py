@@ -4,9 +4,13 @@ One pass of recursive descent over the words; whatever the language does not cov
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
-from prompts.rewording import STOPS, is_free, likely, reword
+from prompts.lexicon import Lexicon
+from prompts.marking import GROUND, NAME, PLACE, RELATION, Atom
+from prompts.request import Mention, Relation, SceneRequest
+from prompts.rewording import reword
+from prompts.synonyms import STOPS
 from prompts.vocabulary import (
     ADJECTIVES,
     BETWEEN,
@@ -14,109 +18,22 @@ from prompts.vocabulary import (
     NOTHING,
     NOUNS,
     NUMBERS,
+    ON,
     OPENERS,
-    PLURALS,
     RELATION_SAID_AS,
     RELATION_TO_IT,
     RELATION_TO_THEM,
     SHAPE,
-    WORDS,
-    describe,
 )
-from vle_gen.errors import UserError
 
 
-@dataclass(frozen=True)
-class Mention:
-    """One thing that a prompt asks for: "three red cubes" has color red, shape cube, count 3.
+def parse(prompt: str, lexicon: Lexicon | None = None) -> SceneRequest | None:
+    """The request that `prompt` makes, or None where the grammar cannot read it.
 
-    Attributes are indices into the vocabulary, None where nothing is said. `count` objects are wanted, exactly so many
-    when it is two or more; with `open` ("some cubes") so many at least.
+    With a lexicon it may name that lexicon's things, say where in the picture they are, and before what background.
     """
-
-    shape: int | None = None
-    size: int | None = None
-    material: int | None = None
-    color: int | None = None
-    count: int = 1
-    open: bool = False
-
-    @property
-    def attributes(self) -> tuple[int | None, int | None, int | None, int | None]:
-        return self.shape, self.size, self.material, self.color
-
-    def covers(self, attributes: tuple[int | None, ...] | list[int]) -> bool:
-        """Whether an object (or a fuller mention) with these attributes is what this mention describes."""
-        return all(wanted is None or wanted == given for wanted, given in zip(self.attributes, attributes, strict=True))
-
-    def __str__(self) -> str:
-        name = describe(self.attributes)
-        if self.count == 1:
-            return name
-        *words, noun = name.split()
-        return " ".join(["some" if self.open else str(self.count), *words, PLURALS[noun]])
-
-
-@dataclass(frozen=True)
-class Relation:
-    """`subject` stands `kind` (one of vocabulary.RELATIONS) `object`; both are indices of mentions.
-
-    What stands `BETWEEN` has two of them beside it: `object` and `other`, or the two that `object` counts.
-    """
-
-    subject: int
-    kind: str
-    object: int
-    other: int | None = None
-
-    @property
-    def mentions(self) -> tuple[int, ...]:
-        """All mentions that it is about."""
-        return (self.subject, self.object) + (() if self.other is None else (self.other,))
-
-
-@dataclass(frozen=True)
-class SceneRequest:
-    """What a prompt asks for. A prompt for an empty scene has no mentions."""
-
-    mentions: tuple[Mention, ...] = ()
-    relations: tuple[Relation, ...] = ()
-
-    @property
-    def count(self) -> int:
-        """Number of objects asked for (a lower bound where a mention is open)."""
-        return sum(mention.count for mention in self.mentions)
-
-
-def unknown_words(prompt: str, known: frozenset[str] | set[str] = WORDS) -> list[str]:
-    """Words of `prompt` that cannot be said in the words `known`, each once, in order. Punctuation is not a word."""
-    return list(reword(prompt, frozenset(known)).unknown)
-
-
-def require_known(prompt: str, known: frozenset[str] | set[str] = WORDS) -> None:
-    """Raises UserError for a prompt without words, or with words that a checkpoint trained on `known` never saw and that
-    mean nothing near to what it saw. One that was trained on free text may be asked for anything."""
-    read = reword(prompt, frozenset(known))
-    if is_free(known):
-        if not prompt.strip():
-            raise UserError("the prompt is empty: say what to draw")
-        return
-    if not any(word not in STOPS for word in read.words):
-        raise UserError("the prompt is empty: say what to draw, for example 'red ball left of a cube'")
-    if read.unknown:
-        words = ", ".join(repr(word) for word in read.unknown)
-        meant = {word: likely(word) for word in read.unknown}
-        hint = "".join(f"; {word!r} may be {other!r}" for word, other in meant.items() if other)
-        raise UserError(
-            f"this checkpoint has never seen the word{'s' * (len(read.unknown) > 1)} {words}{hint}: it knows cubes, spheres "
-            "and cylinders, their colors, sizes and materials, and where they stand"
-        )
-
-
-def parse(prompt: str) -> SceneRequest | None:
-    """The request that `prompt` makes, or None where the grammar cannot read it."""
     try:
-        return _Parser(list(reword(prompt).words)).request()
+        return _Parser(list(reword(prompt, lexicon=lexicon).words), lexicon).request()
     except _Unreadable:
         return None
 
@@ -138,33 +55,54 @@ _IS = ("is", "are")
 _STOPS = tuple(STOPS)
 
 
+def _kind(word: str | None) -> str | None:
+    """Which kind of atom a word is."""
+    return word.kind if isinstance(word, Atom) else None
+
+
 class _Parser:
     """State of one parse: where it stands, and what it has understood so far."""
 
-    def __init__(self, words: list[str]) -> None:
+    def __init__(self, words: list[str], lexicon: Lexicon | None) -> None:
         while words and words[-1] in _STOPS:
             words = words[:-1]
-        self.words, self.at = words, 0
+        self.words, self.at, self.lexicon = words, 0, lexicon
         self.mentions: list[Mention] = []
         self.relations: list[Relation] = []
-        self.last_shape: int | None = None  # of the noun said last, for "a small one"
+        self.background: list[str] = []
+        self.last_noun: tuple[int | None, str | None] = (None, None)  # shape and name said last, for "a small one"
 
     def request(self) -> SceneRequest:
         self.take_any(_OPENERS)
-        if tuple(self.words) in _NOTHING:
-            return SceneRequest()
+        if tuple(word for word in self.words if _kind(word) != GROUND) in _NOTHING:
+            return SceneRequest(background=tuple(word.value for word in self.words if _kind(word) == GROUND))
         if not self.words:
             raise _Unreadable
         subject: int | None = None
         while self.at < len(self.words):
-            subject = self.clause(subject)
-            self.separator()
-        return SceneRequest(tuple(self.mentions), tuple(dict.fromkeys(self.relations)))
+            if self.scenery():
+                self.take_word(*_IS)
+            if self.at < len(self.words):
+                subject = self.clause(subject)
+                self.separator()
+        return SceneRequest(tuple(self.mentions), tuple(dict.fromkeys(self.relations)), tuple(dict.fromkeys(self.background)))
+
+    def scenery(self) -> bool:
+        """Takes the backgrounds that are said here, with what joins them; whether there were any."""
+        count = len(self.background)
+        while ground := self.take_atom(GROUND):
+            self.background.append(ground)
+            start = self.at
+            if self.take_word(",", "and") and _kind(self.peek()) != GROUND and self.words[start] == "and":
+                self.at = start
+        return len(self.background) > count
 
     def clause(self, subject: int | None) -> int:
         """One clause; `subject` is that of the clause before, for "and behind a cube". Returns its own subject."""
         if self.take_word("there") and not self.take_word(*_IS):
             raise _Unreadable
+        if place := self.take_atom(PLACE):
+            return self.placed(place, subject)
         fronted = self.is_fronted()
         if kind := self.relation():
             if fronted:  # "behind a can (there) is a box"
@@ -173,6 +111,9 @@ class _Parser:
                 self.take_word(*_IS)
                 subject = self.mention(exclude=target)
                 self.relations.append(Relation(subject, kind, target, other))
+                if place := self.take_atom(PLACE):
+                    self.put(subject, place)
+                self.scenery()
                 return subject
             if subject is None:
                 raise _Unreadable
@@ -182,6 +123,26 @@ class _Parser:
             kind = None
         self.tail(subject, target, kind)
         return subject
+
+    def placed(self, place: str, subject: int | None) -> int:
+        """A clause that begins with a place: "at the top (there) is a kite", or of the subject, "and at the top"."""
+        if self.peek() in (None, *_STOPS, "and"):
+            if subject is None:
+                raise _Unreadable
+            self.put(subject, place)
+            return subject
+        if not self.take_word(","):
+            self.take_word("there")
+            self.take_word(*_IS)
+        subject = self.mention()
+        self.put(subject, place)
+        self.tail(subject, subject, None)
+        return subject
+
+    def put(self, mention: int, place: str) -> None:
+        if self.mentions[mention].place not in (None, place):
+            raise _Unreadable
+        self.mentions[mention] = replace(self.mentions[mention], place=place)
 
     def tail(self, subject: int, last: int, kind: str | None) -> None:
         """What may follow a mention within its clause: relations, one after the other."""
@@ -195,11 +156,16 @@ class _Parser:
                 subject_here = last if which or not (first and linked) else subject
                 last = self.relate(subject_here, found)
                 kind, first = found, False
+            elif place := self.take_atom(PLACE):
+                self.put(last if which or not (first and linked) else subject, place)
+                kind = None  # "and" after this starts a new thing, as after a background
+            elif self.scenery():
+                kind = None
             elif which or linked:
                 raise _Unreadable
             elif self.take_word("with"):
                 anchor, last = last, self.mention(exclude=last)
-                if found := self.take_any(_POSTFIX):
+                if found := self.postfix():
                     if found == BETWEEN and self.mentions[anchor].count != 2:
                         raise _Unreadable
                     self.relations.append(Relation(last, found, anchor))
@@ -236,14 +202,15 @@ class _Parser:
 
     def starts_clause(self) -> bool:
         """Whether the mention that begins here is the subject of its own relation (nothing is consumed)."""
-        if self.peek() == "there" or self.is_fronted():
+        if self.peek() == "there" or _kind(self.peek()) in (PLACE, GROUND) or self.is_fronted():
             return True
-        start, shape, count = self.at, self.last_shape, len(self.mentions)
+        start, noun, count = self.at, self.last_noun, len(self.mentions)
         own = False
         if not self.relation():
             self.mention()
+            self.take_atom(PLACE)
             own = bool(self.relation()) or self.peek() in (*_IS, "with", "that", "which")
-        self.at, self.last_shape = start, shape
+        self.at, self.last_noun = start, noun
         del self.mentions[count:]
         return own
 
@@ -255,12 +222,12 @@ class _Parser:
 
     def is_fronted(self) -> bool:
         """Whether "RELATION object (there) is subject" begins here (nothing is consumed)."""
-        start, shape, count = self.at, self.last_shape, len(self.mentions)
+        start, noun, count = self.at, self.last_noun, len(self.mentions)
         fronted = False
         if kind := self.relation():
             self.target(kind)
             fronted = self.peek() in ("there", *_IS)
-        self.at, self.last_shape = start, shape
+        self.at, self.last_noun = start, noun
         del self.mentions[count:]
         return fronted
 
@@ -292,30 +259,40 @@ class _Parser:
                 break
             self.set_value(values, *ADJECTIVES[word])
             self.at += 1
+        name, plural = None, False
         if word == "one":  # "a small one": the same noun as before
-            shape, plural = self.last_shape, False
+            shape, name = self.last_noun
         elif word in NOUNS:
             shape, plural = NOUNS[word]
+        elif _kind(word) == NAME:
+            shape, name, plural = None, word.value, word.plural
         else:
             raise _Unreadable
         self.at += 1
-        values[SHAPE] = self.last_shape = shape
+        values[SHAPE] = shape
+        self.last_noun = shape, name
         if self.take("made", "of"):
             attribute, value = ADJECTIVES.get(self.peek() or "", (None, None))
             if attribute != MATERIAL:
                 raise _Unreadable
             self.set_value(values, attribute, value)
             self.at += 1
-        found = Mention(*values)
+        if name is not None and values[MATERIAL] is not None:  # what a thing is made of is not ours to say
+            raise _Unreadable
+        found = Mention(*values, name=name)
         if definite and not another:
             for index, earlier in enumerate(self.mentions):
-                if index != exclude and found.covers(earlier.attributes) and count in (None, earlier.count):
+                if index != exclude and self.covers(found, earlier) and count in (None, earlier.count):
                     return index
         if count is None:
             count = 2 if plural else 1
             plural_open = plural_open or plural
-        self.mentions.append(Mention(*values, count=count, open=plural_open and count > 1))
+        self.mentions.append(replace(found, count=count, open=plural_open and count > 1))
         return len(self.mentions) - 1
+
+    def covers(self, mention: Mention, other: Mention) -> bool:
+        """Whether all that `other` describes is what `mention` describes."""
+        return mention.covers(other.attributes, frozenset() if self.lexicon is None else self.lexicon.above(other.name))
 
     @staticmethod
     def set_value(values: list[int | None], attribute: int, value: int) -> None:
@@ -326,10 +303,29 @@ class _Parser:
     def after_is_end(self, ahead: int) -> bool:
         """Whether "one" here stands for a noun: nothing that could be counted follows."""
         following = self.peek(ahead)
-        return following not in ADJECTIVES and following not in NOUNS
+        return following not in ADJECTIVES and following not in NOUNS and _kind(following) != NAME
 
     def relation(self) -> str | None:
-        return self.take_any(_RELATIONS)
+        found = self.take_atom(RELATION) or self.take_any(_RELATIONS)
+        return ON if found is None and self.lexicon is not None and self.take_word("on") else found
+
+    def postfix(self) -> str | None:
+        """A relation to the thing said before: "on its left", "above it"."""
+        if found := self.take_any(_POSTFIX):
+            return found
+        start = self.at
+        if self.lexicon is not None and (found := self.relation()) and self.take_word("it", "them"):
+            return found
+        self.at = start
+        return None
+
+    def take_atom(self, kind: str) -> str | None:
+        """Consumes a phrase that the lexicon knows, of this kind, and returns what it stands for."""
+        word = self.peek()
+        if _kind(word) != kind:
+            return None
+        self.at += 1
+        return word.value
 
     def separator(self) -> None:
         """Punctuation, "and", "with" between clauses; at least one is needed."""

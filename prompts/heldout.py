@@ -3,11 +3,13 @@ texts, so a model trained from nothing with this never has one of them, spelt on
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
-from prompts import captions
-from prompts.rewording import STOPS, split_words
+from prompts import captions, scene_captions
+from prompts.lexicon import Lexicon
+from prompts.scene import Scene
+from prompts.synonyms import STOPS, split_words
 
 ONE_IN = 16
 
@@ -23,6 +25,17 @@ def write_for_training(
     whole: float = 0.9,
 ) -> captions.Caption:
     """As `captions.write`, but never a text that is held out."""
-    while held_out((caption := captions.write(attributes, box, depth, random, whole)).text):
+    return _kept_in(lambda: captions.write(attributes, box, depth, random, whole))
+
+
+def write_scene_for_training(
+    scene: Scene, lexicon: Lexicon, random: Random, often: scene_captions.Often | None = None
+) -> captions.Caption:
+    """As `scene_captions.write`, but never a text that is held out."""
+    return _kept_in(lambda: scene_captions.write(scene, lexicon, random, often))
+
+
+def _kept_in(write: Callable[[], captions.Caption]) -> captions.Caption:
+    while held_out((caption := write()).text):
         pass
     return caption

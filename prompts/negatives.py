@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 
 from prompts.captions import Caption, say
-from prompts.grammar import SceneRequest
+from prompts.request import SceneRequest
 from prompts.satisfied import check
 from prompts.vocabulary import ATTRIBUTES, NEXT, OPPOSITE, VALUES
 
@@ -19,7 +19,7 @@ def negative(
 
     A relation is turned round, attributes of two objects are exchanged, or one attribute or count is changed.
     """
-    changes = [_swap_relation, _swap_attributes, _change_attribute, _change_count]
+    changes = [swap_relation, _swap_attributes, _change_attribute, change_count]
     random.shuffle(changes)
     for change in changes:
         changed = change(caption.request, random)
@@ -30,7 +30,7 @@ def negative(
     return None
 
 
-def _swap_relation(request: SceneRequest, random: Random) -> SceneRequest | None:
+def swap_relation(request: SceneRequest, random: Random) -> SceneRequest | None:
     turning = [r for r in request.relations if r.kind != NEXT]
     if not turning:
         return None
@@ -68,7 +68,7 @@ def _change_attribute(request: SceneRequest, random: Random) -> SceneRequest | N
     return replace(request, mentions=tuple(mentions))
 
 
-def _change_count(request: SceneRequest, random: Random) -> SceneRequest | None:
+def change_count(request: SceneRequest, random: Random) -> SceneRequest | None:
     counted = [k for k, mention in enumerate(request.mentions) if mention.count > 1 and not mention.open]
     if not counted:
         return None

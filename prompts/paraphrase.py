@@ -4,7 +4,7 @@ from __future__ import annotations
 from random import Random
 
 from prompts.colours import WORDS_FOR, nearest
-from prompts.rewording import NEAR, SAME
+from prompts.synonyms import NEAR, SAME
 from prompts.vocabulary import ADJECTIVES, NOUNS
 
 _OTHERS: dict[str, list[str]] = {}

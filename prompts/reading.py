@@ -8,8 +8,12 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from prompts.captions import say
-from prompts.grammar import Mention, Relation, SceneRequest, parse
-from prompts.rewording import EXTRA, STOPS, is_free, reword, split_words, strange
+from prompts.grammar import parse
+from prompts.lexicon import Lexicon
+from prompts.request import Mention, Relation, SceneRequest
+from prompts.rewording import is_free, reword, strange
+from prompts.scene_captions import say as say_named
+from prompts.synonyms import EXTRA, STOPS, split_words
 from prompts.vocabulary import BETWEEN, LEFT, RIGHT, WORDS
 
 MOST_WORDS = 20_000  # that a checkpoint remembers, the commonest ones
@@ -33,23 +37,25 @@ class Reading:
     instead: tuple[tuple[str, str], ...] = ()
 
 
-def read(prompt: str, known: frozenset[str] = WORDS) -> Reading:
+def read(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> Reading:
     """Reads a prompt whose words are all known (see `require_known`)."""
-    request = parse(prompt)
-    if is_free(known):
+    request = parse(prompt, lexicon)
+    if is_free(known, lexicon):
         return Reading(plain(prompt), request, request)
-    reworded = reword(prompt, known)
+    reworded = reword(prompt, known, lexicon)
     if request is None or not EXTRA & set(reworded.words):
         return Reading(reworded.text, request, request, reworded.instead)
-    text = restated(request)
-    return Reading(text, request, parse(text), reworded.instead)
+    text = restated(request, lexicon)
+    return Reading(text, request, parse(text, lexicon), reworded.instead)
 
 
-def notes(prompt: str, known: frozenset[str] = WORDS) -> list[str]:
+def notes(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> list[str]:
     """What is drawn otherwise than a prompt says, or may not be drawn, in lines for the user."""
-    if is_free(known):
+    if is_free(known, lexicon):
         return [f"'{word}' is in no caption that this checkpoint was trained on" for word in strange(prompt, known)]
-    return [f"'{word}' is drawn as {other}" for word, other in reword(prompt, known).instead]
+    reworded = reword(prompt, known, lexicon)
+    drawn = [f"'{word}' is drawn as {other}" for word, other in reworded.instead]
+    return drawn + [f"'{word}' is left out" for word in reworded.left_out]
 
 
 def as_read(captions: Sequence[str]) -> tuple[list[str], frozenset[str]]:
@@ -70,10 +76,13 @@ def plain(text: str) -> str:
     return " ".join(text.split())
 
 
-def restated(request: SceneRequest) -> str:
+def restated(request: SceneRequest, lexicon: Lexicon | None = None) -> str:
     """A request in words that captions use, whole where that can be said."""
     plain = _without_between(request)
-    said = [say(plain, Random(seed)) for seed in range(SAYINGS)]
+    if lexicon is None:
+        said = [say(plain, Random(seed)) for seed in range(SAYINGS)]
+    else:
+        said = [say_named(plain, lexicon, Random(seed)) for seed in range(SAYINGS)]
     return max(said, key=lambda caption: len(caption.request.relations)).text
 
 
@@ -91,7 +100,7 @@ def _without_between(request: SceneRequest) -> SceneRequest:
             mentions.append(_one(mentions[relation.object]))
         relations.append(Relation(relation.subject, RIGHT, relation.object))
         relations.append(Relation(relation.subject, LEFT, other))
-    return SceneRequest(tuple(mentions), tuple(relations))
+    return replace(request, mentions=tuple(mentions), relations=tuple(relations))
 
 
 def _one(mention: Mention) -> Mention:

@@ -9,59 +9,12 @@ import re
 from dataclasses import dataclass
 
 from prompts.colours import WORDS_FOR, nearest
-from prompts.vocabulary import COLORS, WORDS
-
-STOPS = ",;.:"
-
-# Words with the same meaning, and words that are drawn as what is nearest: the second are said.
-SAME = {
-    "balls'": "balls", "orb": "ball", "orbs": "balls", "globe": "ball", "globes": "balls", "die": "cube", "dice": "cubes",
-    "cylinders'": "cylinders", "item": "thing", "items": "things", "huge": "large", "giant": "large", "enormous": "large",
-    "massive": "large", "bigger": "large", "larger": "large", "mini": "small", "miniature": "small", "wee": "small",
-    "smaller": "small", "matt": "matte", "rubbery": "rubber", "single": "one",
-    "&": "and", "plus": "and", "nearby": "near", "adjacent": "next",
-    "solitary": "one", "shape": "object", "shapes": "objects",
-}  # fmt: skip
-NEAR = {
-    "steel": "metal", "iron": "metal", "chrome": "metal", "aluminium": "metal", "aluminum": "metal", "brass": "metal",
-    "mirrored": "metal", "reflective": "metal", "polished": "metal", "glossy": "metal", "plastic": "rubber",
-    "wooden": "rubber", "wood": "rubber", "clay": "rubber", "stone": "rubber", "dull": "rubber", "soft": "rubber",
-    "marble": "ball", "marbles": "balls", "barrel": "cylinder", "barrels": "cylinders", "tube": "cylinder",
-    "tubes": "cylinders", "pipe": "cylinder", "drum": "cylinder", "drums": "cylinders", "tin": "can", "tins": "cans",
-    "cuboid": "cube", "cuboids": "cubes", "brick": "block", "bricks": "blocks", "bead": "ball", "beads": "balls",
-    "bubble": "ball", "disc": "cylinder", "disk": "cylinder",
-}  # fmt: skip
-SHADES = {"dark", "light", "bright", "deep", "pale", "sky", "forest", "royal", "hot", "neon", "pastel", "vivid"}
-# Phrases of several words; an empty one is left out. Longer ones are tried first.
-PHRASES = {
-    "exactly": "", "just": "", "only": "", "please": "", "both": "", "also": "",
-    "a pair of": "two", "a couple of": "two", "pair of": "two", "couple of": "two", "a single": "a",
-    "standing": "", "sitting": "", "lying": "", "placed": "", "located": "", "positioned": "", "resting": "",
-    "situated": "", "stands": "is", "sits": "is", "lies": "is", "stand": "are", "sit": "are", "lie": "are",
-    "appears": "is", "appear": "are",
-    "on the floor": "", "on the ground": "", "on a floor": "", "in the scene": "", "in the picture": "",
-    "as well as": "and", "along with": "and", "together with": "and", "accompanied by": "and",
-    "at the left of": "to the left of", "to left of": "left of", "on left of": "left of", "left from": "left of",
-    "at the left side of": "on the left side of", "to the left side of": "on the left side of",
-    "at the right of": "to the right of", "to right of": "right of", "on right of": "right of", "right from": "right of",
-    "at the right side of": "on the right side of", "to the right side of": "on the right side of",
-    "ahead of": "in front of", "in the front of": "in front of", "at the front of": "in front of", "before": "in front of",
-    "in the back of": "behind", "at the back of": "behind", "to the rear of": "behind", "in the rear of": "behind",
-    "at the rear of": "behind", "directly behind": "behind", "right behind": "behind",
-    "right in front of": "in front of", "directly in front of": "in front of", "right next to": "next to",
-    "directly left of": "left of", "directly right of": "right of", "adjacent to": "next to", "alongside": "beside",
-    "right beside": "beside", "in between": "between", "in the middle of": "between",
-    "made out of": "made of", "made from": "made of", "from metal": "made of metal", "from rubber": "made of rubber",
-    "there 's": "there is", "there's": "there is", "it is": "is", "containing": "with", "a scene of": "a picture of",
-    "a scene containing": "a picture of", "a scene where there is": "a picture of", "a rendering of": "a picture of",
-    "a render of": "a picture of", "an image showing": "a picture showing", "a photo showing": "a picture showing",
-    "a drawing of": "a picture of", "a photograph of": "a photo of", "an illustration of": "a picture of",
-    "draw": "", "draw me": "", "show": "", "show me": "", "paint": "", "paint me": "", "render": "", "generate": "",
-    "create": "", "make": "", "i want": "", "i would like": "", "i 'd like": "", "give me": "", "colored": "", "coloured": "",
-    "in color": "", "sized": "", "shaped": "", "round ball": "ball", "round sphere": "sphere", "square cube": "cube",
-    "square box": "box",
-}  # fmt: skip
-EXTRA = frozenset({"between"})  # words that the parser reads, though captions do not say them
+from prompts.lexicon import Lexicon
+from prompts.marking import NAME, Atom, left_out, marked
+from prompts.marking import WORDS as MARKED_WORDS
+from prompts.plurals import article, is_mass, is_plural
+from prompts.synonyms import EXTRA, NEAR, PHRASES, SAME, SHADES, STOPS, split_words
+from prompts.vocabulary import ADJECTIVES, COLORS, WORDS
 
 
 @dataclass(frozen=True)
@@ -72,11 +25,13 @@ class Reworded:
         words: with the punctuation that ends clauses.
         instead: (word, what is drawn instead) for words whose meaning can only be come near to.
         unknown: words that mean nothing here, each once, in order.
+        left_out: words that say nothing that could be drawn.
     """
 
     words: tuple[str, ...]
     instead: tuple[tuple[str, str], ...] = ()
     unknown: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -84,18 +39,17 @@ class Reworded:
         return re.sub(r" ([,;.:])", r"\1", " ".join(self.words))
 
 
-def split_words(prompt: str) -> list[str]:
-    """Lower-case words, numbers and the punctuation that ends a clause."""
-    return re.findall(r"[^\W_]+(?:'[^\W_]+)?|[,;.:&+]", prompt.lower().replace("’", "'").replace("+", "&"))
-
-
-def reword(prompt: str, known: frozenset[str] = WORDS) -> Reworded:
-    """The prompt in the words `known`, as far as it can be said in them."""
-    words = _phrased(_spaced(split_words(prompt), known))
+def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> Reworded:
+    """The prompt in the words `known`, as far as it can be said in them; with a lexicon, in what that knows too."""
+    words, praise = split_words(prompt), ()
+    if lexicon is not None:
+        praise = left_out(words)
+        words, known = marked(words, lexicon), known & WORDS  # a part of a name is no word by itself
+    words = _phrased(_spaced(words, known))
     result, instead, unknown = [], {}, {}
     for k, word in enumerate(words):
         following = words[k + 1] if k + 1 < len(words) else ""
-        if word in known or word in STOPS or word in EXTRA:
+        if isinstance(word, Atom) or word in known or word in STOPS or word in EXTRA:
             result.append(word)
         elif word in SHADES and nearest(following):
             instead[f"{word} {following}"] = nearest(following)
@@ -109,12 +63,12 @@ def reword(prompt: str, known: frozenset[str] = WORDS) -> Reworded:
             result.append(word)
     shaded = {said.split()[-1] for said in instead if " " in said}
     pairs = tuple((said, other) for said, other in instead.items() if said not in shaded)
-    return Reworded(tuple(_articled(result)), pairs, tuple(unknown))
+    return Reworded(tuple(_articled(result)), pairs, tuple(unknown), praise)
 
 
-def is_free(known: frozenset[str] | set[str]) -> bool:
+def is_free(known: frozenset[str] | set[str], lexicon: Lexicon | None = None) -> bool:
     """Whether a checkpoint that knows these words was trained on captions beyond the caption language."""
-    return not known <= WORDS
+    return not known <= WORDS and (lexicon is None or not known <= WORDS | lexicon.words | MARKED_WORDS)
 
 
 def strange(prompt: str, known: frozenset[str] | set[str]) -> list[str]:
@@ -144,18 +98,27 @@ def _phrased(words: list[str]) -> list[str]:
 
 
 def _articled(words: list[str]) -> list[str]:
-    """"a" and "an" as the next word wants them."""
+    """"a" and "an" as the next word wants them; neither before what is said without, such as grapes."""
     return [
-        ("an" if words[k + 1][0] in "aeiou" else "a") if word in ("a", "an") and k + 1 < len(words) else word
+        article(words[k + 1]) if word in ("a", "an") and k + 1 < len(words) else word
         for k, word in enumerate(words)
+        if word not in ("a", "an") or not _bare(words, k + 1)
     ]
+
+
+def _bare(words: list[str], at: int) -> bool:
+    """Whether the thing whose words begin here is said without "a"."""
+    while at < len(words) and words[at] in ADJECTIVES:
+        at += 1
+    word = words[at] if at < len(words) else None
+    return isinstance(word, Atom) and word.kind == NAME and not word.plural and (is_plural(word) or is_mass(word))
 
 
 def _spaced(words: list[str], known: frozenset[str]) -> list[str]:
     """Words that were run together taken apart, and words that were torn joined, where that makes known ones."""
-    if all(word in known or word in _READ for word in words):
+    if all(isinstance(word, Atom) or word in known or word in _READ for word in words):
         return words
-    known = known | _READ
+    known = known | _READ | {word for word in words if isinstance(word, Atom)}
     result: list[str] = []
     for word in words:
         if word in known:

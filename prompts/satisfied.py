@@ -4,11 +4,27 @@ Geometry is in canvas units; a caption claims a relation only where it is clear,
 """
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from itertools import combinations
 
-from prompts.grammar import Relation, SceneRequest
-from prompts.vocabulary import BEHIND, BETWEEN, FRONT, LEFT, NEXT, RIGHT
+from prompts.grounds import shows
+from prompts.places import SAID_AS, extent, inside, is_of_size
+from prompts.request import NO_KINDS, Mention, Relation, SceneRequest
+from prompts.vocabulary import (
+    ABOVE,
+    BEHIND,
+    BELOW,
+    BETWEEN,
+    BIGGER,
+    FRONT,
+    LEFT,
+    NEXT,
+    ON,
+    RIGHT,
+    SIZE,
+    SMALLER,
+)
 
 CLEAR, ENOUGH = 1.0, 0.5  # share of the margins that a caption needs, and that a check needs
 _MAX_STEPS = 50_000  # search effort after which a hopeless scene is given up; satisfied ones take far fewer
@@ -32,28 +48,51 @@ def holds(
         reach = (box_a[2] + box_a[3] + box_b[2] + box_b[3]) / 4  # centre distance of two that touch, roughly
         distance = ((box_a[0] - box_b[0]) ** 2 + (box_a[1] - box_b[1]) ** 2) ** 0.5
         return distance < reach * (2.0 - 0.5 * margin)
+    if kind == ABOVE or kind == BELOW:
+        upper, lower = (box_a, box_b) if kind == ABOVE else (box_b, box_a)
+        over = abs(box_a[0] - box_b[0]) < (1.5 - 0.5 * margin) * (box_a[2] + box_b[2]) / 2
+        return over and lower[1] - upper[1] > margin * (box_a[3] + box_b[3]) / 2
+    if kind == ON:
+        top, foot = box_b[1] - box_b[3] / 2, box_a[1] + box_a[3] / 2
+        rests = -0.06 / margin * box_b[3] < foot - top < 0.2 / margin * box_b[3]
+        return rests and abs(box_a[0] - box_b[0]) < box_b[2] / 2 and abs(depth_a - depth_b) < 0.3 / margin
+    if kind == BIGGER or kind == SMALLER:
+        large, small = (box_a, box_b) if kind == BIGGER else (box_b, box_a)
+        return extent(large) > (1 + 0.3 * margin) * extent(small)
     raise ValueError(f"unknown relation {kind!r}")
 
 
 def check(
-    request: SceneRequest, attributes, box, depth, exact: bool = False, known: Mapping[int, int] | None = None
+    request: SceneRequest,
+    attributes,
+    box,
+    depth,
+    exact: bool = False,
+    known: Mapping[int, int] | None = None,
+    kinds: Sequence[Set[str]] | None = None,
+    background: Sequence[str] | None = None,
 ) -> list[str]:
     """What of `request` does not hold in a scene; an empty list when all does.
 
     `attributes` (N, 4) indices, `box` (N, 4) cx, cy, w, h in canvas units, `depth` (N,) larger farther: lists, arrays
     or tensors, real objects only. With `exact`, objects that the prompt did not ask for are a failure too.
-    `known` says which object stands for a mention, whatever its attributes, and for no other.
+    `known` says which object stands for a mention, whatever its attributes, and for no other. `kinds` are the concepts of
+    a lexicon that each object falls under; attributes of objects that have none are -1. `background` describes what is
+    behind the objects; where it is left out, it is not checked.
     """
-    scene = _Search(request, _rows(attributes), _rows(box), _rows(depth), exact, known or {})
-    return scene.missing() or scene.broken()
+    scene = _Search(request, _rows(attributes), _rows(box), _rows(depth), exact, known or {}, kinds)
+    unseen = [asked for asked in request.background if background is not None and not shows(background, asked)]
+    return [f"no {asked}" for asked in unseen] + (scene.missing() or scene.broken())
 
 
-def assign(request: SceneRequest, attributes, box, depth) -> list[tuple[int, ...]] | None:
+def assign(
+    request: SceneRequest, attributes, box, depth, kinds: Sequence[Set[str]] | None = None
+) -> list[tuple[int, ...]] | None:
     """Which objects stand for each mention, in the order of the mentions; None where the scene is not what is asked for.
 
     Arguments as for `check`.
     """
-    search = _Search(request, _rows(attributes), _rows(box), _rows(depth), False, {})
+    search = _Search(request, _rows(attributes), _rows(box), _rows(depth), False, {}, kinds)
     return None if search.missing() or search.broken() else list(search.chosen)
 
 
@@ -65,18 +104,32 @@ class _Search:
     """Assignment of objects to mentions by backtracking, with as few broken relations as possible."""
 
     def __init__(
-        self, request: SceneRequest, attributes: list, box: list, depth: list, exact: bool, known: Mapping[int, int]
+        self,
+        request: SceneRequest,
+        attributes: list,
+        box: list,
+        depth: list,
+        exact: bool,
+        known: Mapping[int, int],
+        kinds: Sequence[Set[str]] | None,
     ) -> None:
         self.request, self.attributes, self.box, self.depth, self.exact = request, attributes, box, depth, exact
+        self.kinds = [NO_KINDS] * len(attributes) if kinds is None else kinds
         free = [k for k in range(len(attributes)) if k not in known.values()]
         self.candidates = [
-            [known[index]] if index in known else [k for k in free if mention.covers(attributes[k])]
+            [known[index]] if index in known else [k for k in free if self.fits(mention, k)]
             for index, mention in enumerate(request.mentions)
         ]
         spare = [len(fitting) - m.count for fitting, m in zip(self.candidates, request.mentions, strict=True)]
         self.order = sorted(range(len(spare)), key=spare.__getitem__)  # hardest to place first
         self.chosen: list[tuple[int, ...]] = [()] * len(request.mentions)
         self.steps = 0
+
+    def fits(self, mention: Mention, k: int) -> bool:
+        """Whether object k is what a mention describes; what has no size of its own has that which it shows."""
+        if mention.size is not None and self.attributes[k][SIZE] < 0:
+            return is_of_size(mention.size, self.box[k], ENOUGH) and self.fits(replace(mention, size=None), k)
+        return mention.covers(self.attributes[k], self.kinds[k])
 
     def missing(self) -> list[str]:
         """Mentions for which the scene has too few objects (maximum bipartite matching)."""
@@ -129,8 +182,11 @@ class _Search:
         return None
 
     def violations(self, index: int, placed: list[int]) -> list[str]:
-        """Relations between mention `index` and those already placed that do not hold."""
+        """The place of mention `index`, and relations between it and those already placed, that do not hold."""
         problems, there = [], {index, *placed}
+        mention = self.request.mentions[index]
+        if mention.place and not all(inside(mention.place, self.box[k], ENOUGH) for k in self.chosen[index]):
+            problems.append(f"{mention} not {SAID_AS[mention.place][0]}")
         for relation in self.request.relations:
             if index in relation.mentions and there.issuperset(relation.mentions) and not self.true(relation):
                 anchors = [self.request.mentions[k] for k in relation.mentions[1:]]
@@ -159,7 +215,7 @@ class _Search:
         left = [k for k in range(len(self.attributes)) if k not in used]
         problems = []
         for mention in self.request.mentions:
-            more = [k for k in left if mention.covers(self.attributes[k])]
+            more = [k for k in left if self.fits(mention, k)]
             if mention.open:
                 left = [k for k in left if k not in more]
             elif mention.count > 1 and more:

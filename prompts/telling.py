@@ -5,9 +5,10 @@ Unlike `captions`, which writes a scene in many ways, it says the same of the sa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from prompts.grammar import Mention, Relation, SceneRequest
+from prompts.plurals import article, is_mass, is_plural, plural
+from prompts.request import Mention, Relation, SceneRequest
 from prompts.satisfied import CLEAR, holds
 from prompts.vocabulary import BEHIND, FRONT, LEFT, NUMBER_WORDS, PLURALS, RIGHT, SHAPES, describe
 
@@ -25,14 +26,24 @@ class Telling:
     members: tuple[tuple[int, ...], ...]
 
 
-def tell(attributes: Sequence[Sequence[int]], box: Sequence[Sequence[float]], depth: Sequence[float]) -> Telling:
+def tell(
+    attributes: Sequence[Sequence[int]],
+    box: Sequence[Sequence[float]],
+    depth: Sequence[float],
+    names: Sequence[str | None] = (),
+) -> Telling:
     """What a scene shows. `attributes` (N, 4) indices, `box` (N, 4) cx, cy, w, h in canvas units, `depth` (N,) larger
-    farther: plain lists. The largest objects come first; look-alikes are counted together."""
-    groups: dict[tuple[int, ...], list[int]] = {}
+    farther: plain lists. `names` are those of a lexicon, None for solids; attributes that a thing has none of are -1. The
+    largest objects come first; look-alikes are counted together."""
+    names = names or [None] * len(attributes)
+    groups: dict[tuple, list[int]] = {}
     for k in sorted(range(len(attributes)), key=lambda k: -box[k][2] * box[k][3]):
-        groups.setdefault(tuple(attributes[k]), []).append(k)
+        groups.setdefault((names[k], *attributes[k]), []).append(k)
     members = list(groups.values())
-    mentions = [Mention(*row, count=len(group)) for row, group in groups.items()]
+    mentions = [
+        Mention(*(value if value >= 0 else None for value in row), count=len(group), name=name)
+        for (name, *row), group in groups.items()
+    ]
     if not mentions:
         return Telling("An empty scene.", SceneRequest(), ())
 
@@ -86,18 +97,19 @@ def indefinite(attributes: Sequence[int]) -> str:
 
 def _introduced(mention: Mention) -> str:
     if mention.count == 1:
-        return indefinite(mention.attributes)
+        name = str(mention)
+        return name if mention.name and (is_plural(name) or is_mass(name)) else f"{article(name)} {name}"
     number = NUMBER_WORDS[mention.count] if mention.count < len(NUMBER_WORDS) else str(mention.count)
     return f"{number} {_named(mention)}"
 
 
 def _named(mention: Mention) -> str:
-    name = describe(mention.attributes)
+    name = str(replace(mention, count=1))
     if mention.count == 1:
         return name
-    shape = SHAPES[mention.shape]
-    return name.removesuffix(shape) + PLURALS[shape]
+    noun = mention.name or SHAPES[mention.shape]
+    return name.removesuffix(noun) + (plural(noun) if mention.name else PLURALS[noun])
 
 
 def _is(mention: Mention) -> str:
-    return "is" if mention.count == 1 else "are"
+    return "is" if mention.count == 1 and not (mention.name and is_plural(mention.name)) else "are"

@@ -40,13 +40,25 @@ NUMBERS = {said: value for value in range(1, 10) for said in (NUMBER_WORDS[value
 # A relation reads "subject RELATION object". Left and right are in the picture, front and behind by depth.
 LEFT, RIGHT, FRONT, BEHIND, NEXT = RELATIONS = ("left of", "right of", "in front of", "behind", "next to")
 BETWEEN = "between"  # of three; read, though captions do not say it
-OPPOSITE = {LEFT: RIGHT, RIGHT: LEFT, FRONT: BEHIND, BEHIND: FRONT, NEXT: NEXT}
+# Beyond the solids: said and read where there is a lexicon. Sizes are those in the picture.
+ABOVE, BELOW, ON, BIGGER, SMALLER = MORE_RELATIONS = ("above", "below", "on top of", "bigger than", "smaller than")
+OPPOSITE = {
+    LEFT: RIGHT, RIGHT: LEFT, FRONT: BEHIND, BEHIND: FRONT, NEXT: NEXT, ABOVE: BELOW, BELOW: ABOVE, ON: BELOW,
+    BIGGER: SMALLER, SMALLER: BIGGER,
+}  # fmt: skip
 RELATION_SAID_AS = {
     LEFT: ("left of", "to the left of", "on the left of", "on the left side of"),
     RIGHT: ("right of", "to the right of", "on the right of", "on the right side of"),
     FRONT: ("in front of",),
     BEHIND: ("behind", "in back of"),
     NEXT: ("next to", "beside", "near", "close to", "by"),
+}
+MORE_SAID_AS = {
+    ABOVE: ("above", "over"),
+    BELOW: ("below", "under", "beneath", "underneath"),
+    ON: ("on top of", "on", "atop", "upon"),
+    BIGGER: ("bigger than", "larger than"),
+    SMALLER: ("smaller than",),
 }
 # The same after "an object with a subject ...": it for one object, them for several.
 RELATION_TO_IT = {
@@ -60,6 +72,8 @@ RELATION_TO_THEM = {
     kind: tuple(said.replace("its", "their").replace(" it", " them") for said in forms)
     for kind, forms in RELATION_TO_IT.items()
 }
+MORE_TO_IT = {ABOVE: ("above it", "over it"), BELOW: ("below it", "under it"), ON: ("on top of it", "on it")}
+MORE_TO_THEM = {kind: tuple(said.replace(" it", " them") for said in forms) for kind, forms in MORE_TO_IT.items()}
 OPENERS = (
     "a picture of", "a photo of", "an image of", "a picture with", "a scene with", "a picture showing", "picture of",
     "photo of", "image of", "an image with",

@@ -22,7 +22,7 @@ from prompts.captions import write_object
 from prompts.colours import nearest
 from prompts.negatives import negative
 from prompts.paraphrase import careless
-from prompts.rewording import split_words
+from prompts.synonyms import split_words
 from prompts.vocabulary import WORDS, combinations
 from vle_gen.errors import UserError
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from prompts.grammar import Mention, SceneRequest, parse
+from prompts.grammar import parse
+from prompts.request import Mention, SceneRequest
 from vle_gen.errors import UserError
 from vle_gen.prior.places import VARIABLES, PlaceCode
 from vle_gen.tokenizer.sizes import FRAME_SCALE

@@ -16,7 +16,7 @@ from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
-from prompts.grammar import unknown_words
+from prompts.known import unknown_words
 from prompts.vocabulary import WORDS, combinations, describe
 from vle_gen.device import aligned
 from vle_gen.digest import digest_of

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from prompts.grammar import SceneRequest
 from prompts.reading import read
+from prompts.request import SceneRequest
 from prompts.vocabulary import describe
 from vle_gen.chosen_places import Place, clamps, turns_of, with_places
 from vle_gen.prior.sampling import Generators, Given, Guidance, SampledTokens

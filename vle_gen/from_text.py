@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from PIL import Image
 
-from prompts.grammar import require_known
+from prompts.known import require_known
 from vle_gen import files
 from vle_gen.errors import UserError
 

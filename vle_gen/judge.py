@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from prompts.grammar import SceneRequest
+from prompts.request import SceneRequest
 from prompts.satisfied import check
 from prompts.vocabulary import VALUES
 from vle_gen.errors import UserError

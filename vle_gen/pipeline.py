@@ -10,7 +10,9 @@ from diffusers import DiffusionPipeline, FlowMatchEulerDiscreteScheduler
 from diffusers.utils import BaseOutput
 from PIL import Image
 
-from prompts.grammar import SceneRequest, parse, require_known
+from prompts.grammar import parse
+from prompts.known import require_known
+from prompts.request import SceneRequest
 from prompts.satisfied import check
 from prompts.vocabulary import WORDS, describe
 from vle_gen import writing

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from editors.rows import joined, rows
-from prompts.grammar import SceneRequest, parse, require_known
+from prompts.grammar import parse
+from prompts.known import require_known
+from prompts.request import SceneRequest
 from prompts.satisfied import check
 from prompts.vocabulary import BETWEEN, SIZE, describe
 from vle_gen.clip import cut_glimpses

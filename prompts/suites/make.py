@@ -7,8 +7,9 @@ from dataclasses import replace
 from random import Random
 
 from prompts.captions import say
-from prompts.grammar import Mention, Relation, SceneRequest, parse
+from prompts.grammar import parse
 from prompts.heldout import held_out
+from prompts.request import Mention, Relation, SceneRequest
 from prompts.suites import FOLDER
 from prompts.vocabulary import BEHIND, COLORS, FRONT, LEFT, MATERIALS, NEXT, RIGHT, SHAPES, SIZES
 

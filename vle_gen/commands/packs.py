@@ -1,4 +1,4 @@
-"""Commands on sprite packs: data pack, data everyday, data show, data compose."""
+"""Commands on sprite packs: data pack, data everyday, data show, data compose, data lexicon, data prompts."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -90,6 +90,36 @@ def compose(
     engine = load_engine([PackChoice(str(path)) for path in sprites], "cpu", least, most, mixing, _picked(pick))
     write_scenes(engine, out, n, seed, height, width, lambda values: progress(values, len(values), "composing"))
     print(out)
+
+
+def lexicon(
+    sprites: Annotated[list[Path], typer.Argument(metavar="PACK...", help="One or more packs of cut-outs.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The lexicon, a .json.")] = Path("lexicon.json"),
+    pick: Annotated[str, typer.Option(help="Which objects: seen (in training), held-out or all.")] = "seen",
+) -> None:
+    """Write what the objects and backgrounds of packs are called, for captions and prompts."""
+    from vle_gen.data.words import lexicon_of_packs
+    from vle_gen.image_io import write_whole
+
+    made = lexicon_of_packs(sprites, _picked(pick))
+    write_whole(out, made.save)
+    print(f"{out}: {len(made.kinds)} objects, {len(made.concepts)} names with {len(made.forms)} ways to say them, "
+          f"{len(made.grounds.descriptions)} backgrounds")  # fmt: skip
+
+
+def prompts(
+    lexicon: Annotated[Path, typer.Argument(help="A lexicon, as 'vlegen data lexicon' writes it.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder of the prompts.")] = Path("prompts"),
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same prompts.")] = 2026,
+) -> None:
+    """Write prompts with the names of a lexicon, none of which is ever trained on, for 'vlegen eval txt2img'."""
+    from prompts.lexicon import Lexicon
+    from prompts.suites.everyday import suites_of
+    from vle_gen.data.words import write_suites
+
+    suites = suites_of(Lexicon.load(lexicon), seed)
+    write_suites(suites, out)
+    print(f"{out}: {sum(len(suite.prompts) for suite in suites)} prompts of {len(suites)} sorts")
 
 
 def _picked(pick: str) -> str:

@@ -10,7 +10,7 @@ from torch import Tensor
 from prompts.vocabulary import SHAPES
 from vle_gen.data.cutouts import CutoutBank
 from vle_gen.data.floor import Floor
-from vle_gen.data.pack import Placement
+from vle_gen.data.pack import RIG_GROUND, Placement
 from vle_gen.data.shadows import FRAME
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.errors import UserError
@@ -78,7 +78,7 @@ class Catalogue:
                 floors: list[Floor | None] = list(bank.floors())
                 found, shaded, rule = _of_rigs(bank, floors, start), [True] * len(floors), RIGS
                 names += bank.names()
-                words += [("a grey floor",)] * len(floors)
+                words += [RIG_GROUND] * len(floors)
             else:
                 floors, shaded, rule = bank.floors, [one.shaded for one in bank.pack.backgrounds], bank.pack.placement
                 found = _of_cutouts(bank, pick)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import yaml
 
 from vle_gen.data.backgrounds import backgrounds
@@ -69,6 +70,20 @@ def build(
     return Built(pack, tuple(missing))
 
 
+def names() -> tuple[PackObject, ...]:
+    """All objects that the pack may have, by name, without pictures. Raises `UserError` without the `emoji` package."""
+    words, blank = _emoji_names(), np.zeros((0, 0, 4), np.uint8)
+    return _without_clashes([
+        PackObject("", name, blank, _aliases(words[character][1]), group["category"], held_out=is_held_out(name))
+        for character, name, group in _chosen(words)
+        if character
+    ])  # fmt: skip
+
+
+def _aliases(given: list[str]) -> tuple[str, ...]:
+    return tuple(spoken(alias) for alias in given)
+
+
 def _emoji_names() -> dict[str, tuple[str, list[str]]]:
     """Characters (without variation selectors) -> name as in everyday.yaml, and aliases."""
     try:
@@ -106,7 +121,7 @@ def _object(files: dict[str, bytes], file: str, source: str | Path, name: str, a
         file=f"objects/{PurePosixPath(file).stem}.webp",
         name=name,
         pixels=pixels,
-        aliases=tuple(spoken(alias) for alias in aliases),
+        aliases=_aliases(aliases),
         category=group["category"],
         size=group["size"],
         floats=group.get("floats", False),

@@ -25,6 +25,7 @@ from vle_gen.image_io import write_whole
 INDEX = "pack.json"
 FORMAT = "vlegen pack 1"
 RULES = ("floor", "free", "stacked")
+RIG_GROUND = ("a grey floor",)  # what is behind the objects of a rig
 LEAST_SIDE = 8  # pixels of a cut-out
 SEEN = 128  # alpha from which a pixel is the object's
 

@@ -1,0 +1,165 @@
+"""Finds what a lexicon knows in the words of a prompt, before they are reworded: names, places in the picture, backgrounds,
+and relations beyond those of the solids. Each becomes one `Atom` among the words."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prompts.colours import nearest
+from prompts.grounds import preposition
+from prompts.lexicon import Form, Lexicon
+from prompts.places import PICTURES, READ_AS
+from prompts.places import SAID_AS as PLACES
+from prompts.plurals import article, is_mass, is_plural, plural
+from prompts.synonyms import NEAR, SAME, SHADES
+from prompts.vocabulary import ADJECTIVES, BIGGER, MORE_SAID_AS, NOUNS, ON, SMALLER
+
+NAME, PLACE, GROUND, RELATION = "name", "place", "ground", "relation"
+MEASURES = frozenset("loaf slice piece bunch bowl cup glass plate bottle mug stick pile pair bit head ear".split())
+PRAISE = frozenset("cute nice beautiful pretty lovely cartoon realistic friendly adorable".split())  # left out
+WORDS = frozenset(word for table in (PLACES, MORE_SAID_AS) for said in table.values() for text in said for word in text.split())
+"""The words of places and relations, for a checkpoint that is trained on them."""
+CROWDS = tuple(tuple(said.split()) for said in (
+    "several", "many", "a few", "lots of", "a lot of", "a number of", "a group of", "a herd of", "a flock of", "a crowd of",
+    "a bunch of", "a pile of", "a stack of", "a swarm of", "a school of", "a pack of",
+))  # fmt: skip
+"""What is said before a plural for "some"."""
+COMPARISONS = frozenset(tuple(said.split()) for kind in (BIGGER, SMALLER) for said in MORE_SAID_AS[kind])
+PARSED = ("on",)  # read by the grammar itself, for it begins other relations too
+
+
+class Atom(str):
+    """A phrase as one word: its text is the one that captions have for it.
+
+    Args:
+        kind: NAME, PLACE, GROUND or RELATION.
+        value: the concept's name, region, background or relation.
+        plural: of a name.
+    """
+
+    kind: str
+    value: str
+    plural: bool
+
+    def __new__(cls, text: str, kind: str, value: str, many: bool = False) -> Atom:
+        self = super().__new__(cls, text)
+        self.kind, self.value, self.plural = kind, value, many
+        return self
+
+
+def _longest_first(table: dict[str, tuple[str, ...]], endings: Sequence[str] = ("",)) -> dict[str, list]:
+    pairs = [(tuple((said + end).split()), kind) for kind, forms in table.items() for said in forms for end in endings]
+    found: dict[str, list] = {}
+    for words, kind in sorted(pairs, key=lambda pair: len(pair[0]), reverse=True):
+        found.setdefault(words[0], []).append((words, kind))
+    return found
+
+
+_PLACES = _longest_first(READ_AS, ["", *(f" of the {picture}" for picture in PICTURES)])
+_RELATIONS = _longest_first({kind: tuple(s for s in said if s not in PARSED) for kind, said in MORE_SAID_AS.items()})
+_RELATIONS["on"] = [(words, ON) for words, kind in _RELATIONS["on"] if kind == ON]
+
+
+def marked(words: Sequence[str], lexicon: Lexicon) -> list[str]:
+    """The words with atoms in the place of what the lexicon knows."""
+    result: list[str] = []
+    at = 0
+    while at < len(words):
+        found = _phrase(words, at, lexicon) or _name(words, at, lexicon)
+        if found is None and (many := _crowd(words, at, lexicon)):
+            result.append("some")
+            at += many
+            continue
+        if found is not None:
+            at, atom = found
+            result.append(atom)
+            continue
+        if words[at] not in PRAISE:
+            result.append(words[at])
+        at += 1
+    return result
+
+
+def said(form: Form) -> Atom:
+    """A name as captions say it."""
+    return Atom(plural(form.concept) if form.plural else form.concept, NAME, form.concept, form.plural)
+
+
+def said_ground(asked: str) -> str:
+    """A background as captions say it: "on a wooden floor"."""
+    if is_mass(asked) or is_plural(asked):
+        return f"{preposition(asked)} {asked}"
+    return f"{preposition(asked)} {article(asked)} {asked}"
+
+
+def _phrase(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, Atom] | None:
+    """A place, a background or a relation that begins here, and where it ends."""
+    for said_as, region in _PLACES.get(words[at], ()):
+        end = at + len(said_as)
+        if tuple(words[at:end]) == said_as and (end == len(words) or words[end] not in ("of", "side", "corner", "edge")):
+            return end, Atom(PLACES[region][0], PLACE, region)
+    found = lexicon.grounds.at_preposition(words, at)
+    if found is not None and not _runs_on(words, at, found[0], lexicon):
+        return found[0], Atom(said_ground(found[1]), GROUND, found[1])
+    for said_as, kind in _RELATIONS.get(words[at], ()):
+        if tuple(words[at : at + len(said_as)]) == said_as:
+            return at + len(said_as), Atom(kind, RELATION, kind)
+    return None
+
+
+def _runs_on(words: Sequence[str], at: int, end: int, lexicon: Lexicon) -> bool:
+    """Whether a name goes on where a background would end: "under a snow cloud"."""
+    return any((name := _name(words, k, lexicon)) is not None and name[0] > end for k in range(at + 1, end))
+
+
+def _name(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, Atom] | None:
+    """A name that begins here, and where it ends; "a slice of pizza" is a pizza."""
+    if said_as := _form(words, at, lexicon):
+        return at + len(said_as), said(lexicon.forms[said_as])
+    if words[at] in MEASURES and at + 2 < len(words) and words[at + 1] == "of":
+        found = _name(words, at + 2, lexicon)
+        if found is not None and not found[1].plural and (words[at] != "pair" or is_plural(found[1].value)):
+            return found
+    return None
+
+
+def _form(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[str, ...]:
+    """The words of the longest name that begins here."""
+    for said_as in lexicon.starting.get(words[at], ()) if at < len(words) else ():
+        if tuple(words[at : at + len(said_as)]) == said_as and not (len(said_as) == 1 and _describes(words, at, lexicon)):
+            return said_as
+    return ()
+
+
+def _crowd(words: Sequence[str], at: int, lexicon: Lexicon) -> int:
+    """How many words here say that there are some of what follows, such as "a herd of" before "cows"."""
+    for said_as in CROWDS:
+        end = at + len(said_as)
+        if tuple(words[at:end]) == said_as and not _form(words, at + 1, lexicon):  # "a stack of books" is one thing
+            while end < len(words) and (words[end] in ADJECTIVES or words[end] in PRAISE):
+                end += 1
+            name = _name(words, end, lexicon) if end < len(words) else None
+            plural_solid = end < len(words) and NOUNS.get(words[end], (None, False))[1]
+            if plural_solid or (name is not None and (name[1].plural or is_plural(name[1].value))):
+                return len(said_as)
+    return 0
+
+
+def left_out(words: Sequence[str]) -> tuple[str, ...]:
+    """Words of a prompt that are praise, and change nothing, each once."""
+    return tuple(dict.fromkeys(word for word in words if word in PRAISE))
+
+
+def _describes(words: Sequence[str], at: int, lexicon: Lexicon) -> bool:
+    """Whether a word that is a name too says here what the next thing is like: "an orange cat"."""
+    word = words[at]
+    if at > 1 and words[at - 1] in ("of", "from") and words[at - 2] in ("made", "out", "from"):
+        return True
+    if not (nearest(word) or word in ADJECTIVES or word in NEAR or word in SHADES) or at + 1 == len(words):
+        return False
+    following = words[at + 1]
+    if tuple(words[at + 1 : at + 3]) in COMPARISONS:
+        return False
+    if following in lexicon.starting or nearest(following):
+        return True
+    means = SAME.get(following) or NEAR.get(following) or following
+    return means in NOUNS or means in ADJECTIVES

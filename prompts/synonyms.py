@@ -1,0 +1,61 @@
+"""Words outside the caption language and what they become in it, and how a prompt falls into words."""
+from __future__ import annotations
+
+import re
+
+STOPS = ",;.:"
+
+# Words with the same meaning, and words that are drawn as what is nearest: the second are said.
+SAME = {
+    "balls'": "balls", "orb": "ball", "orbs": "balls", "globe": "ball", "globes": "balls", "die": "cube", "dice": "cubes",
+    "cylinders'": "cylinders", "item": "thing", "items": "things", "huge": "large", "giant": "large", "enormous": "large",
+    "massive": "large", "bigger": "large", "larger": "large", "mini": "small", "miniature": "small", "wee": "small",
+    "smaller": "small", "matt": "matte", "rubbery": "rubber", "single": "one",
+    "&": "and", "plus": "and", "nearby": "near", "adjacent": "next",
+    "solitary": "one", "shape": "object", "shapes": "objects",
+}  # fmt: skip
+NEAR = {
+    "steel": "metal", "iron": "metal", "chrome": "metal", "aluminium": "metal", "aluminum": "metal", "brass": "metal",
+    "mirrored": "metal", "reflective": "metal", "polished": "metal", "glossy": "metal", "plastic": "rubber",
+    "wooden": "rubber", "wood": "rubber", "clay": "rubber", "stone": "rubber", "dull": "rubber", "soft": "rubber",
+    "marble": "ball", "marbles": "balls", "barrel": "cylinder", "barrels": "cylinders", "tube": "cylinder",
+    "tubes": "cylinders", "pipe": "cylinder", "drum": "cylinder", "drums": "cylinders", "tin": "can", "tins": "cans",
+    "cuboid": "cube", "cuboids": "cubes", "brick": "block", "bricks": "blocks", "bead": "ball", "beads": "balls",
+    "bubble": "ball", "disc": "cylinder", "disk": "cylinder",
+}  # fmt: skip
+SHADES = {"dark", "light", "bright", "deep", "pale", "sky", "forest", "royal", "hot", "neon", "pastel", "vivid"}
+# Phrases of several words; an empty one is left out. Longer ones are tried first.
+PHRASES = {
+    "exactly": "", "just": "", "only": "", "please": "", "both": "", "also": "",
+    "a pair of": "two", "a couple of": "two", "pair of": "two", "couple of": "two", "a single": "a",
+    "standing": "", "sitting": "", "lying": "", "placed": "", "located": "", "positioned": "", "resting": "",
+    "situated": "", "stands": "is", "sits": "is", "lies": "is", "stand": "are", "sit": "are", "lie": "are",
+    "appears": "is", "appear": "are",
+    "on the floor": "", "on the ground": "", "on a floor": "", "in the scene": "", "in the picture": "",
+    "as well as": "and", "along with": "and", "together with": "and", "accompanied by": "and",
+    "at the left of": "to the left of", "to left of": "left of", "on left of": "left of", "left from": "left of",
+    "at the left side of": "on the left side of", "to the left side of": "on the left side of",
+    "at the right of": "to the right of", "to right of": "right of", "on right of": "right of", "right from": "right of",
+    "at the right side of": "on the right side of", "to the right side of": "on the right side of",
+    "ahead of": "in front of", "in the front of": "in front of", "at the front of": "in front of", "before": "in front of",
+    "in the back of": "behind", "at the back of": "behind", "to the rear of": "behind", "in the rear of": "behind",
+    "at the rear of": "behind", "directly behind": "behind", "right behind": "behind",
+    "right in front of": "in front of", "directly in front of": "in front of", "right next to": "next to",
+    "directly left of": "left of", "directly right of": "right of", "adjacent to": "next to", "alongside": "beside",
+    "right beside": "beside", "in between": "between", "in the middle of": "between",
+    "made out of": "made of", "made from": "made of", "from metal": "made of metal", "from rubber": "made of rubber",
+    "there 's": "there is", "there's": "there is", "it is": "is", "containing": "with", "a scene of": "a picture of",
+    "a scene containing": "a picture of", "a scene where there is": "a picture of", "a rendering of": "a picture of",
+    "a render of": "a picture of", "an image showing": "a picture showing", "a photo showing": "a picture showing",
+    "a drawing of": "a picture of", "a photograph of": "a photo of", "an illustration of": "a picture of",
+    "draw": "", "draw me": "", "show": "", "show me": "", "paint": "", "paint me": "", "render": "", "generate": "",
+    "create": "", "make": "", "i want": "", "i would like": "", "i 'd like": "", "give me": "", "colored": "", "coloured": "",
+    "in color": "", "sized": "", "shaped": "", "round ball": "ball", "round sphere": "sphere", "square cube": "cube",
+    "square box": "box",
+}  # fmt: skip
+EXTRA = frozenset({"between"})  # words that the parser reads, though captions do not say them
+
+
+def split_words(prompt: str) -> list[str]:
+    """Lower-case words, numbers and the punctuation that ends a clause."""
+    return re.findall(r"[^\W_]+(?:'[^\W_]+)?|[,;.:&+]", prompt.lower().replace("’", "'").replace("+", "&"))

@@ -1,0 +1,85 @@
+"""The lexicon of sprite packs: their names and backgrounds, and from `everyday-words.yaml` what packs leave unsaid."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+
+import yaml
+
+from prompts.lexicon import Lexicon
+from prompts.naming import Sort, Thing, Words, lexicon_of
+from prompts.suites import Suite
+from prompts.suites.everyday import as_lines
+from vle_gen.data.pack import INDEX, RIG_GROUND, is_cutout_pack
+from vle_gen.data.reading import read_files, read_json
+from vle_gen.errors import UserError
+from vle_gen.image_io import write_whole
+
+
+def lexicon_of_packs(paths: Sequence[str | Path], pick: str = "seen") -> Lexicon:
+    """What the objects and backgrounds of packs of cut-outs are called. Pictures are not looked at, and packs of rigs have
+    a background but no names beyond the caption language's.
+
+    `pick` says which objects: seen (those that training may see), held_out or all.
+
+    Raises:
+        UserError: a pack that cannot be read, or nothing with a name.
+    """
+    things: dict[str, Thing] = {}
+    descriptions: dict[str, None] = {}
+    for path in paths:
+        files = read_files(path)
+        if not is_cutout_pack(files):
+            descriptions |= dict.fromkeys(RIG_GROUND)
+            continue
+        index = read_json(files, INDEX, path)
+        try:
+            for one in index["objects"]:
+                if pick == "all" or one.get("held_out", False) == (pick == "held_out"):
+                    _add(things, Thing(one["name"], tuple(one.get("aliases", ())), one.get("category", "")))
+            descriptions |= dict.fromkeys(words for ground in index.get("backgrounds", ()) for words in ground["words"])
+        except (KeyError, TypeError, AttributeError):
+            raise UserError(f"{path}: {INDEX} is damaged (see docs/packs.md for what it holds)") from None
+    if not things:
+        where = ", ".join(map(str, paths))
+        raise UserError(f"no {pick.replace('_', ' ')} object has a name in {where}: expected packs of cut-outs")
+    return lexicon_of(things.values(), descriptions, everyday_words())
+
+
+def write_suites(suites: Sequence[Suite], folder: str | Path) -> None:
+    """Writes NAME.jsonl of each in a folder, which is made where there is none. Raises `UserError` where that fails."""
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise UserError(f"cannot make {folder}: {fault.strerror}") from None
+    for suite in suites:
+        write_whole(folder / f"{suite.name}.jsonl", lambda part, suite=suite: part.write_text(as_lines(suite), "utf-8"))
+
+
+def _add(things: dict[str, Thing], thing: Thing) -> None:
+    """Views of one thing have their aliases together."""
+    old = things.get(thing.name)
+    if old is not None:
+        thing = Thing(thing.name, tuple(dict.fromkeys((*old.aliases, *thing.aliases))), old.category)
+    things[thing.name] = thing
+
+
+def everyday_words() -> Words:
+    """The words of `everyday-words.yaml`."""
+    values = yaml.safe_load(resources.files("vle_gen.data").joinpath("everyday-words.yaml").read_text("utf-8"))
+    return Words(
+        say={name: _listed(said) for name, said in values["say"].items()},
+        drop=tuple(values["drop"]),
+        heads=tuple(values["heads"].split()),
+        sorts={name: Sort(_listed(sort["of"]), _listed(sort.get("also", ""))) for name, sort in values["sorts"].items()},
+        categories={name: _listed(said) for name, said in values["categories"].items()},
+        backgrounds=dict(values["backgrounds"]),
+        near={word: name for name, words in values["near"].items() for word in _listed(words)},
+    )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """Texts with commas between them."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
