@@ -86,3 +86,15 @@ def vlegen(monkeypatch, capsys):
         return Ran(int(ended.value.code or 0), *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def one_thread():
+    """Sums are rounded as in the studio's workers, which have a thread each: with more, a pixel in thousands may differ by one
+    level."""
+    import torch
+
+    count = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(count)

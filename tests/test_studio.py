@@ -114,9 +114,9 @@ def layer(client, plane: dict) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(answer.content))).astype(float)
 
 
-def test_a_move_renders_what_the_library_renders(client, opened, pipe, tokens):
+def test_a_move_renders_what_the_library_renders(client, opened, pipe, picture, one_thread):
     view = edited(client, opened, edit="move", index=1, dx=20, dy=5)
-    assert np.array_equal(pixels(client, view), np.asarray(pipe.decode(editors.move(tokens, 1, 20, 5))))
+    assert np.array_equal(pixels(client, view), np.asarray(pipe.decode(editors.move(pipe.encode(picture), 1, 20, 5))))
     before, after = opened["tokens"][0], view["tokens"][0]
     assert (after["x"] - before["x"], after["y"] - before["y"]) == pytest.approx((20, 5), abs=0.02)
     assert view["floor"] == opened["floor"] and view["tokens"][1:] == opened["tokens"][1:]  # nothing else to fetch again
@@ -130,9 +130,9 @@ def test_a_move_renders_what_the_library_renders(client, opened, pipe, tokens):
     ({"edit": "lower", "index": 2}, lambda t: editors.lower(t, 2)),
     ({"edit": "move", "index": 1, "dx": 9, "dy": 14, "perspective": True}, lambda t: editors.move(t, 1, 9, 14, True)),
 ])  # fmt: skip
-def test_every_edit_renders_what_the_library_renders(client, opened, pipe, tokens, edit, editor):
+def test_every_edit_renders_what_the_library_renders(client, opened, pipe, picture, edit, editor, one_thread):
     view = edited(client, opened, **edit)
-    assert np.array_equal(pixels(client, view), np.asarray(pipe.decode(editor(tokens))))
+    assert np.array_equal(pixels(client, view), np.asarray(pipe.decode(editor(pipe.encode(picture)))))
     apart = np.abs(composite(client, view) - pixels(client, view).astype(float))
     assert apart.mean() < 0.5 and np.quantile(apart, 0.999) <= 8
 

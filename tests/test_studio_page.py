@@ -123,7 +123,7 @@ def page(browser, studio, file):
     assert not page.faults
 
 
-def test_a_dragged_object_is_shown_at_once_and_saved_as_the_command_line_moves_it(page, file, vlegen, tmp_path):
+def test_a_dragged_object_is_shown_at_once_and_saved_as_the_command_line_moves_it(page, file, vlegen, tmp_path, one_thread):
     before, start = page.token(1), page.shown()
     page.drag(1, 75, -45, drop=False)
     page.page.evaluate("new Promise(requestAnimationFrame)")

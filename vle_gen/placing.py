@@ -64,11 +64,13 @@ def decoded(net: TokenizerNetwork, tokens: VLETokens, index: int, arena: Window)
     where = tokens.where[0, index].to(device)
     window = window_of(where, height, width, 2).inside(arena)
     layer = planes_of(net.glimpse_decoder(tokens.what[0, index : index + 1].to(device)), 0)
+    colour, shade, solid = layer[:3], layer[3:4], layer[4:5]
+    layer = torch.cat([colour * shade, shade, solid, colour * solid])  # so that an edge takes no colour from beyond it
     if tokens.mirrored[0, index]:  # the object alone: its shadow falls as the light of the scene lets it
         layer = torch.cat([layer[:4], layer[4:].flip(-1)])
     planes = draw(layer, where, height, width, window)
     light = (1 - planes[3:4]).expand(3, -1, -1)
-    body = Body(window, planes[3:4] * planes[:3], light, planes[4:5] * planes[5:8], planes[4:5])
+    body = Body(window, planes[:3], light, planes[5:8], planes[4:5])
     return dressed(body, tokens, index)
 
 
