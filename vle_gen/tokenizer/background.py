@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vle_gen.tokenizer.blocks import ResBlock, norm
+from vle_gen.tokenizer.blocks import LOGVAR, ResBlock, norm
 
 POOL = 8  # the picture's features are pooled to POOL x POOL cells, whatever its aspect
 
@@ -25,7 +25,8 @@ class BackgroundEncoder(nn.Module):
         mean = F.adaptive_avg_pool2d(picture, POOL)
         spread = F.adaptive_avg_pool2d(picture.square(), POOL) - mean.square()
         h = self.colour(torch.cat([pooled, mean.to(pooled.dtype), spread.to(pooled.dtype)], 1))
-        return self.head(h.flatten(1)).float().chunk(2, 1)
+        mean, logvar = self.head(h.flatten(1)).float().chunk(2, 1)
+        return mean, logvar.clamp(*LOGVAR)
 
 
 class BackgroundDecoder(nn.Module):

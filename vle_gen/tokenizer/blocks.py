@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from vle_gen.tokenizer.warp import pixel_centres, to_glimpse
 
+LOGVAR = (-10.0, 4.0)  # least and greatest of a posterior: pictures of a new kind would else send it to infinity
+
 
 def norm(channels: int) -> nn.GroupNorm:
     """Group normalisation: batch-size free, so that one picture is encoded as a batch is."""

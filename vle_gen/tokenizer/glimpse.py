@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vle_gen.tokenizer.blocks import ResBlock, norm
+from vle_gen.tokenizer.blocks import LOGVAR, ResBlock, norm
 from vle_gen.tokenizer.warp import pixel_centres
 
 CONTRAST = 4.0  # colours of a glimpse are spread by this about mid-grey: at their own small spread `what` learns them late
@@ -90,7 +90,7 @@ class GlimpseEncoder(nn.Module):
         seen = F.avg_pool2d(owned, 8)
         mean, logvar = self.what(self.bottom(torch.cat([x8, seen], 1))).float().chunk(2, 1)
         tint = (spread * owned).sum((2, 3)) / owned.sum((2, 3)).clamp(min=1)  # (K, 6)
-        return GlimpseCode(scope[:, 0].float(), mean + self.tint(tint).float(), logvar.clamp(-10, 4))
+        return GlimpseCode(scope[:, 0].float(), mean + self.tint(tint).float(), logvar.clamp(*LOGVAR))
 
 
 class GlimpseDecoder(nn.Module):
