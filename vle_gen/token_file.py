@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vle_gen.tokens import VLETokens
 
 FORMAT = "vle-1"
-CODED = "coded"  # the one tensor of a file whose tokens are entropy-coded (see `vle_gen.compact.file`)
+CODED = FORMAT  # the one tensor of a file whose tokens are entropy-coded (see `vle_gen.compact.file`)
 ALWAYS = ("what", "where", "depth", "kind", "scope", "score", "source", "length")
 WHERE_USED = ("origin", "mirrored", "turn", "paint", "opacity")  # left out of files in which no token has any of it
 TYPES = {"kind": torch.uint8, "length": torch.long, "source": torch.long, "origin": torch.long, "mirrored": torch.bool}
@@ -73,11 +73,11 @@ def read(path: str | Path) -> VLETokens:
     try:
         with safe_open(path, "pt") as file:
             header = file.metadata() or {}
+            if CODED in file.keys():
+                raise UserError(f"{path} holds coded tokens, which take a checkpoint to read: use vle_gen.files.read_tokens")
             if header.get("format") != FORMAT:
                 raise UserError(f"{path} is no token file: expected format {FORMAT}, found {header.get('format')}")
             tensors = {name: file.get_tensor(name) for name in file.keys()}
-        if CODED in tensors:
-            raise UserError(f"{path} holds coded tokens, which take a checkpoint to read: use vle_gen.files.read_tokens")
         present = [*ALWAYS, *(name for name in WHERE_USED if name in tensors)]
         named = {name: tensors[name].to(TYPES.get(name, torch.float32)) for name in present}
         named["scope"] = named["scope"] / 255

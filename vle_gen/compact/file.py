@@ -32,9 +32,9 @@ def save_coded(tokenizer: TokenizerCore, tokens: VLETokens, path: str | Path, qu
 def coded_file(tokenizer: TokenizerCore, tokens: VLETokens, quality: float = DEFAULT_QUALITY) -> bytes:
     """What `save_coded` writes."""
     data = tokenizer.compress(tokens, quality)
-    coded = {CODED: torch.from_numpy(np.frombuffer(data, np.uint8).copy())}
-    # Size and checkpoint are in the bytes: named in the header once more they would make the file half as large again.
-    return save(coded, {"format": FORMAT})
+    # The tensor's name tells the format, and size and checkpoint are in its bytes: with metadata of its own the file would be
+    # half as large again.
+    return save({CODED: torch.from_numpy(np.frombuffer(data, np.uint8).copy())})
 
 
 def load_tokens(tokenizer: TokenizerCore, path: str | Path) -> VLETokens:
@@ -54,8 +54,8 @@ def coded_bytes(path: str | Path) -> bytes | None:
         return None
     try:
         with safe_open(path, "pt") as file:
-            if (file.metadata() or {}).get("format") != FORMAT or CODED not in file.keys():
-                return None
-            return file.get_tensor(CODED).numpy().tobytes()
+            older = (file.metadata() or {}).get("format") == FORMAT and "coded" in file.keys()
+            name = "coded" if older else CODED
+            return file.get_tensor(name).numpy().tobytes() if name in file.keys() else None
     except (SafetensorError, OSError):
         return None
