@@ -58,6 +58,7 @@ def test_files_that_are_no_configuration(tmp_path, text):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        (["model.local=2"], "model.local is 2, which takes 128 numbers of model.what, 128"),
         (["model.layer=100"], "model.layer is 100: expected a multiple of model.glimpse, 64"),
         (["model.glimpse=40"], "model.glimpse is 40: expected a multiple of 16"),
         (["model.decoder_blocks=[1,2]"], "model.decoder_blocks is .1, 2.: expected three numbers"),

@@ -29,11 +29,29 @@ def test_a_grown_network_draws_the_same_picture(pipe, tokens):
     torch.testing.assert_close(render_tokens(network, *place), render_tokens(grown, *place), atol=0.05, rtol=0)
 
 
+def test_numbers_of_a_cell_change_its_place_alone(pipe, tokens):
+    network = pipe.tokenizer.network
+    sizes = replace(network.sizes, what=network.sizes.what + 64 * 2, local=2)
+    assert can_grow(network.sizes, sizes)
+    grown = grown_network(network, sizes)
+    what = torch.cat([tokens.what[0, 1:2], torch.zeros(1, 64 * 2)], 1)
+    with torch.no_grad():
+        torch.testing.assert_close(grown.glimpse_decoder(what).colour, network.glimpse_decoder(tokens.what[0, 1:2]).colour)
+        grown.glimpse_decoder.local.weight.normal_(generator=torch.Generator().manual_seed(0), std=0.3)
+        told = what.clone()
+        told[:, network.sizes.what + 9] = 2.0  # the first plane's cell in row 1, column 1
+        apart = (grown.glimpse_decoder(told).premultiplied - grown.glimpse_decoder(what).premultiplied).abs().mean((0, 1))
+    cell = len(apart) // 8
+    near, far = apart[: 3 * cell, : 3 * cell].mean(), apart[4 * cell :, 4 * cell :].mean()
+    assert near > 3 * far, "the norms of a layer let a little through everywhere"
+
+
 def test_a_network_does_not_shrink(pipe):
     sizes = pipe.tokenizer.network.sizes
     assert not can_grow(sizes, replace(sizes, layer=sizes.layer // 2))
     assert not can_grow(sizes, replace(sizes, decoder_blocks=[0, *sizes.decoder_blocks[1:]]))
     assert not can_grow(sizes, replace(sizes, what=64))
+    assert not can_grow(sizes, replace(sizes, local=1)), "cells would take numbers that mean something else"
 
 
 @pytest.mark.parametrize("side", [12, 40, 300])

@@ -166,6 +166,10 @@ class TokenizerConfig:
             raise UserError(f"proposals is {self.proposals}: expected 1 to 32")
         if self.model.glimpse < 16 or self.model.glimpse % 16:
             raise UserError(f"model.glimpse is {self.model.glimpse}: expected a multiple of 16")
+        if self.model.local < 0 or self.model.whole < 1:
+            taken = self.model.what - self.model.whole
+            raise UserError(f"model.local is {self.model.local}, which takes {taken} numbers of model.what, {self.model.what}: "
+                            "expected 0 or more, and some of model.what left")
         if self.model.layer < 1 or self.model.layer % self.model.glimpse:
             raise UserError(f"model.layer is {self.model.layer}: expected a multiple of model.glimpse, {self.model.glimpse}")
         if len(self.model.decoder_blocks) != 3 or min(self.model.decoder_blocks) < 0:

@@ -11,13 +11,14 @@ POOL = 8  # the picture's features are pooled to POOL x POOL cells, whatever its
 
 
 class BackgroundEncoder(nn.Module):
-    """Coarse features (B, C, h, w) -> mean and log-variance of `what`, each (B, D)."""
+    """Coarse features (B, C, h, w) -> mean and log-variance of `what`, each (B, D), of which it uses the first `whole`."""
 
-    def __init__(self, width: int, what: int):
+    def __init__(self, width: int, what: int, whole: int):
         super().__init__()
+        self.unused = what - whole
         self.squeeze = nn.Sequential(ResBlock(width, width), norm(width), nn.SiLU(), nn.Conv2d(width, 32, 1))
         self.colour = nn.Conv2d(32 + 6, 64, 3, padding=1)
-        self.head = nn.Sequential(nn.SiLU(), nn.Linear(64 * POOL * POOL, 256), nn.SiLU(), nn.Linear(256, 2 * what))
+        self.head = nn.Sequential(nn.SiLU(), nn.Linear(64 * POOL * POOL, 256), nn.SiLU(), nn.Linear(256, 2 * whole))
 
     def forward(self, coarse: Tensor, picture: Tensor) -> tuple[Tensor, Tensor]:
         """coarse (B, C, h, w); picture (B, 3, H, W) in -1..1 gives each cell's mean colour and its deviation."""
@@ -26,24 +27,25 @@ class BackgroundEncoder(nn.Module):
         spread = F.adaptive_avg_pool2d(picture.square(), POOL) - mean.square()
         h = self.colour(torch.cat([pooled, mean.to(pooled.dtype), spread.to(pooled.dtype)], 1))
         mean, logvar = self.head(h.flatten(1)).float().chunk(2, 1)
-        return mean, logvar.clamp(*LOGVAR)
+        return F.pad(mean, (0, self.unused)), F.pad(logvar.clamp(*LOGVAR), (0, self.unused))
 
 
 class BackgroundDecoder(nn.Module):
-    """`what` (B, D) -> colours (B, 3, size, size) in 0..1, to be stretched smoothly over the picture.
+    """The first `whole` of `what` (B, D) -> colours (B, 3, size, size) in 0..1, to be stretched smoothly over the picture.
 
     The lighting of a floor has few degrees of freedom, so most of it is a linear map; an MLP adds the rest.
     """
 
-    def __init__(self, what: int, size: int):
+    def __init__(self, whole: int, size: int):
         super().__init__()
-        self.size = size
-        self.linear = nn.Linear(what, 3 * size * size)
-        self.mlp = nn.Sequential(nn.Linear(what, 256), nn.SiLU(), nn.Linear(256, 3 * size * size))
+        self.whole, self.size = whole, size
+        self.linear = nn.Linear(whole, 3 * size * size)
+        self.mlp = nn.Sequential(nn.Linear(whole, 256), nn.SiLU(), nn.Linear(256, 3 * size * size))
         nn.init.normal_(self.linear.weight, std=0.01)
         nn.init.zeros_(self.mlp[2].weight)
 
     def forward(self, what: Tensor) -> Tensor:
+        what = what[:, : self.whole]
         pixels = (self.linear(what) + self.mlp(what)).float()
         return (0.4 + 0.1 * pixels).view(-1, 3, self.size, self.size)  # floors are mid-grey
 

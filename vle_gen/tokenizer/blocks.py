@@ -10,6 +10,15 @@ from torch import Tensor, nn
 from vle_gen.tokenizer.warp import pixel_centres, to_glimpse
 
 LOGVAR = (-10.0, 4.0)  # least and greatest of a posterior: pictures of a new kind would else send it to infinity
+FIRST_LOGVAR = -5.0  # of a new posterior
+
+
+def quiet(head: nn.Linear | nn.Conv2d) -> None:
+    """Starts a posterior's head with little noise: at unit noise the decoder learns to ignore `what`, for good."""
+    with torch.no_grad():
+        mean, logvar = head.bias.chunk(2)
+        logvar.fill_(FIRST_LOGVAR)
+        head.weight[len(mean) :] = 0
 
 
 def norm(channels: int) -> nn.GroupNorm:

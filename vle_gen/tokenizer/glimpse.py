@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vle_gen.tokenizer.blocks import LOGVAR, ResBlock, norm
+from vle_gen.tokenizer.blocks import LOGVAR, ResBlock, norm, quiet
 from vle_gen.tokenizer.warp import pixel_centres
 
 CONTRAST = 4.0  # colours of a glimpse are spread by this about mid-grey: at their own small spread `what` learns them late
@@ -43,9 +43,20 @@ class Layers(NamedTuple):
 
 
 class GlimpseEncoder(nn.Module):
-    """U-Net (Ronneberger et al. 2015) over the glimpse: its skips keep the scope sharp, its bottom becomes `what`."""
+    """U-Net (Ronneberger et al. 2015) over the glimpse: its skips keep the scope sharp, its bottom becomes `what`.
 
-    def __init__(self, feature_width: int, widths: tuple[int, int, int, int], what: int, size: int):
+    Args:
+        feature_width: channels of the backbone's features.
+        widths: channels at 1, 1/2, 1/4 and 1/8 of S.
+        whole: numbers of `what` that the whole glimpse has in common.
+        size: S.
+        local: numbers of `what` that each cell of 8 x 8 pixels has for itself, after the others. A map tells of details that
+            no object of the training data has, which the common numbers cannot; a few kinds of objects do without.
+    """
+
+    def __init__(
+        self, feature_width: int, widths: tuple[int, int, int, int], whole: int, size: int, local: int = 0
+    ):
         super().__init__()
         w1, w2, w4, w8 = widths
         self.size = size
@@ -65,11 +76,12 @@ class GlimpseEncoder(nn.Module):
         self.bottom = nn.Conv2d(w8 + 1, w8, 3, stride=2, padding=1)
         cells = size // 16
         self.what = nn.Sequential(
-            ResBlock(w8, w8), norm(w8), nn.SiLU(), nn.Flatten(), nn.Linear(w8 * cells * cells, 2 * what)
+            ResBlock(w8, w8), norm(w8), nn.SiLU(), nn.Flatten(), nn.Linear(w8 * cells * cells, 2 * whole)
         )
         # A short way for the token's mean colour, which would else pass eight layers before `what` can hold it.
-        self.tint = nn.Linear(6, what, bias=False)
+        self.tint = nn.Linear(6, whole, bias=False)
         nn.init.normal_(self.tint.weight, std=0.3)
+        self.local = local_head(w8, local) if local else None
 
     def scope_parts(self) -> tuple[nn.Module, ...]:
         """The modules that `scope` alone depends on, besides those that it shares with `what`."""
@@ -88,29 +100,42 @@ class GlimpseEncoder(nn.Module):
         scope = self.merge1(x1 + _double(self.up1(up)))  # (K, 1, S, S)
         owned = torch.sigmoid(scope)
         seen = F.avg_pool2d(owned, 8)
-        mean, logvar = self.what(self.bottom(torch.cat([x8, seen], 1))).float().chunk(2, 1)
+        bottom = torch.cat([x8, seen], 1)
+        mean, logvar = self.what(self.bottom(bottom)).float().chunk(2, 1)
         tint = (spread * owned).sum((2, 3)) / owned.sum((2, 3)).clamp(min=1)  # (K, 6)
-        return GlimpseCode(scope[:, 0].float(), mean + self.tint(tint).float(), logvar.clamp(*LOGVAR))
+        mean = mean + self.tint(tint).float()
+        if self.local is not None:
+            own_mean, own_logvar = self.local(bottom).float().chunk(2, 1)
+            mean, logvar = torch.cat([mean, own_mean.flatten(1)], 1), torch.cat([logvar, own_logvar.flatten(1)], 1)
+        return GlimpseCode(scope[:, 0].float(), mean, logvar.clamp(*LOGVAR))
 
 
 class GlimpseDecoder(nn.Module):
     """`what` (K, D) -> `Layers` of L x L, L a multiple of the glimpse's S: an outline is finer than what it is told by.
 
     Args:
-        what: numbers per token.
+        whole: numbers of `what` that the whole glimpse has in common.
         widths: channels at 1/2, 1/4, 1/8 and 1/16 of S.
         blocks: residual blocks at 1/2, 1/4 and 1/8 of S.
         size: S.
         layer: L. The last convolution writes all pixels of a cell at once (sub-pixel convolution, Shi et al. 2016).
+        local: numbers of `what` that each cell of 8 x 8 pixels of S has for itself.
     """
 
     def __init__(
-        self, what: int, widths: tuple[int, int, int, int], blocks: tuple[int, int, int], size: int, layer: int
+        self,
+        whole: int,
+        widths: tuple[int, int, int, int],
+        blocks: tuple[int, int, int],
+        size: int,
+        layer: int,
+        local: int = 0,
     ):
         super().__init__()
+        self.whole = whole
         w2, w4, w8, w16 = widths
         self.cells, self.start = size // 16, w16
-        self.expand = nn.Linear(what, w16 * self.cells * self.cells)
+        self.expand = nn.Linear(whole, w16 * self.cells * self.cells)
         self.at16 = ResBlock(w16, w16)
         self.at8 = _level(w16, w8, blocks[2])
         self.at4 = _level(w8, w4, blocks[1])
@@ -119,20 +144,32 @@ class GlimpseDecoder(nn.Module):
         self.out = nn.Sequential(
             norm(w2), nn.SiLU(), nn.Conv2d(w2, per_cell**2 * 5, 3, padding=1), nn.PixelShuffle(per_cell)
         )
-        self.tint = nn.Linear(what, 5)  # the layer's mean, past all blocks
+        self.tint = nn.Linear(whole, 5)  # the layer's mean, past all blocks
         nn.init.zeros_(self.tint.weight)
         nn.init.zeros_(self.tint.bias)
+        self.local = nn.Conv2d(local, w8, 3, padding=1) if local else None
         with torch.no_grad():
             self.out[2].weight.mul_(0.3)
 
     def forward(self, what: Tensor) -> Layers:
+        what, own = what[:, : self.whole], what[:, self.whole :]
         x = self.expand(what).view(-1, self.start, self.cells, self.cells)
-        x = self.at8(_double(self.at16(x)))
+        x = self.at8[0](_double(self.at16(x)))
+        if self.local is not None:
+            x = x + self.local(own.view(len(own), -1, *x.shape[-2:]))
+        x = self.at8[1:](x)
         x = self.at2(_double(self.at4(_double(x))))
         out = torch.sigmoid((self.out(x) + self.tint(what)[..., None, None]).float())  # (K, 5, S, S)
         # The object is opaque, so alpha is at least solid: the shadow is only what alpha adds to it.
         solid, shade = out[:, 4:5], out[:, 3:4] * faded(out.shape[-1], out.device)
         return Layers(out[:, :3], solid + (1 - solid) * shade, solid)
+
+
+def local_head(width: int, local: int) -> nn.Sequential:
+    """Features of cells and what is seen of them (K, width + 1, c, c) -> mean and log-variance (K, 2 * local, c, c)."""
+    head = nn.Sequential(nn.Conv2d(width + 1, width // 2, 3, padding=1), nn.SiLU(), nn.Conv2d(width // 2, 2 * local, 1))
+    quiet(head[-1])
+    return head
 
 
 def faded(size: int, device: torch.device) -> Tensor:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.sizes import TokenizerSizes
@@ -14,14 +14,18 @@ PLANES = 5  # of a layer
 
 def can_grow(sizes: TokenizerSizes, wanted: TokenizerSizes) -> bool:
     """Whether a network of `sizes` can be grown to the `wanted` ones."""
-    same = replace(sizes, decoder_blocks=wanted.decoder_blocks, layer=wanted.layer) == wanted
+    bigger = dict(decoder_blocks=wanted.decoder_blocks, layer=wanted.layer)
+    if not sizes.local:
+        bigger |= dict(what=wanted.what, local=wanted.local)
+    same = replace(sizes, **bigger) == wanted and sizes.whole == wanted.whole
     deeper = all(old <= new for old, new in zip(sizes.decoder_blocks, wanted.decoder_blocks, strict=True))
     return same and deeper and wanted.layer % sizes.layer == 0
 
 
 def grown_network(network: TokenizerNetwork, sizes: TokenizerSizes) -> TokenizerNetwork:
-    """The network with a decoder of `sizes` (see `can_grow`), which draws the same layers: new blocks add nothing at first
-    (their last convolution starts at 0), and each pixel of a finer layer repeats the coarse one that it lies in."""
+    """The network with a decoder of `sizes` (see `can_grow`), which draws the same layers: new blocks and the numbers of cells
+    add nothing at first (their last convolutions start at 0), and each pixel of a finer layer repeats the coarse one that it
+    lies in."""
     if sizes == network.sizes:
         return network
     grown, weights = TokenizerNetwork(sizes), network.state_dict()
@@ -30,6 +34,9 @@ def grown_network(network: TokenizerNetwork, sizes: TokenizerSizes) -> Tokenizer
         weights[name] = repeated(weights[name], 2 * network.sizes.layer // network.sizes.glimpse, times)
     fresh = {name: value for name, value in grown.state_dict().items() if name not in weights}
     grown.load_state_dict(weights | fresh)
+    if sizes.local > network.sizes.local:
+        nn.init.zeros_(grown.glimpse_decoder.local.weight)
+        nn.init.zeros_(grown.glimpse_decoder.local.bias)
     return grown
 
 

@@ -43,6 +43,7 @@ class VLETokenizer(TokenizerCore, SavedTokenizer, ModelMixin, ConfigMixin):
     def __init__(
         self,
         what: int = 128,
+        local: int = 0,
         glimpse: int = 64,
         background: int = 32,
         work_side: int = 192,
@@ -57,7 +58,7 @@ class VLETokenizer(TokenizerCore, SavedTokenizer, ModelMixin, ConfigMixin):
     ):
         lists = [list(numbers) for numbers in (encoder_widths, decoder_widths, decoder_blocks)]
         sizes = TokenizerSizes(
-            what, glimpse, background, work_side, glimpse_side, list(backbone_widths), step_width, *lists, layer
+            what, local, glimpse, background, work_side, glimpse_side, list(backbone_widths), step_width, *lists, layer
         )
         super().__init__(sizes, coded)
 

@@ -6,11 +6,10 @@ from torch import Tensor, nn
 
 from vle_gen.tokenizer.backbone import Backbone
 from vle_gen.tokenizer.background import BackgroundDecoder, BackgroundEncoder
+from vle_gen.tokenizer.blocks import quiet
 from vle_gen.tokenizer.glimpse import GlimpseDecoder, GlimpseEncoder
 from vle_gen.tokenizer.sizes import TokenizerSizes
 from vle_gen.tokenizer.step import StepNetwork
-
-FIRST_LOGVAR = -5.0  # of a new posterior
 
 
 class TokenizerNetwork(nn.Module):
@@ -22,23 +21,17 @@ class TokenizerNetwork(nn.Module):
         self.sizes = sizes
         self.backbone = Backbone(tuple(sizes.backbone_widths))
         self.step = StepNetwork(w4, sizes.step_width)
-        self.glimpse_encoder = GlimpseEncoder(w4, tuple(sizes.encoder_widths), sizes.what, sizes.glimpse)
-        self.glimpse_decoder = GlimpseDecoder(
-            sizes.what, tuple(sizes.decoder_widths), tuple(sizes.decoder_blocks), sizes.glimpse, sizes.layer
+        self.glimpse_encoder = GlimpseEncoder(
+            w4, tuple(sizes.encoder_widths), sizes.whole, sizes.glimpse, sizes.local
         )
-        self.background_encoder = BackgroundEncoder(w8, sizes.what)
-        self.background_decoder = BackgroundDecoder(sizes.what, sizes.background)
+        self.glimpse_decoder = GlimpseDecoder(
+            sizes.whole, tuple(sizes.decoder_widths), tuple(sizes.decoder_blocks), sizes.glimpse, sizes.layer, sizes.local
+        )
+        self.background_encoder = BackgroundEncoder(w8, sizes.what, sizes.whole)
+        self.background_decoder = BackgroundDecoder(sizes.whole, sizes.background)
         quiet(self.glimpse_encoder.what[-1])
         quiet(self.background_encoder.head[-1])
         self.to(memory_format=torch.channels_last)  # in which convolutions of small glimpses are fastest
-
-
-def quiet(head: nn.Linear) -> None:
-    """Starts a posterior's head with little noise: at unit noise the decoder learns to ignore `what`, for good."""
-    with torch.no_grad():
-        mean, logvar = head.bias.chunk(2)
-        logvar.fill_(FIRST_LOGVAR)
-        head.weight[len(mean) :] = 0
 
 
 def posterior_sample(mean: Tensor, logvar: Tensor, generator: torch.Generator | None) -> Tensor:

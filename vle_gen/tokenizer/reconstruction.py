@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vle_gen.tokenizer.blocks import ResBlock
-from vle_gen.tokenizer.network import kl_divergence, posterior_sample, quiet
+from vle_gen.tokenizer.blocks import ResBlock, quiet
+from vle_gen.tokenizer.network import kl_divergence, posterior_sample
 from vle_gen.tokenizer.sizes import ReconstructionSizes, ReconstructionWeights
 
 PATCH = 4  # pixels on a side of what the networks see as one cell

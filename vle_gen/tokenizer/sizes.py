@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+CELL = 8  # pixels of a glimpse on a side of a cell that has numbers of its own
 FRAME_SCALE = 2.0  # a token's frame is this much wider and higher than the object's box, so that the shadow fits
 
 
@@ -12,6 +13,7 @@ class TokenizerSizes:
     """Sizes of the networks; a checkpoint is rebuilt from these. See configs/tokenizer.yaml."""
 
     what: int = 128
+    local: int = 0
     glimpse: int = 64
     background: int = 32
     work_side: int = 192
@@ -22,6 +24,11 @@ class TokenizerSizes:
     decoder_widths: list[int] = field(default_factory=lambda: [32, 64, 96, 128])
     decoder_blocks: list[int] = field(default_factory=lambda: [1, 2, 2])
     layer: int = 64
+
+    @property
+    def whole(self) -> int:
+        """How many of the `what` numbers, the first ones, are about all of a glimpse; the others belong to its cells."""
+        return self.what - self.local * (self.glimpse // CELL) ** 2
 
 
 @dataclass
