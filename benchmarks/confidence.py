@@ -4,8 +4,8 @@
 
 Tokens that overlap a true object by half count as right; tokens of pictures of other kinds (a landscape, a drawing, a
 screenshot, a page of text, patterns and noise are made here; FOLDER may hold more, such as photographs) count as wrong. A
-logistic regression on the evidence of each token gives the constants of `vle_gen.tokenizer.loop`, right and wrong being
-weighed alike; beside it stands how the shipped constants do.
+logistic regression on the evidence of each token gives the constants of the checkpoint (`step_weight`, `error_weight` and
+`even_error` in its config.json), right and wrong being weighed alike; beside it stands how those that it has do.
 """
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from vle_gen.evaluate import read_scenes
 from vle_gen.image_io import open_image
 from vle_gen.metrics import best_match
 from vle_gen.pipeline import VLEPipeline
-from vle_gen.tokenizer.loop import ERROR_WEIGHT, EVEN_ERROR, STEP_WEIGHT, confidence, encode_picture
+from vle_gen.tokenizer.loop import confidence, encode_picture
 from vle_gen.tokens import SURE
 
 HEIGHT, WIDTH = 320, 480
@@ -156,7 +156,7 @@ def area_under_curve(values: np.ndarray, right: np.ndarray) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sprites", help="sprite pack: a folder or .tar")
+    parser.add_argument("sprites", help="sprite pack of rigs: a folder or .tar; not read with --composed 0")
     parser.add_argument("dev", type=Path, help="scenes with masks: a folder or .tar")
     parser.add_argument("--pictures", type=Path, help="folder of pictures of other kinds")
     parser.add_argument("--composed", type=int, default=40, help="how many composed scenes")
@@ -164,8 +164,9 @@ def main() -> None:
     parser.add_argument("--checkpoint")
     args = parser.parse_args()
     pipe = vle_gen.load(args.checkpoint)
+    sizes = pipe.tokenizer.network.sizes
     known = [(scene.image, scene.labels) for scene in read_scenes(args.dev, args.limit)]
-    known += list(composed(args.sprites, args.composed))
+    known += list(composed(args.sprites, args.composed)) if args.composed else []
     other = list(strange())
     if args.pictures:
         paths = sorted(path for path in args.pictures.iterdir() if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp"))
@@ -173,22 +174,27 @@ def main() -> None:
     parts = [evidence_of(pipe, picture, labels) for picture, labels in track(known, "known")]
     unlike = {name: evidence_of(pipe, picture, None) for name, picture in track(other, "other")}
     for name, (evidence, _) in unlike.items():
-        sure = (confidence(torch.from_numpy(evidence)) >= SURE).sum() if len(evidence) else 0
+        sure = (confidence(torch.from_numpy(evidence), sizes) >= SURE).sum() if len(evidence) else 0
         print(f"{name}: {len(evidence)} tokens, {int(sure)} sure")
     missed = sum(len(right) - sum(right) for _, right in parts)
     kept = [(e[np.array(right, bool)], [True] * sum(right)) for e, right in parts]  # what is wrong in known scenes is rare
     kept += list(unlike.values())
     evidence = np.concatenate([e for e, _ in kept if len(e)]).astype(np.float64)
     right = np.array([r for _, rs in kept for r in rs])
-    score = confidence(torch.from_numpy(evidence)).numpy()
+    score = confidence(torch.from_numpy(evidence), sizes).numpy()
     print(f"{right.sum()} right, {(~right).sum()} of pictures of other kinds; {missed} wrong in known scenes, left out")
     alone, both = area_under_curve(evidence[:, 0], right), area_under_curve(score, right)
     print(f"area under the curve: the step's score alone {alone:.4f}, score {both:.4f}")
     sure = score >= SURE
     print(f"at {SURE}: {sure[right].mean():.4f} of the right are sure, {sure[~right].mean():.4f} of the others")
     bias, step, error = fitted(evidence, right)
-    print(f"shipped: STEP_WEIGHT {STEP_WEIGHT}, ERROR_WEIGHT {ERROR_WEIGHT}, EVEN_ERROR {EVEN_ERROR:.2g}")
-    print(f"fitted:  STEP_WEIGHT {step:.2f}, ERROR_WEIGHT {-error:.2f}, EVEN_ERROR {np.exp(-bias / error):.2g}")
+    print(f"as it is: step_weight {sizes.step_weight}, error_weight {sizes.error_weight}, even_error {sizes.even_error:.2g}")
+    even = np.exp(-bias / error)
+    print(f"fitted: step_weight {step:.2f}, error_weight {-error:.2f}, even_error {even:.2g}")
+    for at in (0.5, 0.9):
+        says = 1 / (1 + np.exp(-bias - evidence @ np.array([step, error])))
+        shares = (says >= at)[right].mean(), (says >= at)[~right].mean()
+        print(f"fitted, at {at}: {shares[0]:.4f} of the right, {shares[1]:.4f} of the others")
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ def test_files_that_are_no_configuration(tmp_path, text):
     ("settings", "message"),
     [
         (["model.local=2"], "model.local is 2, which takes 128 numbers of model.what, 128"),
+        (["model.even_error=0"], "model.even_error is 0.0: expected a number above 0"),
         (["model.layer=100"], "model.layer is 100: expected a multiple of model.glimpse, 64"),
         (["model.glimpse=40"], "model.glimpse is 40: expected a multiple of 16"),
         (["model.decoder_blocks=[1,2]"], "model.decoder_blocks is .1, 2.: expected three numbers"),

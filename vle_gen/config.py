@@ -170,6 +170,9 @@ class TokenizerConfig:
             taken = self.model.what - self.model.whole
             raise UserError(f"model.local is {self.model.local}, which takes {taken} numbers of model.what, {self.model.what}: "
                             "expected 0 or more, and some of model.what left")
+        for name in ("slack", "step_weight", "error_weight", "even_error"):
+            if getattr(self.model, name) <= 0:
+                raise UserError(f"model.{name} is {getattr(self.model, name)}: expected a number above 0")
         if self.model.layer < 1 or self.model.layer % self.model.glimpse:
             raise UserError(f"model.layer is {self.model.layer}: expected a multiple of model.glimpse, {self.model.glimpse}")
         if len(self.model.decoder_blocks) != 3 or min(self.model.decoder_blocks) < 0:

@@ -10,11 +10,12 @@ from vle_gen.tokenizer.sizes import TokenizerSizes
 
 OUT = "glimpse_decoder.out.2"  # the convolution that writes a layer's pixels
 PLANES = 5  # of a layer
+READING = ("slack", "step_weight", "error_weight", "even_error")  # constants of `TokenizerSizes` that change no network
 
 
 def can_grow(sizes: TokenizerSizes, wanted: TokenizerSizes) -> bool:
     """Whether a network of `sizes` can be grown to the `wanted` ones."""
-    bigger = dict(decoder_blocks=wanted.decoder_blocks, layer=wanted.layer)
+    bigger = {name: getattr(wanted, name) for name in ("decoder_blocks", "layer", *READING)}
     if not sizes.local:
         bigger |= dict(what=wanted.what, local=wanted.local)
     same = replace(sizes, **bigger) == wanted and sizes.whole == wanted.whole

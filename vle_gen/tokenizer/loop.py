@@ -13,19 +13,14 @@ from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.blocks import Extent, crop, frame_grid, paste
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.proposals import Proposal, next_proposal
-from vle_gen.tokenizer.sizes import FRAME_SCALE
+from vle_gen.tokenizer.sizes import FRAME_SCALE, TokenizerSizes
 from vle_gen.tokenizer.step import STRIDE
 from vle_gen.tokenizer.warp import SLOPE
 
 OCTAVE = 2**0.5  # between the levels of a pyramid
 COARSE = 1.4  # pixels of a level per pixel of a glimpse, at most, where it is cut from that level: more would alias
-SLACK = 1.4  # a scope is cut where the silhouette, which is softer, falls below 1 / SLACK
 SCENE_DEPTH = 1000.0  # the scene token lies behind everything
 MOST_OBJECTS = 32  # that the loop writes by itself
-# How sure a token is, by logistic regression of whether an object is there (benchmarks/confidence.py fits it): on the step
-# network's logit, and on the logarithm of the squared error that its layer leaves where it is seen.
-STEP_WEIGHT, ERROR_WEIGHT = 3.0, 3.0
-EVEN_ERROR = 6e-4  # at which a token of step score 0.5 is as likely right as wrong
 
 
 @dataclass(frozen=True)
@@ -159,7 +154,7 @@ def encode_picture(
         what=torch.cat([scene_what, *(token.what for token in written)]),
         where=torch.cat([frame, *(token.where for token in written)]),
         depth=torch.cat([one * SCENE_DEPTH, *(token.depth for token in written)]),
-        score=torch.cat([one, *(confidence(token.evidence) for token in written)]),
+        score=torch.cat([one, *(confidence(token.evidence, sizes) for token in written)]),
         evidence=torch.cat([torch.zeros(1, 2, device=device), *(token.evidence for token in written)]),
         scope=torch.cat([nothing, *(token.scope for token in written)]),
         solid=torch.cat([nothing, *(token.solid for token in written)]),
@@ -179,17 +174,19 @@ def look(net: TokenizerNetwork, view: View, proposal: Proposal, coverage: Tensor
     layers = net.glimpse_decoder(code.mean).at(size)
     # What is seen of a token lies within its whole silhouette: a scope that runs over into a neighbour of the same
     # colour is cut back there, and the neighbour is left to be found.
-    scope = torch.sigmoid(code.scope) * (SLACK * layers.solid[:, 0]).clamp(max=1)  # (1, S, S)
+    scope = torch.sigmoid(code.scope) * (net.sizes.slack * layers.solid[:, 0]).clamp(max=1)  # (1, S, S)
     claim = paste(scope[None], view.extent, where, *coverage.shape[-2:])
     error = ((layers.colour - colour).square().mean(1) * scope).sum((1, 2)) / scope.sum((1, 2)).clamp(min=1)
     evidence = torch.stack([torch.logit(proposal.score, 1e-6), torch.log(error + 1e-4)], 1)
     return Written(code.mean, where, proposal.depth, evidence, scope, layers.solid[:, 0], claim)
 
 
-def confidence(evidence: Tensor) -> Tensor:
-    """How sure tokens are, 0..1 (K,), by evidence (K, 2): what found them, and how well they explain what is seen."""
+def confidence(evidence: Tensor, sizes: TokenizerSizes) -> Tensor:
+    """How sure tokens are, 0..1 (K,), by evidence (K, 2): the step network's logit, and the logarithm of the squared error that
+    the token's layer leaves where it is seen. A logistic regression of whether an object is there, fitted by
+    benchmarks/confidence.py."""
     step, error = evidence.unbind(1)
-    return torch.sigmoid(STEP_WEIGHT * step + ERROR_WEIGHT * (math.log(EVEN_ERROR) - error))
+    return torch.sigmoid(sizes.step_weight * step + sizes.error_weight * (math.log(sizes.even_error) - error))
 
 
 def at_least(token: Written, extent: Extent, least_area: float) -> Written:

@@ -54,12 +54,17 @@ class VLETokenizer(TokenizerCore, SavedTokenizer, ModelMixin, ConfigMixin):
         decoder_widths: tuple[int, ...] = (32, 64, 96, 128),
         decoder_blocks: tuple[int, ...] = (1, 2, 2),
         layer: int = 64,
+        slack: float = 1.4,
+        step_weight: float = 3.0,
+        error_weight: float = 3.0,
+        even_error: float = 6e-4,
         coded: bool = False,
     ):
         lists = [list(numbers) for numbers in (encoder_widths, decoder_widths, decoder_blocks)]
         sizes = TokenizerSizes(
-            what, local, glimpse, background, work_side, glimpse_side, list(backbone_widths), step_width, *lists, layer
-        )
+            what, local, glimpse, background, work_side, glimpse_side, list(backbone_widths), step_width, *lists, layer,
+            slack, step_weight, error_weight, even_error,
+        )  # fmt: skip
         super().__init__(sizes, coded)
 
     @staticmethod

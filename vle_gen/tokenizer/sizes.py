@@ -10,7 +10,7 @@ FRAME_SCALE = 2.0  # a token's frame is this much wider and higher than the obje
 
 @dataclass
 class TokenizerSizes:
-    """Sizes of the networks; a checkpoint is rebuilt from these. See configs/tokenizer.yaml."""
+    """Sizes of the networks, and how what they say is read; a checkpoint is rebuilt from these. See configs/tokenizer.yaml."""
 
     what: int = 128
     local: int = 0
@@ -24,6 +24,10 @@ class TokenizerSizes:
     decoder_widths: list[int] = field(default_factory=lambda: [32, 64, 96, 128])
     decoder_blocks: list[int] = field(default_factory=lambda: [1, 2, 2])
     layer: int = 64
+    slack: float = 1.4
+    step_weight: float = 3.0
+    error_weight: float = 3.0
+    even_error: float = 6e-4
 
     @property
     def whole(self) -> int:
