@@ -29,6 +29,15 @@ def sprites() -> Path:
 
 
 @pytest.fixture(scope="session")
+def everyday(tmp_path_factory) -> Path:
+    """The everyday pack of the six pictures at hand, with twelve backgrounds."""
+    from vle_gen.data.everyday import build
+    from vle_gen.data.pack import write_pack
+
+    return write_pack(build(FIXTURES / "fluent", 12).pack, tmp_path_factory.mktemp("packs") / "everyday.tar")
+
+
+@pytest.fixture(scope="session")
 def scenes() -> Path:
     """Three whole renders of 256 x 256."""
     return FIXTURES / "scenes"

@@ -1,10 +1,16 @@
 """Tokens as few bytes: they come back nearly as they were, and bytes that are not theirs are refused."""
 from __future__ import annotations
 
+import shutil
+import sys
+
 import numpy as np
 import pytest
 
+import vle_gen
+from vle_gen.compact import __main__ as compact
 from vle_gen.compact.fit import fit_code, training_pictures
+from vle_gen.data.compose import Composer
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.errors import UserError
 from vle_gen.evaluate import psnr
@@ -19,7 +25,7 @@ def shown(tokenizer, tokens):
 def coder(pipe, sprites):
     """The shipped tokenizer with statistics of a few composed scenes."""
     tokenizer = VLETokenizer.from_network(pipe.tokenizer.network)
-    assert fit_code(tokenizer, training_pictures(SpriteBank.load(sprites), None, 40)) >= 64
+    assert fit_code(tokenizer, training_pictures(Composer(SpriteBank.load(sprites)), None, 40)) >= 64
     return tokenizer
 
 
@@ -66,3 +72,21 @@ def test_other_bytes_are_refused(pipe, coder, tokens):
     if pipe.tokenizer.code is None:
         with pytest.raises(UserError, match="no statistics"):
             pipe.tokenizer.compress(tokens)
+
+
+def test_statistics_of_several_packs(sprites, everyday, tmp_path, monkeypatch, capsys):
+    """Cut-outs and rigs together; the checkpoint that it leaves codes with statistics of its own."""
+    shutil.copytree(vle_gen.SHIPPED / "tokenizer", tmp_path / "tokenizer")
+    packs = ["--sprites", str(everyday), "--sprites", str(sprites)]
+
+    def run(*arguments: str) -> None:
+        monkeypatch.setattr(sys, "argv", ["compact", str(tmp_path / "tokenizer"), *arguments])
+        compact.main()
+
+    run(*packs, "--pictures", "64")
+    assert "object tokens are in" in capsys.readouterr().out
+    before, after = (VLETokenizer.load(folder) for folder in (vle_gen.SHIPPED / "tokenizer", tmp_path / "tokenizer"))
+    assert after.code.digest("") != before.code.digest("") and after.checkpoint_id == before.checkpoint_id
+    with pytest.raises(SystemExit) as ended:
+        run("--sprites", str(tmp_path))
+    assert ended.value.code == 2 and "holds no sprite pack" in capsys.readouterr().err

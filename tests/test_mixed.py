@@ -13,7 +13,7 @@ from vle_gen import config as configs
 from vle_gen.data import shadows
 from vle_gen.data.choice import PackChoice
 from vle_gen.data.compose import Composer, view_grid
-from vle_gen.data.everyday import build, is_held_out
+from vle_gen.data.everyday import is_held_out
 from vle_gen.data.mixed import MixedComposer
 from vle_gen.data.pack import Placement, read_pack, write_pack
 from vle_gen.data.packs import load_engine
@@ -22,12 +22,6 @@ from vle_gen.evaluate import read_scenes
 from vle_gen.training.tokenizer import TokenizerTask, random_view
 
 FLUENT = Path(__file__).parent / "fixtures" / "fluent"
-
-
-@pytest.fixture(scope="module")
-def everyday(tmp_path_factory) -> Path:
-    """The everyday pack of the six pictures at hand, with twelve backgrounds."""
-    return write_pack(build(FLUENT, 12).pack, tmp_path_factory.mktemp("packs") / "everyday.tar")
 
 
 @pytest.fixture(scope="module")

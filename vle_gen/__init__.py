@@ -40,8 +40,9 @@ def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu
     """The pipeline of a checkpoint.
 
     Args:
-        checkpoint: a folder, or a repository id of the hub; without it the checkpoint that ships with the package. The
-            folder of a tokenizer of the variant `reconstruction` alone gives a pipeline that encodes and decodes only.
+        checkpoint: a folder, a repository id of the hub, or the name of one that ships with the package (see
+            `vle_gen.checkpoints`), such as "everyday"; without it the shipped one for solids. The folder of a tokenizer of the
+            variant `reconstruction` alone gives a pipeline that encodes and decodes only.
         device: where to compute.
 
     Raises:
@@ -49,19 +50,21 @@ def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu
     """
     from diffusers.utils import logging
 
+    from vle_gen.checkpoints import located, shipped
     from vle_gen.errors import UserError
     from vle_gen.whole_frames import WholeFramePipeline, is_reconstruction
 
-    if checkpoint is not None and is_reconstruction(checkpoint):
-        return WholeFramePipeline.load(checkpoint, device)
+    source = located(checkpoint)
+    if is_reconstruction(source):
+        return WholeFramePipeline.load(source, device)
     from vle_gen.pipeline import VLEPipeline
 
-    source = str(checkpoint or SHIPPED)
     logging.disable_progress_bar()  # four small parts are there before a bar could be read
     try:
         return VLEPipeline.from_pretrained(source).to(device)
     except OSError:
-        hint = "expected a folder with model_index.json, or a repository id of the hub"
+        names = ", ".join(shipped())
+        hint = f"expected a folder with model_index.json, a repository id of the hub, or one that is shipped: {names}"
         if any((Path(source) / name).is_file() for name in ("config.json", "checkpoint/config.json")):
             hint = f"it is one part of a checkpoint, which 'vlegen assemble {source} -o FOLDER' makes a whole of"
         raise UserError(f"no checkpoint {source}: {hint}") from None

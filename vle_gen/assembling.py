@@ -28,14 +28,15 @@ class Chosen:
     asked: bool
 
 
-def assemble(given: Sequence[Path], out: Path) -> list[str]:
+def assemble(given: Sequence[Path], out: Path, alone: bool = False) -> list[str]:
     """Writes a checkpoint of the parts in the folders `given` to the folder `out`.
 
-    A part that is not given is the one that the given prior was trained with, or else the shipped one. Returns what the
-    checkpoint cannot do, in lines for the user.
+    A part that is not given is the one that the given prior was trained with, or else the shipped one; with `alone` it is left
+    out instead of being a shipped one. Returns what the checkpoint cannot do, in lines for the user.
 
     Raises:
-        UserError: a folder holds no part, or two the same, `out` is in use, or the prior that was given does not fit.
+        UserError: a folder holds no part, or two the same, `out` is in use, the prior that was given does not fit, or there
+            is no tokenizer.
     """
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
         raise UserError(f"{out} is there already: give another folder")
@@ -47,14 +48,17 @@ def assemble(given: Sequence[Path], out: Path) -> list[str]:
         chosen[name] = Chosen(folder, True)
     if "prior" in chosen:
         chosen = _trained_with(chosen["prior"].folder.parent) | chosen
-    chosen = {name: Chosen(vle_gen.SHIPPED / name, False) for name in PARTS} | chosen
-    parts = {name: kind.load(chosen[name].folder) for name, kind in PARTS.items()}
+    if not alone:
+        chosen = {name: Chosen(vle_gen.SHIPPED / name, False) for name in PARTS} | chosen
+    if "tokenizer" not in chosen:
+        raise UserError("a checkpoint needs a tokenizer: give the folder of one")
+    parts = {name: kind.load(chosen[name].folder) if name in chosen else None for name, kind in PARTS.items()}
     misfits = _misfits(**parts)
     if misfits and chosen["prior"].asked:
         raise UserError(f"{misfits[0]}: give the folder of that one too")
-    halves = {name: part.half() for name, part in parts.items()}  # as all checkpoints are written
-    VLEPipeline(**halves, scheduler=make_scheduler()).save_pretrained(str(out))
-    return [f"{misfit}, so text is drawn wrong until a prior is trained for it" for misfit in misfits]
+    halves = {name: part if part is None else part.half() for name, part in parts.items()}  # as all checkpoints are written
+    VLEPipeline(**halves, scheduler=make_scheduler() if parts["prior"] else None).save_pretrained(str(out))
+    return _lacks(parts) + [f"{misfit}, so text is drawn wrong until a prior is trained for it" for misfit in misfits]
 
 
 def _part_in(place: Path) -> tuple[str, Path]:
@@ -84,10 +88,22 @@ def _trained_with(run: Path) -> dict[str, Chosen]:
     return {name: Chosen(folder, False) for name, folder in folders.items() if (folder / CONFIG).is_file()}
 
 
-def _misfits(tokenizer: VLETokenizer, clip: ClipModel, prior: TextToTokenPrior) -> list[str]:
+def _lacks(parts: dict[str, object | None]) -> list[str]:
+    """What a checkpoint without some of the parts cannot do."""
+    lines = []
+    if parts["clip"] is None:
+        lines.append("it has no CLIP, so it names nothing: objects are chosen by number, point or box")
+    if parts["prior"] is None or parts["clip"] is None:
+        lines.append("it writes nothing from text, for which it takes a prior and a CLIP")
+    return lines
+
+
+def _misfits(tokenizer: VLETokenizer, clip: ClipModel | None, prior: TextToTokenPrior | None) -> list[str]:
     """In what the prior does not fit the others, as far as it says what it was trained with."""
+    if prior is None:
+        return []
     found, needs = [], prior.config
-    if needs.clip_id is not None and needs.clip_id != clip.text_id:
+    if clip is not None and needs.clip_id is not None and needs.clip_id != clip.text_id:
         found.append(f"the prior reads another CLIP ({needs.clip_name or 'one of vlegen train clip'}, {needs.clip_id})")
     if needs.tokenizer_id is not None and needs.tokenizer_id != tokenizer.checkpoint_id:
         found.append(f"the prior writes the tokens of another tokenizer ({needs.tokenizer_id})")

@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from prompts.places import SAID_AS, inside
 from prompts.telling import indefinite, tell
 from prompts.vocabulary import ATTRIBUTES, VALUES, describe
 from vle_gen.tokenizer.sizes import FRAME_SCALE
@@ -19,15 +20,16 @@ LISTED = 3  # unsure objects that are named; more are counted
 
 @dataclass(frozen=True)
 class DescribedObject:
-    """One object token: its name, how probable CLIP finds that among all names, and how sure the encoder is of an object."""
+    """One object token: its name, how probable CLIP finds that among all names, and how sure the encoder is of an object.
+    What a checkpoint without a CLIP cannot know is None, and the label says where the object is."""
 
     index: int
     label: str
-    shape: str
-    size: str
-    material: str
-    color: str
-    probability: float
+    shape: str | None
+    size: str | None
+    material: str | None
+    color: str | None
+    probability: float | None
     score: float
     sure: bool
 
@@ -56,7 +58,9 @@ class Description:
 
 
 def description(pipe: VLEPipeline, tokens: VLETokens) -> Description:
-    """Names the tokens of one picture and relates them."""
+    """Names the tokens of one picture and relates them; without a CLIP it says where they are."""
+    if pipe.clip is None:
+        return _unnamed(tokens)
     objects: list[DescribedObject] = []
     rows: list[list[int]] = []
     if len(tokens) > 1:
@@ -79,13 +83,40 @@ def description(pipe: VLEPipeline, tokens: VLETokens) -> Description:
     ]
     unsure = [one for one in objects if not one.sure]
     text = told.text if sure or not unsure else "Nothing that the model is sure of."
-    return Description(text, _doubt(unsure, rows), tuple(objects), tuple(relations))
+    names = [indefinite(rows[one.index - 1]) for one in unsure]
+    return Description(text, _doubt(unsure, names), tuple(objects), tuple(relations))
 
 
-def _doubt(unsure: list[DescribedObject], rows: list[list[int]]) -> str:
+def _unnamed(tokens: VLETokens) -> Description:
+    """What is sure in the order of the tokens, by its place alone."""
+    scores = tokens.score[0].tolist()
+    objects = tuple(
+        DescribedObject(index, f"thing {_where(tokens, index)}", *[None] * 5, score=scores[index], sure=scores[index] >= SURE)
+        for index in range(1, len(tokens))
+    )
+    named = [f"a {one.label} (token {one.index})" for one in objects if one.sure]
+    text = f"{_listed(named)}." if named else "Nothing that the model is sure of." if objects else "An empty scene."
+    unsure = [one for one in objects if not one.sure]
+    return Description(text[0].upper() + text[1:], _doubt(unsure, [f"a {one.label}" for one in unsure]), objects, ())
+
+
+def _where(tokens: VLETokens, index: int) -> str:
+    """Where in the picture a token is, such as "in the top left corner"; "near the middle" where no region has it."""
+    height, width = tokens.size
+    x, y, *_ = tokens.where[0, index].tolist()
+    side = max(height, width)
+    place = (0.5 + (x - 0.5) * side / width, 0.5 + (y - 0.5) * side / height, 0.0, 0.0)
+    return next((said[0] for region, said in SAID_AS.items() if inside(region, place, 1.0)), "near the middle")
+
+
+def _doubt(unsure: list[DescribedObject], names: list[str]) -> str:
+    """A line on what is unsure; `names` are those of the same, with articles."""
     if not unsure:
         return ""
     if len(unsure) > LISTED:
         return f"Unsure: {len(unsure)} more tokens, which may be no objects or of a kind that the model never saw."
-    names = [f"{indefinite(rows[one.index - 1])} (token {one.index})" for one in unsure]
-    return f"Unsure: perhaps {', '.join(names[:-1])}{' and ' if len(names) > 1 else ''}{names[-1]}."
+    return f"Unsure: perhaps {_listed([f'{name} (token {one.index})' for one, name in zip(unsure, names, strict=True)])}."
+
+
+def _listed(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])}{' and ' if len(names) > 1 else ''}{names[-1]}"

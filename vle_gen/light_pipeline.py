@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 import vle_gen
+from vle_gen.checkpoints import INDEX, located
 from vle_gen.picture_coder import PictureCoder
 from vle_gen.tokenizer.core import TokenizerCore
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from vle_gen.pipeline import VLEPipeline
 
 TOKENIZER = ["vle_gen.tokenizer.model", "VLETokenizer"]  # as model_index.json names it
+NONE = [None, None]  # a part that the checkpoint does without
 
 
 class LightPipeline(PictureCoder):
@@ -55,10 +57,10 @@ class LightPipeline(PictureCoder):
 
 def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu") -> LightPipeline | VLEPipeline:
     """As `vle_gen.load`, but light where the checkpoint is a folder as `VLEPipeline.save_pretrained` writes it."""
-    folder = Path(checkpoint or vle_gen.SHIPPED)
+    folder = Path(located(checkpoint))
     try:
-        parts = json.loads((folder / "model_index.json").read_text())
-        folders = [name for name in parts if not name.startswith("_")]
+        parts = json.loads((folder / INDEX).read_text())
+        folders = [name for name, kind in parts.items() if not name.startswith("_") and kind != NONE]
         complete = parts["tokenizer"] == TOKENIZER and all((folder / name).is_dir() for name in folders)
         tokenizer = TokenizerCore.load_plain(folder / "tokenizer", device) if complete else None
     except Exception:  # no such folder, or another one than we wrote: diffusers may know it, or says what is wrong

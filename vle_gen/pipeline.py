@@ -27,6 +27,7 @@ from vle_gen.tokenizer.model import VLETokenizer
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.tokens import VLETokens
 
+UNNAMED = "thing"  # what an object is called that nothing can name
 PICTURE_SIDE = 256  # pictures from text are squares of this many pixels unless asked otherwise
 
 
@@ -48,7 +49,7 @@ class VLEPipelineOutput(BaseOutput):
 
 
 class VLEPipeline(PictureCoder, DiffusionPipeline):
-    """Encodes, decodes and writes pictures.
+    """Encodes, decodes and writes pictures. All parts but the tokenizer may be None: what needs them is then refused.
 
     Args:
         tokenizer: picture <-> tokens.
@@ -58,16 +59,17 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
     """
 
     model_cpu_offload_seq = "clip->prior->tokenizer"
+    _optional_components = ["prior", "clip", "scheduler"]  # of diffusers: these may be missing in a checkpoint
 
     def __init__(
         self,
         tokenizer: VLETokenizer,
-        prior: TextToTokenPrior,
-        clip: ClipModel,
-        scheduler: FlowMatchEulerDiscreteScheduler,
+        prior: TextToTokenPrior | None = None,
+        clip: ClipModel | None = None,
+        scheduler: FlowMatchEulerDiscreteScheduler | None = None,
     ):
         super().__init__()
-        if None not in (tokenizer, prior, clip):  # diffusers allows for parts that are left out
+        if None not in (tokenizer, prior, clip):
             _require_fit(tokenizer, prior, clip)
         self.register_modules(tokenizer=tokenizer, prior=prior, clip=clip, scheduler=scheduler)
 
@@ -106,8 +108,10 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
             places: where some things go, in every picture; what the prompt does not speak of is added to it.
 
         Raises:
-            UserError: an empty prompt, words that the checkpoint has never seen, or an argument out of range.
+            UserError: an empty prompt, words that the checkpoint has never seen, an argument out of range, or a checkpoint
+                without a prior or CLIP.
         """
+        self._require_writing()
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
         for text in [place.phrase for place in places] + [text for text in prompts if text or not places]:
             require_known(text, self.words)
@@ -166,7 +170,9 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         return self.names(tokens).attributes.tolist() if len(tokens) > 1 else []
 
     def name_tokens(self, tokens: VLETokens) -> list[str]:
-        """What each token shows, in words; "scene" for the scene token."""
+        """What each token shows, in words; "scene" for the scene token, and "thing" for all others without a CLIP."""
+        if self.clip is None:
+            return ["scene", *[UNNAMED] * (len(tokens) - 1)]
         return ["scene", *self.names(tokens).text] if len(tokens) > 1 else ["scene"]
 
     @property
@@ -176,12 +182,17 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
 
     @property
     def checkpoint_id(self) -> str:
-        """Short digest of the weights of the tokenizer's decoder and of the prior: the same id, the same pictures."""
+        """Short digest of the weights of the tokenizer's decoder and of the prior: the same id, the same pictures. Without a
+        prior it is the tokenizer's."""
+        if self.prior is None:
+            return self.tokenizer.checkpoint_id
         return digest_of(self.prior.parameters(), self.tokenizer.checkpoint_id)
 
     @property
     def words(self) -> frozenset[str]:
-        """The words of the captions that the prior was trained on and that the text tower knows."""
+        """The words of the captions that the prior was trained on and that the text tower knows. Raises `UserError` without
+        a prior or CLIP, since no words can then be drawn."""
+        self._require_writing()
         trained = WORDS if self.prior.config.words is None else frozenset(self.prior.config.words)
         if self.clip.words is None:
             return trained
@@ -191,8 +202,9 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         """The index of the one object that `phrase` describes, such as "the red ball".
 
         Raises:
-            UserError: the phrase describes no object, or several, which are then listed.
+            UserError: the phrase describes no object, or several, which are then listed; or the checkpoint has no CLIP.
         """
+        self._require_naming(f"it cannot tell which object {phrase!r} is: give --token, --point or --box")
         require_known(phrase, WORDS if self.clip.words is None else self.clip.words)  # CLIP names, whatever the prior knows
         request = parse(phrase)
         if request is None or len(request.mentions) != 1 or request.count != 1:
@@ -207,11 +219,24 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         raise UserError(f"{phrase!r} fits no token: there are {listed or 'no objects'}")
 
     def names(self, tokens: VLETokens) -> Names:
-        """CLIP's descriptions of the object tokens (all but token 0)."""
+        """CLIP's descriptions of the object tokens (all but token 0). Raises `UserError` without a CLIP."""
+        self._require_naming("it cannot name what it finds")
         device = self.device
         picture = torch.from_numpy(np.array(self.decode(tokens))).permute(2, 0, 1).to(device).float() / 255
         where, depth = tokens.where[0, 1:].to(device), tokens.depth[0, 1:].to(device)
         return self.clip.name(cut_glimpses(picture, where, depth))
+
+    def _require_writing(self) -> None:
+        missing = [name for name, part in (("prior", self.prior), ("CLIP", self.clip)) if part is None]
+        if missing:
+            raise UserError(
+                f"this checkpoint has no {' and no '.join(missing)}, so it writes nothing from text: leave --checkpoint out "
+                "for one that does, or put objects of other pictures in with 'vlegen paste'"
+            )
+
+    def _require_naming(self, so: str) -> None:
+        if self.clip is None:
+            raise UserError(f"this checkpoint has no CLIP, so {so}")
 
 
 def _require_fit(tokenizer: VLETokenizer, prior: TextToTokenPrior, clip: ClipModel) -> None:

@@ -36,10 +36,12 @@ def train(
 def assemble(
     parts: Annotated[list[Path], typer.Argument(help="Folders of runs, or of the checkpoints that they ended with.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the new checkpoint.")],
+    alone: Annotated[bool, typer.Option("--alone", help="Take no shipped part: what is not given is left out.")] = False,
 ) -> None:
     """Put trained parts together into a checkpoint that --checkpoint takes.
 
-    What is not given is what the prior was trained with, or else the shipped part.
+    What is not given is what the prior was trained with, or else the shipped part. With --alone a tokenizer is a checkpoint by
+    itself: all edits by number, point and box work, and what takes words is refused.
     """
     import sys
 
@@ -48,7 +50,7 @@ def assemble(
     from vle_gen.assembling import assemble as put_together
 
     logging.disable_progress_bar()
-    for line in put_together(parts, out):
+    for line in put_together(parts, out, alone):
         print(line, file=sys.stderr)
     print(out)
 

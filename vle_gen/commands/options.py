@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 Checkpoint = Annotated[
-    Optional[str], typer.Option(help="Checkpoint: a folder or hub id; without it the one that is shipped.")
+    Optional[str], typer.Option(help="Checkpoint: a folder, a hub id, or everyday; without it the shipped one for solids.")
 ]
 Device = Annotated[Optional[str], typer.Option(help="Where to compute, such as cpu or cuda.")]
 Out = Annotated[Optional[Path], typer.Option("-o", "--out", help="Where the result goes.")]

@@ -10,9 +10,8 @@ from torch import Tensor
 
 from vle_gen.compact.code import GEOMETRY, TokenCode, Transform
 from vle_gen.compact.density import UNIT, Density
-from vle_gen.data.compose import Composer
+from vle_gen.data.compose import Engine
 from vle_gen.data.scenes import SceneStore
-from vle_gen.data.sprites import SpriteBank
 from vle_gen.tokenizer.loop import PictureCode, encode_picture
 from vle_gen.tokenizer.network import TokenizerNetwork
 
@@ -30,14 +29,13 @@ GREY = 0.45  # what a layer is seen against
 
 
 def training_pictures(
-    bank: SpriteBank, scenes: SceneStore | None, count: int, seed: int = 0, batch: int = 8
+    composer: Engine, scenes: SceneStore | None, count: int, seed: int = 0, batch: int = 8
 ) -> Iterable[Tensor]:
-    """Pictures (3, H, W), 0..1, in random views: scenes composed of a bank's sprites and, of every other batch, whole ones
-    where there are any."""
+    """Pictures (3, H, W), 0..1, in random views: composed scenes, on the composer's device, and, of every other batch, whole
+    ones where there are any."""
     from vle_gen.training.tokenizer import SHAPES, random_view
 
-    device = bank.pixels.device
-    composer, generator = Composer(bank), torch.Generator(device).manual_seed(seed)
+    generator = torch.Generator(composer.device).manual_seed(seed)
     for turn, start in enumerate(range(0, count, batch)):
         number, (height, width) = min(batch, count - start), SHAPES[turn % 3 == 2]
         view = random_view(number, height, width, generator)

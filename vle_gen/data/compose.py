@@ -43,6 +43,11 @@ class Engine:
     An engine says which layouts it makes, and how its backgrounds and its sprites look through a grid.
     """
 
+    @property
+    def device(self) -> torch.device:
+        """Where scenes are made; generators are of it."""
+        raise NotImplementedError
+
     def layout(self, batch_size: int, generator: torch.Generator, view: Tensor | None = None) -> SceneBatch:
         """Scenes without pixels: which sprites stand together, where, and how far. `view` is (B, 4)."""
         raise NotImplementedError
@@ -135,12 +140,16 @@ class Composer(Engine):
     def __init__(self, bank: SpriteBank, min_objects: int = 1, max_objects: int = 9, margin: float = 0.2):
         self.bank, self.min_objects, self.max_objects, self.margin = bank, min_objects, max_objects, margin
 
+    @property
+    def device(self) -> torch.device:
+        return self.bank.pixels.device
+
     @torch.no_grad()
     def layout(
         self, batch_size: int, generator: torch.Generator, view: Tensor | None = None, tries: int = 24
     ) -> SceneBatch:
         """Scenes without pixels: which sprites of one rig stand together, where, and how far. `view` is (B, 4)."""
-        bank, device = self.bank, self.bank.pixels.device
+        bank, device = self.bank, self.device
         rigs, slots = bank.members.shape[0], self.max_objects
         rig = torch.randint(rigs, (batch_size,), generator=generator, device=device)
         wanted = torch.randint(self.min_objects, slots + 1, (batch_size,), generator=generator, device=device)

@@ -136,7 +136,8 @@ class TokenizerCore(nn.Module):
         """
         if tokens.checkpoint and tokens.checkpoint != self.checkpoint_id:
             raise UserError(
-                f"these tokens were made by checkpoint {tokens.checkpoint} and cannot be read by {self.checkpoint_id}"
+                f"these tokens were made by checkpoint {tokens.checkpoint} and cannot be read by {self.checkpoint_id}: "
+                "name the one that made them with --checkpoint"
             )
         if tokens.what.shape[2] != self.network.sizes.what:
             raise UserError(f"these tokens hold {tokens.what.shape[2]} numbers each: expected {self.network.sizes.what}")

@@ -1,0 +1,29 @@
+"""Which checkpoint is meant: the short names of those that ship with the package, folders, and repository ids of the hub."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import vle_gen
+
+DEFAULT = "solids"  # what the checkpoint that is used where none is named is called
+INDEX = "model_index.json"
+TOKENIZER = "tokenizer"  # the part that every checkpoint has
+
+
+def shipped() -> dict[str, Path]:
+    """The checkpoints of the package by name: that of `DEFAULT`, and each in a folder of its own beside the parts of that."""
+    named = {path.parent.name: path.parent for path in sorted(vle_gen.SHIPPED.glob(f"*/{INDEX}"))}
+    return {DEFAULT: vle_gen.SHIPPED} | named
+
+
+def located(checkpoint: str | Path | None = None) -> str:
+    """Where a checkpoint is: the folder, or the repository id as it was given.
+
+    A name of `shipped` means that one, unless the working folder holds a checkpoint of that name: what lies there comes first,
+    as it does before the hub. Any other folder of the name, such as an unpacked sprite pack, does not count.
+    """
+    if checkpoint is None:
+        return str(vle_gen.SHIPPED)
+    given = str(checkpoint)
+    own = any((Path(given) / name).is_file() for name in (INDEX, "config.json"))
+    return given if own else str(shipped().get(given, given))
