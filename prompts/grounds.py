@@ -12,7 +12,7 @@ PREPOSITIONS = tuple(tuple(said.split()) for said in (*UNDER, *AGAINST, *UPON, "
 FIRST = frozenset(said[0] for said in PREPOSITIONS)
 BEHIND = tuple(tuple(said.split()) for said in ("in the background", "in the back", "behind it", "behind them", "behind"))
 OVERHEAD = ("sky", "sunset", "clouds", "night")
-UPRIGHT = ("wall", "backdrop", "hills", "background")
+UPRIGHT = ("wall", "backdrop", "hills", "background", "foliage")
 TOO_PLAIN = ("floor", "ground")  # "on the floor" says nothing
 SPELLINGS = {"gray": "grey"}
 

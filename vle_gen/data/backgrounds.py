@@ -1,13 +1,15 @@
-"""Backgrounds made procedurally: rooms, the open air, table tops, studio sweeps, bare walls and skies, with their words."""
+"""Backgrounds made procedurally: rooms, the open air, table tops, studio sweeps, bare walls and skies, and those of
+`photographic`, with their words."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from vle_gen.data import surfaces
+from vle_gen.data import photographic, surfaces
 from vle_gen.data.floor import FOCAL, Floor
 from vle_gen.data.pack import PackBackground
+from vle_gen.data.photographic import Drawn, over
 from vle_gen.data.surfaces import Array, Noise, article, paint
 
 SIDE = 256  # pixels of a background
@@ -21,15 +23,11 @@ def backgrounds(count: int, seed: int = 0, side: int = SIDE) -> Iterator[PackBac
         random = np.random.default_rng([seed, k])
         place = np.arange(FINE * side) + 0.5
         x, y = np.meshgrid(place / (FINE * side), place / (FINE * side))  # canvas units
-        colour, words, floor = KINDS[k % len(KINDS)](x, y, random)
+        colour, words, floor, shaded = KINDS[k % len(KINDS)](x, y, random)
         colour = (colour * _light(x, y, random)[..., None]).reshape(side, FINE, side, FINE, 3).mean((1, 3))
         grain = random.normal(0, 0.004, (side, side, 1))
         pixels = (np.clip(colour + grain, 0, 1) * 255).round().astype(np.uint8)
-        shaded = not any(word.endswith(("sky", "clouds")) for word in words)
         yield PackBackground(f"backgrounds/{k:04d}.webp", words, pixels, floor, shaded)
-
-
-Drawn = tuple[Array, tuple[str, ...], Floor | None]
 
 
 def room(x: Array, y: Array, random: np.random.Generator) -> Drawn:
@@ -37,12 +35,12 @@ def room(x: Array, y: Array, random: np.random.Generator) -> Drawn:
     floor, line = _standing(random, 0.18, 0.40, random.uniform(0.10, 0.19))
     below, wall = _choice(surfaces.INDOORS, random), _choice(surfaces.WALLS, random)(x, y, random)
     ground = _laid(below, floor, x, y, line, random)
-    colour = _over(wall.colour, ground.colour, y - line)
+    colour = over(wall.colour, ground.colour, y - line)
     if random.random() < 0.6:  # a skirting board
         board = np.clip((y - line + random.uniform(0.014, 0.03)) * SIDE * FINE, 0, 1) * (y < line)
         colour = colour + (np.array([0.93, 0.92, 0.90]) * random.choice([1, 0.5]) - colour) * board[..., None]
     occluded = 1 - 0.22 * np.exp(-np.abs(y - line) / 0.025)  # less light reaches where floor and wall meet
-    return colour * occluded[..., None], (ground.words, wall.words), floor
+    return Drawn(colour * occluded[..., None], (ground.words, wall.words), floor)
 
 
 def outdoors(x: Array, y: Array, random: np.random.Generator) -> Drawn:
@@ -58,15 +56,15 @@ def outdoors(x: Array, y: Array, random: np.random.Generator) -> Drawn:
     if random.random() < 0.5:
         hill = line - 0.035 - 0.03 * Noise(random, 4)(x * 3, 0 * x)
         tone = back * 0.45 + np.array([0.20, 0.33, 0.24]) * dark * 0.55
-        back, words = _over(back, tone, y - hill), (*words, "hills")
-    return _over(back, colour, y - line), words, floor
+        back, words = over(back, tone, y - hill), (*words, "hills")
+    return Drawn(over(back, colour, y - line), words, floor, shaded=False)
 
 
 def table(x: Array, y: Array, random: np.random.Generator) -> Drawn:
     """A surface that fills the picture, seen from higher up."""
     floor = Floor(random.uniform(-0.7, -0.35), random.uniform(5.0, 6.2), top=0.24)
     ground = _laid(_choice(surfaces.TABLES, random), floor, x, y, -1.0, random)
-    return ground.colour, (ground.words.replace("wooden floor", "wooden table"),), floor
+    return Drawn(ground.colour, (ground.words.replace("wooden floor", "wooden table"),), floor)
 
 
 def sweep(x: Array, y: Array, random: np.random.Generator) -> Drawn:
@@ -75,23 +73,23 @@ def sweep(x: Array, y: Array, random: np.random.Generator) -> Drawn:
     name, colour = paint(random)
     share = 1 / (1 + np.exp(-(y - random.uniform(0.35, 0.6)) / random.uniform(0.04, 0.12)))
     value = 1 + random.uniform(-0.10, 0.10) * share - 0.25 * ((x - 0.5) ** 2 + (y - 0.55) ** 2)
-    return colour * value[..., None], (article(f"plain {name} backdrop"),), floor
+    return Drawn(colour * value[..., None], (article(f"plain {name} backdrop"),), floor)
 
 
 def bare_wall(x: Array, y: Array, random: np.random.Generator) -> Drawn:
     """A wall alone, to hang things before."""
     wall = _choice(surfaces.WALLS, random)(x, y, random)
-    return wall.colour, (wall.words,), None
+    return Drawn(wall.colour, (wall.words,))
 
 
 def open_sky(x: Array, y: Array, random: np.random.Generator) -> Drawn:
     """Nothing but sky."""
     sky = _choice(surfaces.SKIES, random)(x, y * 0.7, random)
-    return sky.colour, (sky.words,), None
+    return Drawn(sky.colour, (sky.words,), shaded=False)
 
 
 KINDS: tuple[Callable[[Array, Array, np.random.Generator], Drawn], ...] = (
-    room, outdoors, sweep, table, room, outdoors, sweep, bare_wall, room, outdoors, table, open_sky,
+    room, outdoors, sweep, table, room, outdoors, sweep, bare_wall, room, outdoors, table, open_sky, *photographic.KINDS,
 )  # fmt: skip
 
 
@@ -109,12 +107,6 @@ def _laid(material, floor: Floor, x: Array, y: Array, line: float, random: np.ra
     side = (x - 0.5) * floor.height / down
     fade = z / down * 0.7 / len(x)  # a pixel covers more along the view than across it; between the two
     return material(side + random.uniform(20, 60), z + random.uniform(0, 9), fade, random)
-
-
-def _over(behind: Array, before: Array, inside: Array) -> Array:
-    """`before` where `inside` (canvas units) is above 0, with a soft edge."""
-    share = np.clip(inside * len(inside) + 0.5, 0, 1)[..., None]
-    return behind + (before - behind) * share
 
 
 def _light(x: Array, y: Array, random: np.random.Generator) -> Array:
