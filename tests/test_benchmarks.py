@@ -96,3 +96,15 @@ def test_text_peer(benchmark, sprites, scenes, tmp_path):
     assert peer["name"].startswith("latent diffusion, guidance 1") and len(true) == 3
     assert "the shipped one, which was trained far longer" in (tmp_path / "out" / "table.md").read_text()
     assert open_image(tmp_path / "out" / "sheet.png").width == 2 * 256
+
+
+def test_photographs(benchmark, tmp_path, capsys):
+    pytest.importorskip("skimage")
+    photographs = benchmark("photographs", "--limit", 2, "-o", tmp_path / "p.jpg", "--json", tmp_path / "t.json")
+    said = capsys.readouterr().out
+    assert "2 of 2 round trips exact" in said and "a cat" in said and "NOT EXACT" not in said
+    cat, coffee = json.loads((tmp_path / "t.json").read_text())
+    assert cat["exact"] and (cat["width"], cat["height"]) == (451, 300) and len(cat["scores"]) == cat["tokens"]
+    assert all(one["changed"] > 0 if one["moved"] else one["changed"] == 0 for one in (cat, coffee))
+    assert open_image(tmp_path / "p.jpg").width > 2 * 3 * photographs.PANEL
+    assert (tmp_path / "p.jpg").stat().st_size < photographs.LARGEST_FILE
