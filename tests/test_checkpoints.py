@@ -163,6 +163,8 @@ def test_the_studio_opens_and_edits_with_it(bare, file, one_thread):
         assert view["tokens"] and all(one["label"] == "thing" for one in view["tokens"])
         moved = client.post(f"/api/sessions/{view['id']}/edits", json={"edit": "move", "index": 1, "dx": 9})
         assert moved.status_code == 200 and moved.json()["version"] == 1
+        assert '<body class="wordless">' in client.get("/").text
+        assert ".wordless #write, .wordless #add" in client.get("/page/studio.css").text
         drawn = client.post("/api/sessions/from-text", json={"prompt": "a red ball"})
         assert drawn.status_code == 400 and "writes nothing from text" in drawn.json()["error"]
 

@@ -198,6 +198,11 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
             return trained
         return self.clip.words if self.prior.config.words is None else trained & self.clip.words
 
+    @property
+    def writes(self) -> bool:
+        """Whether it writes from text, which takes a prior and a CLIP."""
+        return None not in (self.prior, self.clip)
+
     def find(self, tokens: VLETokens, phrase: str) -> int:
         """The index of the one object that `phrase` describes, such as "the red ball".
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from fastapi import Body, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 
@@ -70,9 +70,13 @@ def create_app(
     _say_what_went_wrong(app)
     _session_routes(app, studio)
 
+    html = (PAGE / "index.html").read_text()
+    if not pipe.writes:
+        html = html.replace("<body>", '<body class="wordless">')  # hides what asks for text
+
     @app.get("/", include_in_schema=False)
-    async def page() -> FileResponse:
-        return FileResponse(PAGE / "index.html", headers={"cache-control": "no-cache"})
+    async def page() -> HTMLResponse:
+        return HTMLResponse(html, headers={"cache-control": "no-cache"})
 
     app.mount("/page", StaticFiles(directory=PAGE))
     return app

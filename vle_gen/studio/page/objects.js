@@ -15,7 +15,8 @@ export class Objects {
     if (!items.length) {
       const none = document.createElement('li');
       none.className = 'none';
-      none.textContent = 'No objects here. Add one below, or open another picture.';
+      const wordless = document.body.classList.contains('wordless');
+      none.textContent = wordless ? 'No objects here. Open another picture.' : 'No objects here. Add one below, or open another picture.';
       items.push(none);
     }
     this.list.replaceChildren(...items);
