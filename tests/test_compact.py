@@ -10,7 +10,9 @@ import pytest
 import vle_gen
 from vle_gen.compact import __main__ as compact
 from vle_gen.compact.fit import fit_code, training_pictures
+from vle_gen.data.choice import PackChoice
 from vle_gen.data.compose import Composer
+from vle_gen.data.packs import load_engine
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.errors import UserError
 from vle_gen.evaluate import psnr
@@ -74,19 +76,28 @@ def test_other_bytes_are_refused(pipe, coder, tokens):
             pipe.tokenizer.compress(tokens)
 
 
-def test_statistics_of_several_packs(sprites, everyday, tmp_path, monkeypatch, capsys):
-    """Cut-outs and rigs together; the checkpoint that it leaves codes with statistics of its own."""
+def test_the_command_takes_several_packs_of_either_kind(sprites, everyday, tmp_path, monkeypatch, capsys):
+    """Few pictures, since statistics take minutes: they are encoded, counted, and too few."""
     shutil.copytree(vle_gen.SHIPPED / "tokenizer", tmp_path / "tokenizer")
-    packs = ["--sprites", str(everyday), "--sprites", str(sprites)]
+    before = {path.name: path.read_bytes() for path in (tmp_path / "tokenizer").iterdir()}
 
-    def run(*arguments: str) -> None:
+    def said(*arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["compact", str(tmp_path / "tokenizer"), *arguments])
-        compact.main()
+        with pytest.raises(SystemExit) as ended:
+            compact.main()
+        return ended.value.code, capsys.readouterr().err
 
-    run(*packs, "--pictures", "64")
-    assert "object tokens are in" in capsys.readouterr().out
-    before, after = (VLETokenizer.load(folder) for folder in (vle_gen.SHIPPED / "tokenizer", tmp_path / "tokenizer"))
-    assert after.code.digest("") != before.code.digest("") and after.checkpoint_id == before.checkpoint_id
-    with pytest.raises(SystemExit) as ended:
-        run("--sprites", str(tmp_path))
-    assert ended.value.code == 2 and "holds no sprite pack" in capsys.readouterr().err
+    status, line = said("--sprites", str(everyday), "--sprites", str(sprites), "--pictures", "6")
+    assert status == 1 and "too few for statistics" in line and int(line.split()[1]) > 0
+    assert {path.name: path.read_bytes() for path in (tmp_path / "tokenizer").iterdir()} == before
+    status, line = said("--sprites", str(sprites), "--sprites", str(tmp_path))
+    assert status == 2 and "holds no sprite pack" in line
+
+
+def test_scenes_of_several_packs_are_shown_in_both_shapes(sprites, everyday):
+    packs = [PackChoice(str(everyday)), PackChoice(str(sprites), 2.0)]
+    pictures = list(training_pictures(load_engine(packs), None, 6, seed=3, batch=2))
+    assert {tuple(picture.shape) for picture in pictures} == {(3, 264, 264), (3, 176, 264)}
+    assert all(picture.std() > 0.01 for picture in pictures)
+    again = list(training_pictures(load_engine(packs), None, 6, seed=3, batch=2))
+    assert all((one == two).all() for one, two in zip(pictures, again, strict=True))

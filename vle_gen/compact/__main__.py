@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 
-from vle_gen.compact.fit import fit_code, training_pictures
+from vle_gen.compact.fit import LEAST_TOKENS, fit_code, training_pictures
 from vle_gen.data.choice import PackChoice
 from vle_gen.data.packs import load_engine
 from vle_gen.data.scenes import SceneStore
@@ -34,7 +34,7 @@ def main() -> None:
         parser.exit(2, f"{fault}\n")
     pictures = training_pictures(composer, scenes, args.pictures, args.seed)
     count = fit_code(tokenizer, pictures, args.seed)
-    if tokenizer.code is None:
+    if count < LEAST_TOKENS:
         parser.exit(1, f"only {count} object tokens were found: too few for statistics\n")
     tokenizer.save_checkpoint(args.checkpoint)
     print(f"statistics of {count} object tokens are in {args.checkpoint}")
