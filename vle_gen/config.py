@@ -220,6 +220,11 @@ class ClipModelConfig:
     text_layers: int = MISSING
     text_heads: int = MISSING
     context_length: int = MISSING
+    glimpse_fit: float = MISSING
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.glimpse_fit <= 1:
+            raise UserError(f"model.glimpse_fit is {self.glimpse_fit}: expected 0 to 1")
 
 
 @dataclass

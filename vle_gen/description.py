@@ -1,11 +1,13 @@
 """A picture in words: what CLIP says each token is, and how they stand to one another."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from prompts.telling import indefinite, tell
-from prompts.vocabulary import ATTRIBUTES, VALUES, describe
+from prompts.called import Called
+from prompts.telling import tell
+from prompts.vocabulary import ATTRIBUTES, VALUES
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.tokens import SURE
 
@@ -19,17 +21,19 @@ LISTED = 3  # unsure objects that are named; more are counted
 
 @dataclass(frozen=True)
 class DescribedObject:
-    """One object token: its name, how probable CLIP finds that among all names, and how sure the encoder is of an object."""
+    """One object token: its name, how probable CLIP finds that among all names, and how sure the encoder is of an object.
+    Things beyond the solids have a `name` of the lexicon, and no words for what their name does not say."""
 
     index: int
     label: str
-    shape: str
-    size: str
-    material: str
-    color: str
+    shape: str | None
+    size: str | None
+    material: str | None
+    color: str | None
     probability: float
     score: float
     sure: bool
+    name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,19 +62,23 @@ class Description:
 def description(pipe: VLEPipeline, tokens: VLETokens) -> Description:
     """Names the tokens of one picture and relates them."""
     objects: list[DescribedObject] = []
-    rows: list[list[int]] = []
+    called: tuple[Called, ...] = ()
     if len(tokens) > 1:
         names = pipe.names(tokens)
-        rows = names.attributes.tolist()
-        for index, (row, probability) in enumerate(zip(rows, names.probability.tolist(), strict=True), 1):
+        called = names.called
+        for index, (one, probability) in enumerate(zip(called, names.probability.tolist(), strict=True), 1):
             score = float(tokens.score[0, index])
-            words = {name: VALUES[a][row[a]] for a, name in enumerate(ATTRIBUTES)}
+            row = one.attributes
+            words = {name: VALUES[a][row[a]] if row[a] >= 0 else None for a, name in enumerate(ATTRIBUTES)}
             sure = score >= SURE and probability >= NAMED
-            objects.append(DescribedObject(index, describe(row), **words, probability=probability, score=score, sure=sure))
+            objects.append(DescribedObject(index, str(one), **words, probability=probability, score=score, sure=sure,
+                                           name=one.name))  # fmt: skip
     sure = [one.index for one in objects if one.sure]
     box = tokens.where[0].clone()
     box[:, 2:] /= FRAME_SCALE
-    told = tell([rows[k - 1] for k in sure], box[sure].tolist(), tokens.depth[0, sure].tolist())
+    seen = [called[k - 1] for k in sure]
+    rows = [one.attributes for one in seen]
+    told = tell(rows, box[sure].tolist(), tokens.depth[0, sure].tolist(), [one.name for one in seen])
     relations = [
         DescribedRelation(sure[a], relation.kind, sure[b])
         for relation in told.request.relations
@@ -79,13 +87,13 @@ def description(pipe: VLEPipeline, tokens: VLETokens) -> Description:
     ]
     unsure = [one for one in objects if not one.sure]
     text = told.text if sure or not unsure else "Nothing that the model is sure of."
-    return Description(text, _doubt(unsure, rows), tuple(objects), tuple(relations))
+    return Description(text, _doubt(unsure, called), tuple(objects), tuple(relations))
 
 
-def _doubt(unsure: list[DescribedObject], rows: list[list[int]]) -> str:
+def _doubt(unsure: list[DescribedObject], called: Sequence[Called]) -> str:
     if not unsure:
         return ""
     if len(unsure) > LISTED:
         return f"Unsure: {len(unsure)} more tokens, which may be no objects or of a kind that the model never saw."
-    names = [f"{indefinite(rows[one.index - 1])} (token {one.index})" for one in unsure]
+    names = [f"{called[one.index - 1].introduced} (token {one.index})" for one in unsure]
     return f"Unsure: perhaps {', '.join(names[:-1])}{' and ' if len(names) > 1 else ''}{names[-1]}."

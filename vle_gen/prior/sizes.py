@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from vle_gen.errors import UserError
 
@@ -42,13 +43,15 @@ class Needs:
         clip_name: the CLIP that it reads, in words.
         clip_id: the digest of that one's text tower.
         tokenizer_id: the digest of the tokenizer whose tokens it writes.
-        words: of the captions that it was trained on, where they were one's own.
+        words: of the captions that it was trained on, where they were not those of the solids alone.
+        lexicon: the things beyond the solids that it was trained to draw, as `Lexicon.as_json` has them.
     """
 
     clip_name: str | None = None
     clip_id: str | None = None
     tokenizer_id: str | None = None
     words: tuple[str, ...] | None = None
+    lexicon: dict[str, Any] | None = None
 
 
 @dataclass
