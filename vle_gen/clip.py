@@ -95,6 +95,25 @@ class ClipModel(ModelMixin, ConfigMixin):
         named = None if lexicon is None else lexicon.as_json()
         return cls(model_cfg, bpe_ids, sorted(words), lexicon=named, glimpse_fit=sizes.glimpse_fit)
 
+    def taught(self, lexicon: Lexicon, glimpse_fit: float) -> ClipModel:
+        """The same model for the names of a lexicon; pieces of words that it had not yet are new, and random."""
+        settings = dict(self.config) | {"lexicon": lexicon.as_json(), "glimpse_fit": glimpse_fit}
+        settings = {key: value for key, value in settings.items() if not key.startswith("_")}
+        weights = self.clip.state_dict()
+        if self.config.bpe_ids is not None:
+            words = caption_words(lexicon) | self.words
+            ids = sorted({*self.config.bpe_ids, *language_ids(words)})
+            text = self.config.model_cfg["text_cfg"] | {"vocab_size": len(ids) + 4}
+            settings |= {"bpe_ids": ids, "words": sorted(words), "model_cfg": self.config.model_cfg | {"text_cfg": text}}
+        model = ClipModel(**settings)
+        if self.config.bpe_ids is not None:
+            before, new = weights["token_embedding.weight"], model.clip.token_embedding.weight.detach().clone()
+            new[: UNKNOWN + 1], new[-2:] = before[: UNKNOWN + 1], before[-2:]
+            new[[model.tokenizer.own[bpe] for bpe in self.tokenizer.own]] = before[list(self.tokenizer.own.values())]
+            weights["token_embedding.weight"] = new
+        model.clip.load_state_dict(weights)
+        return model
+
     @classmethod
     def named(cls, name: str, pretrained: str | None) -> ClipModel:
         """Any open_clip model by name and pretrained tag (downloaded by open_clip when it is not at hand)."""

@@ -204,9 +204,9 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
 
     @property
     def seen_lexicon(self) -> Lexicon | None:
-        """The things beyond the solids that tokens are named by: what CLIP was trained to name or, of a CLIP of free text,
+        """The things beyond the solids that tokens are named by: what CLIP was trained to name or, where it knows any word,
         what the prior draws."""
-        return self.prior.lexicon if self.clip.words is None else self.clip.lexicon
+        return self.prior.lexicon if self.clip.lexicon is None and self.clip.words is None else self.clip.lexicon
 
     def find(self, tokens: VLETokens, phrase: str) -> int:
         """The index of the one object that `phrase` describes, such as "the red ball".
