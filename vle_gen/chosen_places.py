@@ -61,14 +61,17 @@ class Place:
 
 
 def with_places(prompt: str, places: Sequence[Place], lexicon: Lexicon | None = None) -> str:
-    """The prompt and the things that only a place speaks of: after it, or before it where it cannot be read, so that their
-    turns are known."""
+    """The prompt and the things that only a place speaks of: after it, or before it where it cannot be read or ends in a
+    background, so that their turns are known."""
     request = parse(prompt, lexicon) if prompt.strip() else SceneRequest()
     if request is None:
         return ", ".join([*(place.phrase for place in places), prompt])
     found = _turns(request, places, lexicon)
     more = [place.phrase for k, place in enumerate(places) if k not in found]
-    return ", ".join([prompt.strip().rstrip(".,;:"), *more] if prompt.strip() else more)
+    said = prompt.strip().rstrip(".,;:")
+    if more and request.background:  # nothing is listed after a background
+        return ", ".join([*more, said])
+    return ", ".join([said, *more] if said else more)
 
 
 def turns_of(

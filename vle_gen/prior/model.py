@@ -33,6 +33,7 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         max_tokens: most tokens in a picture, the background counted.
         max_words: most positions of a text.
         depth_near, depth_far: range of the objects' depths.
+        relations: how many sorts of relations the pointers tell apart.
         clip_name, clip_id, tokenizer_id, words, lexicon: see `vle_gen.prior.sizes.Needs`.
     """
 
@@ -58,10 +59,11 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         tokenizer_id: str | None = None,
         words: list[str] | None = None,
         lexicon: dict | None = None,
+        relations: int = 5,
     ):
         super().__init__()
         trunk = (width, blocks, heads, text_blocks, flow_width, flow_blocks)
-        sizes = PriorSizes(*trunk, bins, codes, max_tokens, max_words, depth_near, depth_far)
+        sizes = PriorSizes(*trunk, bins, codes, max_tokens, max_words, depth_near, depth_far, relations)
         self.network = PriorNetwork(sizes, text_width, what_dim)
 
     @staticmethod

@@ -97,7 +97,7 @@ class PriorNetwork(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.stop = nn.Linear(width, 1)
         self.place = PlaceHead(width, sizes.bins, sizes.codes)
-        self.pointers = Pointers(width)
+        self.pointers = Pointers(width, sizes.relations)
         self.code_logits = nn.Linear(width, sizes.codes)
         self.flow = FlowHead(what_dim, width, sizes.flow_width, sizes.flow_blocks)
         # statistics of `what` per kind (0 background, 1 object); the network works on standardised numbers
@@ -257,7 +257,7 @@ class PriorBatch:
     mask: Tensor  # (B, L) bool
     mentioned: Tensor  # (B,) things that the text mentions; UNCOUNTED where that is not known
     spoken: Tensor | None = None  # (B, L) the first token of what each word speaks of, 0 = nothing
-    tied: Tensor | None = None  # (B, T, T, KINDS) bool: the text says that token [1] stands so to token [2], written before
+    tied: Tensor | None = None  # (B, T, T, relations) bool: the text says that token [1] stands so to token [2], written before
 
 
 @dataclass(frozen=True)

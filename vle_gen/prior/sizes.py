@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from prompts.vocabulary import ALL_RELATIONS
 from vle_gen.errors import UserError
 
 
@@ -23,6 +24,7 @@ class PriorSizes:
     max_words: int = 77
     depth_near: float = 4.0
     depth_far: float = 20.0
+    relations: int = 5
 
     def __post_init__(self) -> None:
         if self.heads < 1 or self.width % self.heads:
@@ -31,6 +33,8 @@ class PriorSizes:
             raise UserError(f"model.depth_near is {self.depth_near}: expected above 0 and below model.depth_far")
         if self.codes < 2:
             raise UserError(f"model.codes is {self.codes}: expected 2 or more")
+        if not 1 <= self.relations <= len(ALL_RELATIONS):
+            raise UserError(f"model.relations is {self.relations}: expected 1 to {len(ALL_RELATIONS)}")
         if self.max_tokens < 2:
             raise UserError(f"model.max_tokens is {self.max_tokens}: expected 2 or more (the background and an object)")
 
@@ -72,6 +76,7 @@ class PriorLearning:
     jitter: float = 0.1
     mixed: float = 1.0
     blur: float = 0.05
+    suns: int = 2
 
     def __post_init__(self) -> None:
         for key in ("few_share", "whole_captions", "text_drop", "mixed"):
@@ -82,5 +87,6 @@ class PriorLearning:
         for key in ("jitter", "blur"):
             if getattr(self, key) < 0:
                 raise UserError(f"learning.{key} is {getattr(self, key)}: expected 0 or more")
-        if self.flow_draws < 1:
-            raise UserError(f"learning.flow_draws is {self.flow_draws}: expected 1 or more")
+        for key in ("flow_draws", "suns"):
+            if getattr(self, key) < 1:
+                raise UserError(f"learning.{key} is {getattr(self, key)}: expected 1 or more")

@@ -76,7 +76,11 @@ class SolidTexts:
 
     def calling(self, scene: Scene, k: int) -> int:
         """Which of the `callings` one object is; -1 where there is none for it."""
-        called = called_as(scene.names[k], scene.attributes[k], self.lexicon)
+        return self.number(scene.names[k], scene.attributes[k])
+
+    def number(self, member: str | None, attributes: tuple[int, ...]) -> int:
+        """The same of an object by its name in its pack, None for a solid, and its attributes."""
+        called = called_as(member, attributes, self.lexicon)
         return self._number.get((called.name, called.attributes), -1)
 
 
