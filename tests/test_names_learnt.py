@@ -21,7 +21,9 @@ from vle_gen.data.pack import write_pack
 from vle_gen.data.packs import load_catalogue
 from vle_gen.data.words import names_of
 from vle_gen.prior.model import TextToTokenPrior
-from vle_gen.prior.network import BACKGROUND
+from vle_gen.prior.network import BACKGROUND, PriorNetwork
+from vle_gen.prior.sampling import draw_what, make_scheduler
+from vle_gen.prior.sizes import PriorSizes
 from vle_gen.training.captioned_tokens import tokens_of_packs
 from vle_gen.training.what_table import WhatTable
 
@@ -33,7 +35,8 @@ CLIP = [
 ]  # fmt: skip
 PRIOR = [
     "model.width=32", "model.blocks=1", "model.heads=4", "model.text_blocks=1", "model.flow_width=32", "model.flow_blocks=1",
-    "model.bins=32", "model.codes=96", "model.max_tokens=8", "model.relations=10", "learning.many=6", "learning.suns=1",
+    "model.bins=32", "model.codes=96", "model.max_tokens=8", "model.relations=10", "model.around_codes=true",
+    "learning.many=6", "learning.suns=1",
     "learning.easy_steps=1",
 ]  # fmt: skip
 
@@ -145,3 +148,17 @@ def test_named_words_are_not_free_text(lexicon):
     assert not is_free(caption_words(lexicon), lexicon)
     prior = TextToTokenPrior(text_width=8, what_dim=4, width=16, blocks=1, heads=2, codes=8, lexicon=lexicon.as_json())
     assert prior.lexicon == lexicon and prior.network.pointers.kinds == 5
+
+
+def test_a_new_flow_draws_around_its_codes():
+    torch.manual_seed(0)
+    sizes = PriorSizes(width=16, blocks=1, heads=2, text_blocks=1, flow_width=8, codes=16, around_codes=True)
+    network = PriorNetwork(sizes, 4, 40).eval()  # more numbers than the flow is wide
+    sorts = torch.arange(300) % 3 + 1
+    objects = 5.0 * sorts[:, None] * torch.randn(40) + 0.5 * torch.randn(300, 40)
+    network.fit_codes(torch.randn(9, 40), objects, sorts=sorts)
+    code = (network.code_sort == 2).nonzero()[:1, 0].expand(200)
+    drawn = draw_what(network, torch.randn(200, 16), code, torch.randn(200, 40), 1.0, 16, make_scheduler())
+    away = drawn - network.codebook[code]
+    assert away.mean(0).abs().max() < 0.1 and torch.allclose(away.std(0), network.spread[1], rtol=0.35)
+    assert network.spread[1].mean() < 0.4 < network.codebook.std()

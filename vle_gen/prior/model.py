@@ -34,6 +34,7 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         max_words: most positions of a text.
         depth_near, depth_far: range of the objects' depths.
         relations: how many sorts of relations the pointers tell apart.
+        around_codes: the flow begins with a normal distribution around the code's mean.
         clip_name, clip_id, tokenizer_id, words, lexicon: see `vle_gen.prior.sizes.Needs`.
     """
 
@@ -60,10 +61,11 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         words: list[str] | None = None,
         lexicon: dict | None = None,
         relations: int = 5,
+        around_codes: bool = False,
     ):
         super().__init__()
         trunk = (width, blocks, heads, text_blocks, flow_width, flow_blocks)
-        sizes = PriorSizes(*trunk, bins, codes, max_tokens, max_words, depth_near, depth_far, relations)
+        sizes = PriorSizes(*trunk, bins, codes, max_tokens, max_words, depth_near, depth_far, relations, around_codes)
         self.network = PriorNetwork(sizes, text_width, what_dim)
 
     @staticmethod

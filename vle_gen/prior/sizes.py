@@ -25,6 +25,7 @@ class PriorSizes:
     depth_near: float = 4.0
     depth_far: float = 20.0
     relations: int = 5
+    around_codes: bool = False
 
     def __post_init__(self) -> None:
         if self.heads < 1 or self.width % self.heads:

@@ -147,7 +147,7 @@ class ClipTask:
         glimpse_loss = contrastive(cut_pictures, short_texts[: len(cuts)], scale, covers)
         logits = scale * cut_pictures @ short_texts[len(cuts) :].T  # (K, names)
         named = index >= 0
-        name_loss = F.cross_entropy(logits[named], index[named])
+        name_loss = F.cross_entropy(logits[named], index[named]) if named.any() else scene_loss * 0
         has = torch.tensor([text is not None for text in wrong], device=device)
         right = (scene_pictures * long_texts[:count]).sum(-1)[has]
         false = (scene_pictures[has] * long_texts[count:]).sum(-1)
