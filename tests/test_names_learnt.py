@@ -119,7 +119,7 @@ def test_token_lists_of_packs_hold_what_their_captions_say(everyday, sprites, le
     assert len(sorts.unique()) > len(lexicon.kinds), "solids and names are different sorts"
 
 
-def test_from_packs_to_pictures_of_names(everyday, sprites, vlegen, tmp_path):
+def test_from_packs_to_pictures_of_names(everyday, sprites, vlegen, file, tmp_path):
     """The whole way: CLIP, prior, checkpoint, and what it answers to names, synonyms and words that nothing is called by."""
     packs = f"data.sprites=[{{path: {sprites}}}, {{path: {everyday}, weight: 2}}]"
     options = ("--device", "cpu")
@@ -142,6 +142,15 @@ def test_from_packs_to_pictures_of_names(everyday, sprites, vlegen, tmp_path):
         assert Image.open(tmp_path / "x.png").size == (256, 256)
     refused = vlegen("txt2img", "a wizard beside a castel", *mine)
     assert refused.status == 2 and "'wizard'" in refused.err and "nearest to 'castel': castle" in refused.err
+
+    added = vlegen("add", file, "a fortress in the top left corner", "--tries", "2", *mine[4:])
+    assert added.status == 0, added.err
+    told = vlegen("describe", file, "--json", tmp_path / "x.json", *mine[4:6])
+    assert told.status == 0, told.err
+    every = {str(called) for called in every_calling(names_of([PackChoice(str(everyday))]))}
+    seen = json.loads((tmp_path / "x.json").read_text())["objects"]
+    assert len(seen) == 4 and {one["label"] for one in seen} <= every
+    assert all((one["name"] is None) == (one["shape"] is not None) for one in seen)
 
 
 def test_named_words_are_not_free_text(lexicon):

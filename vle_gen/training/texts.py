@@ -5,7 +5,7 @@ Scenes of solids are told in the caption language alone; where packs bring names
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from random import Random
 
@@ -94,10 +94,11 @@ class NamedTexts(SolidTexts):
 
     least_shown: float = 0.12  # thin things fill little of their boxes
     catalogue: Catalogue | None = None
-    often: Often = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "often", Often(whole=self.whole))
+    @cached_property
+    def often(self) -> Often:
+        """How often captions say what."""
+        return Often(whole=self.whole)
 
     def scenes(self, batch: SceneBatch) -> list[Scene]:
         return [scene.colored(self.lexicon) for scene in named_scenes(batch, self.catalogue)]
