@@ -346,7 +346,8 @@ def prior_loss(
     spoken_loss = nothing
     if batch.spoken is not None:
         read = text.mask & ~drop[:, None]
-        spoken_loss = F.cross_entropy(network.spoken_of(text.words[read]).float(), batch.spoken[read])
+        if read.any():  # else the texts of all of a small batch are hidden
+            spoken_loss = F.cross_entropy(network.spoken_of(text.words[read]).float(), batch.spoken[read])
     count_loss = (miscount * (~drop & (batch.mentioned != UNCOUNTED))).mean()
     return PriorLoss(place_loss, stop_loss, code_loss, flow_loss, count_loss, tied_loss, spoken_loss)
 
