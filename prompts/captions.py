@@ -4,7 +4,7 @@ Plain lists and `random.Random` only: this runs once per training scene. `plan` 
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -91,7 +91,11 @@ def plan(attributes: Sequence, box: Sequence, depth: Sequence, random: Random, w
             indices = indices[: random.randint(1, min(n - 1, MAX_MENTIONS))]
         grouped = random.random() < 0.8
     mentions, members = _group(attributes, indices, style, grouped, random)
-    return SceneRequest(tuple(mentions), _relations(mentions, members, box, depth, random))
+
+    def stands(p: int, kind: str, q: int) -> bool:
+        return holds(kind, box[p], depth[p], box[q], depth[q], CLEAR)
+
+    return SceneRequest(tuple(mentions), choose_relations(mentions, members, lambda: turned(_KINDS, random), stands, random))
 
 
 def draw_style(random: Random) -> tuple[float, float, float, float]:
@@ -140,8 +144,18 @@ def _group(
     return [mention for mention, _ in singles], [group for _, group in singles]
 
 
-def _relations(mentions: list, members: list, box: Sequence, depth: Sequence, random: Random) -> tuple[Relation, ...]:
-    """Relations that clearly hold, in an order and number that reads well: each mention is tied to one before it."""
+def choose_relations(
+    mentions: Sequence[Mention],
+    members: Sequence[Sequence[int]],
+    kinds: Callable[[], Sequence[str]],
+    stands: Callable[[int, str, int], bool],
+    random: Random,
+) -> tuple[Relation, ...]:
+    """Relations that clearly hold, in an order and number that reads well: each mention is tied to one before it.
+
+    `members` are the objects of each mention, `kinds` draws the order in which relations are tried, and `stands` says whether
+    one holds between two objects.
+    """
     chance = 0.8 if len(mentions) == 2 else random.choice((0.2, 0.7, 1.0))
     found = []
     for i in range(1, len(mentions)):
@@ -149,14 +163,17 @@ def _relations(mentions: list, members: list, box: Sequence, depth: Sequence, ra
             continue
         j = random.randrange(i)
         a, b = (i, j) if random.random() < 0.5 else (j, i)
-        start = random.randrange(len(_KINDS))
-        for kind in _KINDS[start:] + _KINDS[:start]:
-            if not mentions[j].open and all(
-                holds(kind, box[p], depth[p], box[q], depth[q], CLEAR) for p in members[a] for q in members[b]
-            ):
+        for kind in kinds():
+            if not mentions[j].open and all(stands(p, kind, q) for p in members[a] for q in members[b]):
                 found.append(Relation(a, kind, b))
                 break
     return tuple(found)
+
+
+def turned(kinds: Sequence[str], random: Random) -> tuple[str, ...]:
+    """The kinds from a chance one on, round to the one before it."""
+    start = random.randrange(len(kinds))
+    return (*kinds[start:], *kinds[:start])
 
 
 # How it is said -------------------------------------------------------------------------------------------------------

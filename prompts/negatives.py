@@ -1,12 +1,12 @@
 """Hard negatives: captions like a true one but false of its scene."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 
 from prompts.captions import Caption, say
-from prompts.request import SceneRequest
+from prompts.request import Mention, SceneRequest
 from prompts.satisfied import check
 from prompts.vocabulary import ATTRIBUTES, NEXT, OPPOSITE, VALUES
 
@@ -69,10 +69,20 @@ def _change_attribute(request: SceneRequest, random: Random) -> SceneRequest | N
 
 
 def change_count(request: SceneRequest, random: Random) -> SceneRequest | None:
-    counted = [k for k, mention in enumerate(request.mentions) if mention.count > 1 and not mention.open]
-    if not counted:
+    def other(mention: Mention) -> Mention:
+        counts = [c for c in (mention.count - 1, mention.count + 1) if 2 <= c <= 9]
+        return replace(mention, count=random.choice(counts))
+
+    return change_one(request, lambda mention: mention.count > 1 and not mention.open, other, random)
+
+
+def change_one(
+    request: SceneRequest, fits: Callable[[Mention], bool], other: Callable[[Mention], Mention], random: Random
+) -> SceneRequest | None:
+    """The request with `other` in the place of one of the mentions that fit; None where none does."""
+    fitting = [k for k, mention in enumerate(request.mentions) if fits(mention)]
+    if not fitting:
         return None
-    mentions, k = list(request.mentions), random.choice(counted)
-    counts = [c for c in (mentions[k].count - 1, mentions[k].count + 1) if 2 <= c <= 9]
-    mentions[k] = replace(mentions[k], count=random.choice(counts))
+    mentions, k = list(request.mentions), random.choice(fitting)
+    mentions[k] = other(mentions[k])
     return replace(request, mentions=tuple(mentions))

@@ -96,6 +96,15 @@ def assign(
     return None if search.missing() or search.broken() else list(search.chosen)
 
 
+def fits(mention: Mention, attributes: Sequence[int], kinds: Set[str], box: Sequence[float]) -> bool:
+    """Whether an object is what a mention describes; what has no size of its own has that which it shows."""
+    if mention.size is not None and attributes[SIZE] < 0:
+        if not is_of_size(mention.size, box, ENOUGH):
+            return False
+        mention = replace(mention, size=None)
+    return mention.covers(attributes, kinds)
+
+
 def _rows(values) -> list:
     return values.tolist() if hasattr(values, "tolist") else list(values)
 
@@ -126,10 +135,7 @@ class _Search:
         self.steps = 0
 
     def fits(self, mention: Mention, k: int) -> bool:
-        """Whether object k is what a mention describes; what has no size of its own has that which it shows."""
-        if mention.size is not None and self.attributes[k][SIZE] < 0:
-            return is_of_size(mention.size, self.box[k], ENOUGH) and self.fits(replace(mention, size=None), k)
-        return mention.covers(self.attributes[k], self.kinds[k])
+        return fits(mention, self.attributes[k], self.kinds[k], self.box[k])
 
     def missing(self) -> list[str]:
         """Mentions for which the scene has too few objects (maximum bipartite matching)."""

@@ -141,23 +141,13 @@ def _covers(mention: Mention, k: int, scene: Scene, lexicon: Lexicon) -> bool:
 
 
 def _relations(mentions: list[Mention], members: list, scene: Scene, random: Random) -> tuple[Relation, ...]:
-    """Relations that clearly hold: each mention is tied to one before it, as in `captions.plan`."""
-    chance = 0.8 if len(mentions) == 2 else random.choice((0.2, 0.7, 1.0))
-    found = []
-    for i in range(1, len(mentions)):
-        if random.random() > chance or mentions[i].open:
-            continue
-        j = random.randrange(i)
-        if mentions[j].open:
-            continue
-        a, b = (i, j) if random.random() < 0.5 else (j, i)
-        start = random.randrange(len(KINDS))
-        kinds = KINDS[start:] + KINDS[:start]
-        for kind in (ON, *kinds) if random.random() < 0.8 else kinds:
-            if all(_stands(p, kind, q, scene) for p in members[a] for q in members[b]):
-                found.append(Relation(a, kind, b))
-                break
-    return tuple(found)
+    """As in `captions.plan`; more often than not it is said first that one thing is on another."""
+
+    def kinds() -> tuple[str, ...]:
+        any_order = captions.turned(KINDS, random)
+        return (ON, *any_order) if random.random() < 0.8 else any_order
+
+    return captions.choose_relations(mentions, members, kinds, lambda p, kind, q: _stands(p, kind, q, scene), random)
 
 
 def _stands(a: int, kind: str, b: int, scene: Scene) -> bool:

@@ -7,7 +7,7 @@ from random import Random
 
 from prompts.captions import Caption
 from prompts.lexicon import Lexicon
-from prompts.negatives import change_count, swap_relation
+from prompts.negatives import change_count, change_one, swap_relation
 from prompts.places import REGIONS
 from prompts.request import Mention, SceneRequest
 from prompts.scene import Scene
@@ -54,33 +54,27 @@ def _as(mention: Mention, other: Mention) -> Mention:
 
 def _change_name(request: SceneRequest, lexicon: Lexicon, random: Random) -> SceneRequest | None:
     """Another thing, more often than not of the same sort."""
-    named = [k for k, mention in enumerate(request.mentions) if mention.name in lexicon.named]
-    if not named:
-        return None
-    mentions, k = list(request.mentions), random.choice(named)
-    kinds = lexicon.kinds[random.choice(sorted(lexicon.named[mentions[k].name].members))]
-    sort = lexicon.named[random.choice(kinds)] if random.random() < 0.6 else random.choice(lexicon.concepts)
-    other = lexicon.kinds[random.choice(sorted(sort.members))][0]
-    mentions[k] = replace(mentions[k], name=other, color=None)
-    return replace(request, mentions=tuple(mentions))
+
+    def other(mention: Mention) -> Mention:
+        kinds = lexicon.kinds[random.choice(sorted(lexicon.named[mention.name].members))]
+        sort = lexicon.named[random.choice(kinds)] if random.random() < 0.6 else random.choice(lexicon.concepts)
+        return replace(mention, name=lexicon.kinds[random.choice(sorted(sort.members))][0], color=None)
+
+    return change_one(request, lambda mention: mention.name in lexicon.named, other, random)
 
 
 def _change_color(request: SceneRequest, lexicon: Lexicon, random: Random) -> SceneRequest | None:
-    colored = [k for k, mention in enumerate(request.mentions) if mention.color is not None]
-    if not colored:
-        return None
-    mentions, k = list(request.mentions), random.choice(colored)
-    mentions[k] = replace(mentions[k], color=random.randrange(len(COLORS)))
-    return replace(request, mentions=tuple(mentions))
+    def other(mention: Mention) -> Mention:
+        return replace(mention, color=random.randrange(len(COLORS)))
+
+    return change_one(request, lambda mention: mention.color is not None, other, random)
 
 
 def _change_place(request: SceneRequest, lexicon: Lexicon, random: Random) -> SceneRequest | None:
-    placed = [k for k, mention in enumerate(request.mentions) if mention.place is not None]
-    if not placed:
-        return None
-    mentions, k = list(request.mentions), random.choice(placed)
-    mentions[k] = replace(mentions[k], place=random.choice(REGIONS))
-    return replace(request, mentions=tuple(mentions))
+    def other(mention: Mention) -> Mention:
+        return replace(mention, place=random.choice(REGIONS))
+
+    return change_one(request, lambda mention: mention.place is not None, other, random)
 
 
 def _change_background(request: SceneRequest, lexicon: Lexicon, random: Random) -> SceneRequest | None:

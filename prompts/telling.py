@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from prompts.plurals import article, is_mass, is_plural, plural
 from prompts.request import Mention, Relation, SceneRequest
 from prompts.satisfied import CLEAR, holds
-from prompts.vocabulary import BEHIND, FRONT, LEFT, NUMBER_WORDS, PLURALS, RIGHT, SHAPES, describe
+from prompts.vocabulary import BEHIND, FRONT, LEFT, NUMBER_WORDS, PLURALS, RIGHT, SHAPES
 
 TOGETHER = 3  # objects of one sentence: one, and two others that it is related to
 RELATED = 2  # sentences of that kind; what is left is listed
@@ -88,11 +88,6 @@ def tell(
     )
     text = " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in sentences)
     return Telling(text, request, tuple(tuple(members[k]) for k in order))
-
-
-def indefinite(attributes: Sequence[int]) -> str:
-    """One object in words: "a large red metal cube"."""
-    return f"a {describe(list(attributes))}"  # sizes come first, and none begins with a vowel
 
 
 def _introduced(mention: Mention) -> str:

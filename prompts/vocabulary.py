@@ -42,6 +42,7 @@ LEFT, RIGHT, FRONT, BEHIND, NEXT = RELATIONS = ("left of", "right of", "in front
 BETWEEN = "between"  # of three; read, though captions do not say it
 # Beyond the solids: said and read where there is a lexicon. Sizes are those in the picture.
 ABOVE, BELOW, ON, BIGGER, SMALLER = MORE_RELATIONS = ("above", "below", "on top of", "bigger than", "smaller than")
+ALL_RELATIONS = RELATIONS + MORE_RELATIONS
 OPPOSITE = {
     LEFT: RIGHT, RIGHT: LEFT, FRONT: BEHIND, BEHIND: FRONT, NEXT: NEXT, ABOVE: BELOW, BELOW: ABOVE, ON: BELOW,
     BIGGER: SMALLER, SMALLER: BIGGER,

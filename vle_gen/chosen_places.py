@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from prompts.grammar import parse
-from prompts.request import Mention, SceneRequest
+from prompts.lexicon import Lexicon
+from prompts.request import NO_KINDS, Mention, SceneRequest
 from vle_gen.errors import UserError
 from vle_gen.prior.places import VARIABLES, PlaceCode
 from vle_gen.tokenizer.sizes import FRAME_SCALE
@@ -47,10 +48,9 @@ class Place:
             raise UserError(f"{text!r} is no place: expected THING@X,Y[,SIZE], such as 'red ball@0.25,0.6'") from None
         return Place(phrase.strip(), x, y, *size)
 
-    @property
-    def mention(self) -> Mention:
-        """The thing. Raises `UserError` where the phrase does not describe one."""
-        request = parse(self.phrase)
+    def mention(self, lexicon: Lexicon | None = None) -> Mention:
+        """The thing, which may have a name of a lexicon. Raises `UserError` where the phrase does not describe one."""
+        request = parse(self.phrase, lexicon)
         if request is None or request.count != 1 or len(request.mentions) != 1:
             raise UserError(f"{self.phrase!r} does not describe one object: expected words like 'red ball'")
         return request.mentions[0]
@@ -60,36 +60,43 @@ class Place:
         return f"{self.phrase}@{self.x:g},{self.y:g}{size}"
 
 
-def with_places(prompt: str, places: Sequence[Place]) -> str:
-    """The prompt and the things that only a place speaks of: after it, or before it where it cannot be read, so that their
-    turns are known."""
-    request = parse(prompt) if prompt.strip() else SceneRequest()
+def with_places(prompt: str, places: Sequence[Place], lexicon: Lexicon | None = None) -> str:
+    """The prompt and the things that only a place speaks of: after it, or before it where it cannot be read or ends in a
+    background, so that their turns are known."""
+    request = parse(prompt, lexicon) if prompt.strip() else SceneRequest()
     if request is None:
         return ", ".join([*(place.phrase for place in places), prompt])
-    found = _turns(request, places)
+    found = _turns(request, places, lexicon)
     more = [place.phrase for k, place in enumerate(places) if k not in found]
-    return ", ".join([prompt.strip().rstrip(".,;:"), *more] if prompt.strip() else more)
+    said = prompt.strip().rstrip(".,;:")
+    if more and request.background:  # nothing is listed after a background
+        return ", ".join([*more, said])
+    return ", ".join([said, *more] if said else more)
 
 
-def turns_of(request: SceneRequest | None, places: Sequence[Place]) -> tuple[int, ...]:
+def turns_of(
+    request: SceneRequest | None, places: Sequence[Place], lexicon: Lexicon | None = None
+) -> tuple[int, ...]:
     """The turn in which what stands at each place is written, for a request made by `with_places`; the scene is turn 0."""
     if request is None:
         return tuple(range(1, len(places) + 1))
-    found = _turns(request, places)
+    found = _turns(request, places, lexicon)
     return tuple(found[k] for k in range(len(places)))
 
 
-def _turns(request: SceneRequest, places: Sequence[Place]) -> dict[int, int]:
+def _turns(request: SceneRequest, places: Sequence[Place], lexicon: Lexicon | None) -> dict[int, int]:
     """Turns of the places whose things a request speaks of, by number of the place; the best fit is taken first."""
     first = [1]
     for mention in request.mentions:
         first.append(first[-1] + mention.count)
     free = [list(range(a, b)) for a, b in zip(first, first[1:], strict=False)]
-    wanted, turns = [place.mention for place in places], {}
+    kinds = [NO_KINDS if lexicon is None else lexicon.above(mention.name) for mention in request.mentions]
+    wanted, turns = [place.mention(lexicon) for place in places], {}
     for exactly in (True, False):
         for k, thing in enumerate(wanted):
-            for mention, spare in zip(request.mentions, free, strict=True):
-                fits = thing.attributes == mention.attributes if exactly else thing.covers(mention.attributes)
+            for mention, above, spare in zip(request.mentions, kinds, free, strict=True):
+                same = (thing.attributes, thing.name) == (mention.attributes, mention.name)
+                fits = same if exactly else thing.covers(mention.attributes, above)
                 if k not in turns and spare and fits:
                     turns[k] = spare.pop(0)
     return turns

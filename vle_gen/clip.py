@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,14 +17,15 @@ from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
-from prompts.known import unknown_words
-from prompts.vocabulary import WORDS, combinations, describe
+from prompts.known import caption_words, unknown_words
+from prompts.lexicon import Lexicon
+from prompts.vocabulary import WORDS
 from vle_gen.device import aligned
 from vle_gen.digest import digest_of
 from vle_gen.errors import UserError
+from vle_gen.glimpses import cut_glimpses
+from vle_gen.names import Names, NameTable
 
-GLIMPSE_METRES = 3.4  # width of what a glimpse shows, at its object's depth: the largest object fits with some floor
-GLIMPSE_SIDE = 256  # longer side that a picture is brought to before glimpses are cut, when it is larger
 PAD, UNKNOWN = 0, 1  # ids of a reduced vocabulary; its two largest are the start and end of a text
 
 
@@ -36,19 +38,6 @@ class TextFeatures:
     pooled: Tensor  # (B, embed) unit length
 
 
-@dataclass(frozen=True)
-class Names:
-    """The best description of each of K glimpses among all combinations of attributes."""
-
-    attributes: Tensor  # (K, 4) long: shape, size, material, color
-    probability: Tensor  # (K,) of that description, 0..1
-
-    @property
-    def text(self) -> list[str]:
-        """In words, e.g. "large red metal sphere"."""
-        return [describe(row) for row in self.attributes.tolist()]
-
-
 class ClipModel(ModelMixin, ConfigMixin):
     """An open_clip CLIP with what this project asks of one.
 
@@ -58,6 +47,8 @@ class ClipModel(ModelMixin, ConfigMixin):
         words: the words that it was trained on; None: any.
         mean, std: of the pictures' colours in training.
         name: of a model of open_clip and its weights; None: ours.
+        lexicon: the things beyond the solids that it was trained to name, as `Lexicon.as_json` has them; None: none.
+        glimpse_fit: how far glimpses are fitted to their objects (see `vle_gen.glimpses`).
     """
 
     @register_to_config
@@ -69,18 +60,22 @@ class ClipModel(ModelMixin, ConfigMixin):
         mean: tuple[float, ...] = (0.5, 0.5, 0.5),
         std: tuple[float, ...] = (0.25, 0.25, 0.25),
         name: str | None = None,
+        lexicon: dict | None = None,
+        glimpse_fit: float = 0.0,
     ):
         super().__init__()
         self.clip = _build(dict(model_cfg))
         self.tokenizer = Tokenizer(bpe_ids, self.clip.context_length)
-        self._names: Tensor | None = None
+        self._names: NameTable | None = None
 
     # Making, loading, saving
 
     @classmethod
-    def small(cls, sizes) -> ClipModel:
-        """A new model of ours (random weights) for the caption language; `sizes` is a `config.ClipModelConfig`."""
-        bpe_ids = language_ids()
+    def small(cls, sizes, lexicon: Lexicon | None = None) -> ClipModel:
+        """A new model of ours (random weights) for the caption language, with the names of a lexicon; `sizes` is a
+        `config.ClipModelConfig`."""
+        words = WORDS if lexicon is None else caption_words(lexicon)
+        bpe_ids = language_ids(words)
         model_cfg = {
             "embed_dim": sizes.embed_dim,
             "vision_cfg": {
@@ -97,7 +92,27 @@ class ClipModel(ModelMixin, ConfigMixin):
                 "layers": sizes.text_layers,
             },
         }
-        return cls(model_cfg, bpe_ids, sorted(WORDS))
+        named = None if lexicon is None else lexicon.as_json()
+        return cls(model_cfg, bpe_ids, sorted(words), lexicon=named, glimpse_fit=sizes.glimpse_fit)
+
+    def taught(self, lexicon: Lexicon, glimpse_fit: float) -> ClipModel:
+        """The same model for the names of a lexicon; pieces of words that it had not yet are new, and random."""
+        settings = dict(self.config) | {"lexicon": lexicon.as_json(), "glimpse_fit": glimpse_fit}
+        settings = {key: value for key, value in settings.items() if not key.startswith("_")}
+        weights = self.clip.state_dict()
+        if self.config.bpe_ids is not None:
+            words = caption_words(lexicon) | self.words
+            ids = sorted({*self.config.bpe_ids, *language_ids(words)})
+            text = self.config.model_cfg["text_cfg"] | {"vocab_size": len(ids) + 4}
+            settings |= {"bpe_ids": ids, "words": sorted(words), "model_cfg": self.config.model_cfg | {"text_cfg": text}}
+        model = ClipModel(**settings)
+        if self.config.bpe_ids is not None:
+            before, new = weights["token_embedding.weight"], model.clip.token_embedding.weight.detach().clone()
+            new[: UNKNOWN + 1], new[-2:] = before[: UNKNOWN + 1], before[-2:]
+            new[[model.tokenizer.own[bpe] for bpe in self.tokenizer.own]] = before[list(self.tokenizer.own.values())]
+            weights["token_embedding.weight"] = new
+        model.clip.load_state_dict(weights)
+        return model
 
     @classmethod
     def named(cls, name: str, pretrained: str | None) -> ClipModel:
@@ -161,9 +176,14 @@ class ClipModel(ModelMixin, ConfigMixin):
         """The words that the model was trained on; None where that is not known (any word may be used)."""
         return None if self.config.words is None else frozenset(self.config.words)
 
+    @cached_property
+    def lexicon(self) -> Lexicon | None:
+        """What it was trained to name beyond the solids; None for nothing."""
+        return None if self.config.lexicon is None else Lexicon.from_json(self.config.lexicon)
+
     def unknown_words(self, prompt: str) -> list[str]:
         """The words of `prompt` that the model has never seen."""
-        return [] if self.words is None else unknown_words(prompt, self.words)
+        return [] if self.words is None else unknown_words(prompt, self.words, self.lexicon)
 
     @property
     def text_id(self) -> str:
@@ -223,15 +243,19 @@ class ClipModel(ModelMixin, ConfigMixin):
         """Image embeddings (B, embed) of unit length of pictures (B, 3, H, W), 0..1, of any size."""
         return self.encode_pixels(pixels)
 
+    def glimpses(self, picture: Tensor, where: Tensor, depth: Tensor) -> Tensor:
+        """What it looks at to name tokens: see `vle_gen.glimpses.cut_glimpses`."""
+        return cut_glimpses(picture, where, depth, fit=self.config.glimpse_fit)
+
     @torch.no_grad()
-    def name(self, glimpses: Tensor) -> Names:
-        """The best description of each glimpse (K, 3, H, W), 0..1 (see `cut_glimpses`), among all combinations."""
-        table = torch.tensor(combinations(), device=glimpses.device)  # (96, 4)
-        if self._names is None or self._names.device != glimpses.device:
-            self._names = self.encode_texts([describe(row) for row in table.tolist()])
-        logits = self.clip.logit_scale.exp() * self.image_features(glimpses) @ self._names.T  # (K, 96)
-        probability, best = logits.softmax(-1).max(-1)
-        return Names(table[best], probability)
+    def name(self, glimpses: Tensor, lexicon: Lexicon | None = None) -> Names:
+        """The best name of each glimpse (K, 3, H, W), 0..1 (see `glimpses`), among all full descriptions of solids and the
+        names of its own lexicon, or of another."""
+        lexicon = self.lexicon if lexicon is None else lexicon
+        table = self._names
+        if table is None or table.lexicon is not lexicon or table.embedded.device != glimpses.device:
+            table = self._names = NameTable.of(lexicon, self.encode_texts)
+        return table.best(self.image_features(glimpses), self.clip.logit_scale.exp())
 
     @torch.no_grad()
     def score(self, pixels: Tensor, phrases: list[str]) -> Tensor:
@@ -241,27 +265,6 @@ class ClipModel(ModelMixin, ConfigMixin):
     def forward(self, pixels: Tensor, texts: list[str]) -> Tensor:
         """Scaled similarities (B, P) of pictures (B, 3, H, W) and texts, as used for the contrastive loss."""
         return self.clip.logit_scale.exp() * self.encode_pixels(pixels) @ self.encode_texts(texts).T
-
-
-def cut_glimpses(picture: Tensor, where: Tensor, depth: Tensor, size: int = 96) -> Tensor:
-    """What CLIP looks at to name tokens: square cut-outs (K, 3, size, size) of a picture (3, H, W).
-
-    `where` (K, 4) frames in canvas units, of which the centre counts; `depth` (K,) in metres. A glimpse shows the same
-    extent of the world whatever the depth, so that large objects look large: the apparent size alone does not tell.
-    """
-    height, width = picture.shape[-2:]
-    side = max(height, width)
-    if side > GLIMPSE_SIDE:
-        height, width = (max(1, round(v * GLIMPSE_SIDE / side)) for v in (height, width))
-        picture = F.interpolate(picture[None], (height, width), mode="bilinear", antialias=True, align_corners=False)[0]
-        side = max(height, width)
-    extent = (GLIMPSE_METRES / depth.clamp(min=1.0)).clamp(max=1.0)  # (K,) canvas units
-    unit = (torch.arange(size, device=picture.device) + 0.5) / size - 0.5
-    x = (where[:, 0:1] + unit * extent[:, None] - 0.5) * side / width * 2  # (K, size) in the picture's -1..1
-    y = (where[:, 1:2] + unit * extent[:, None] - 0.5) * side / height * 2
-    grid = torch.stack([x[:, None].expand(-1, size, -1), y[:, :, None].expand(-1, -1, size)], -1)
-    source = picture.expand(len(where), -1, -1, -1)
-    return F.grid_sample(source, grid.to(picture.dtype), "bilinear", "border", False)
 
 
 class Tokenizer:
@@ -308,12 +311,12 @@ class Tokenizer:
         return found
 
 
-def language_ids() -> list[int]:
-    """The ids of open_clip's tokenizer that texts of the caption language are made of."""
+def language_ids(words: Iterable[str] = WORDS) -> list[int]:
+    """The ids of open_clip's tokenizer that texts in these words are made of."""
     import open_clip
 
     tokenizer = open_clip.SimpleTokenizer()
-    return sorted({bpe for text in (*WORDS, ",", ".", ";", ":") for bpe in tokenizer.encode(text)})
+    return sorted({bpe for text in (*words, ",", ".", ";", ":") for bpe in tokenizer.encode(text)})
 
 
 def model_card(card: dict) -> str:

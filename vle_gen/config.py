@@ -75,16 +75,15 @@ class DataConfig:
     @property
     def packs(self) -> list[PackChoice]:
         """The sprite packs, in order. Raises `UserError` for what names none."""
-        listed = self.sprites if isinstance(self.sprites, (list, tuple)) else [self.sprites]
-        if not listed:
-            raise UserError("data.sprites is empty: expected at least one pack")
-        return [_pack_choice(item) for item in listed]
+        return _pack_choices(self.sprites)
 
-    def only_rigs(self, kind: str) -> str:
-        """The path of the one pack that a kind of training takes which names objects by their attributes."""
-        if len(self.packs) > 1:
-            raise UserError(f"data.sprites lists {len(self.packs)} packs: {kind} is trained on one pack of rigs")
-        return self.packs[0].path
+
+def _pack_choices(value: Any) -> list[PackChoice]:
+    """The value of data.sprites."""
+    listed = value if isinstance(value, (list, tuple)) else [value]
+    if not listed:
+        raise UserError("data.sprites is empty: expected at least one pack")
+    return [_pack_choice(item) for item in listed]
 
 
 def _pack_choice(item: Any) -> PackChoice:
@@ -108,18 +107,27 @@ def _pack_choice(item: Any) -> PackChoice:
 class PriorDataConfig:
     """What a prior is trained on: composed scenes, one's own pictures, or both."""
 
-    sprites: Optional[str] = None
+    sprites: Any = None
+    mixing: float = MISSING
     pictures: Optional[str] = None
     pictures_share: float = MISSING
     cache: Optional[str] = None
 
     def __post_init__(self) -> None:
+        if not 0 <= self.mixing <= 1:
+            raise UserError(f"data.mixing is {self.mixing}: expected 0 to 1")
         if not 0 < self.pictures_share < 1:
             raise UserError(f"data.pictures_share is {self.pictures_share}: expected more than 0 and less than 1")
         if self.sprites is None and self.pictures is None:
             raise UserError(
                 "there is nothing to train on: give data.sprites=PACK, data.pictures=FOLDER (pictures with captions), or both"
             )
+        _ = self.packs
+
+    @property
+    def packs(self) -> list[PackChoice]:
+        """The sprite packs, in order; none where only pictures are trained on. Raises `UserError` for what names none."""
+        return [] if self.sprites is None else _pack_choices(self.sprites)
 
 
 @dataclass
@@ -220,6 +228,11 @@ class ClipModelConfig:
     text_layers: int = MISSING
     text_heads: int = MISSING
     context_length: int = MISSING
+    glimpse_fit: float = MISSING
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.glimpse_fit <= 1:
+            raise UserError(f"model.glimpse_fit is {self.glimpse_fit}: expected 0 to 1")
 
 
 @dataclass
@@ -230,6 +243,7 @@ class ClipConfig:
     data: DataConfig = MISSING
     model: ClipModelConfig = MISSING
     glimpses_fraction: float = MISSING
+    names: int = MISSING
     negatives: float = MISSING
     init: Optional[str] = None
     trained: str = MISSING
@@ -237,6 +251,8 @@ class ClipConfig:
     def __post_init__(self) -> None:
         if self.trained not in ("all", "image"):
             raise UserError(f"trained is {self.trained!r}: expected all or image")
+        if self.names < 2:
+            raise UserError(f"names is {self.names}: expected 2 or more")
         if not 0 < self.glimpses_fraction < 1:
             raise UserError(f"glimpses_fraction is {self.glimpses_fraction}: expected more than 0 and less than 1")
 

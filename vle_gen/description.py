@@ -4,9 +4,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from prompts.called import Called
 from prompts.places import SAID_AS, inside
-from prompts.telling import indefinite, tell
-from prompts.vocabulary import ATTRIBUTES, VALUES, describe
+from prompts.telling import tell
+from prompts.vocabulary import ATTRIBUTES, VALUES
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.tokens import SURE
 
@@ -21,7 +22,8 @@ LISTED = 3  # unsure objects that are named; more are counted
 @dataclass(frozen=True)
 class DescribedObject:
     """One object token: its name, how probable CLIP finds that among all names, and how sure the encoder is of an object.
-    What a checkpoint without a CLIP cannot know is None, and the label says where the object is."""
+    Things beyond the solids have a `name` of the lexicon, and no words for what their name does not say. What a checkpoint
+    without a CLIP cannot know is None, and the label says where the object is."""
 
     index: int
     label: str
@@ -32,6 +34,7 @@ class DescribedObject:
     probability: float | None
     score: float
     sure: bool
+    name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,19 +65,23 @@ def description(pipe: VLEPipeline, tokens: VLETokens) -> Description:
     if pipe.clip is None:
         return _unnamed(tokens)
     objects: list[DescribedObject] = []
-    rows: list[list[int]] = []
+    called: tuple[Called, ...] = ()
     if len(tokens) > 1:
         names = pipe.names(tokens)
-        rows = names.attributes.tolist()
-        for index, (row, probability) in enumerate(zip(rows, names.probability.tolist(), strict=True), 1):
+        called = names.called
+        for index, (one, probability) in enumerate(zip(called, names.probability.tolist(), strict=True), 1):
             score = float(tokens.score[0, index])
-            words = {name: VALUES[a][row[a]] for a, name in enumerate(ATTRIBUTES)}
+            row = one.attributes
+            words = {name: VALUES[a][row[a]] if row[a] >= 0 else None for a, name in enumerate(ATTRIBUTES)}
             sure = score >= SURE and probability >= NAMED
-            objects.append(DescribedObject(index, describe(row), **words, probability=probability, score=score, sure=sure))
+            objects.append(DescribedObject(index, str(one), **words, probability=probability, score=score, sure=sure,
+                                           name=one.name))  # fmt: skip
     sure = [one.index for one in objects if one.sure]
     box = tokens.where[0].clone()
     box[:, 2:] /= FRAME_SCALE
-    told = tell([rows[k - 1] for k in sure], box[sure].tolist(), tokens.depth[0, sure].tolist())
+    seen = [called[k - 1] for k in sure]
+    rows = [one.attributes for one in seen]
+    told = tell(rows, box[sure].tolist(), tokens.depth[0, sure].tolist(), [one.name for one in seen])
     relations = [
         DescribedRelation(sure[a], relation.kind, sure[b])
         for relation in told.request.relations
@@ -83,7 +90,7 @@ def description(pipe: VLEPipeline, tokens: VLETokens) -> Description:
     ]
     unsure = [one for one in objects if not one.sure]
     text = told.text if sure or not unsure else "Nothing that the model is sure of."
-    names = [indefinite(rows[one.index - 1]) for one in unsure]
+    names = [called[one.index - 1].introduced for one in unsure]
     return Description(text, _doubt(unsure, names), tuple(objects), tuple(relations))
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from prompts.lexicon import Lexicon
 from prompts.reading import read
-from prompts.request import SceneRequest
-from prompts.vocabulary import describe
+from prompts.request import Mention, SceneRequest
 from vle_gen.chosen_places import Place, clamps, turns_of, with_places
 from vle_gen.prior.sampling import Generators, Given, Guidance, SampledTokens
 from vle_gen.standing import clashes, hidden, standings
@@ -27,19 +27,23 @@ class Order:
     Args:
         text: as the prior reads it.
         request: what must hold; None where the text cannot be read.
-        places: that the user chose, and the turns in which what stands there is written.
+        places: that the user chose.
+        turns: in which what stands there is written.
+        things: that are to stand there.
     """
 
     text: str
     request: SceneRequest | None
     places: tuple[Place, ...] = ()
     turns: tuple[int, ...] = ()
+    things: tuple[Mention, ...] = ()
 
     @staticmethod
-    def of(prompt: str, places: Sequence[Place], known: frozenset[str]) -> Order:
-        """A prompt, and the places of some of its things, in the words `known` to a checkpoint."""
-        reading = read(with_places(prompt, places), known)
-        return Order(reading.text, reading.request, tuple(places), turns_of(reading.order, places))
+    def of(prompt: str, places: Sequence[Place], known: frozenset[str], lexicon: Lexicon | None = None) -> Order:
+        """A prompt, and the places of some of its things, in the words and names that a checkpoint knows."""
+        reading = read(with_places(prompt, places, lexicon), known, lexicon)
+        things = tuple(place.mention(lexicon) for place in places)
+        return Order(reading.text, reading.request, tuple(places), turns_of(reading.order, places, lexicon), things)
 
 
 @dataclass(frozen=True)
@@ -116,19 +120,19 @@ def _problems(pipe: VLEPipeline, tokens: VLETokens, order: Order, turns: list[in
     """What of an order a sample does not show; `turns` says when each of its tokens was written."""
     if order.request is None and not order.places:
         return []
-    names = pipe.attributes(tokens)
+    names = pipe.called(tokens)
     problems = pipe.problems(tokens, order.request, names) if order.request else []
-    for place, turn in zip(order.places, order.turns, strict=True):
+    for place, thing, turn in zip(order.places, order.things, order.turns, strict=True):
         index = turns.index(turn)
-        if not (0 < index <= len(names) and place.mention.covers(names[index - 1])):
+        if not (0 < index <= len(names) and names[index - 1].fits(thing)):
             problems.append(f"no {place}")
-    return problems or _unlikely(tokens, [describe(name) for name in names])
+    return problems or _unlikely(tokens, [str(name) for name in names], pipe.lexicon is not None)
 
 
-def _unlikely(tokens: VLETokens, said: list[str]) -> list[str]:
-    """Objects, called `said`, that stand in one another or are all but hidden."""
+def _unlikely(tokens: VLETokens, said: list[str], lifted: bool) -> list[str]:
+    """Objects, called `said`, that stand in one another or are all but hidden; some may be `lifted` off the floor."""
     stand = standings(tokens)
-    inside = [(k, other) for k in range(len(stand)) for other in clashes(stand[k], stand[:k])]
+    inside = [(k, other) for k in range(len(stand)) for other in clashes(stand[k], stand[:k], lifted)]
     return [f"the {said[k]} stands in the {said[other]}" for k, other in inside] + [
         f"the {said[k - 1]} is hidden" for k in hidden(tokens)
     ]

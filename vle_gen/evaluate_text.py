@@ -69,12 +69,15 @@ def evaluate_prompts(
         each: passes (suite, prompt) pairs on, of which there are so many, to show how far it is.
 
     Raises:
-        UserError: a prompt that the grammar cannot read, which nobody could judge.
+        UserError: a prompt that the grammar cannot read, which nobody could judge, or one with names for the judge.
     """
     pairs = [(suite.name, prompt) for suite in suites for prompt in suite.prompts[:limit]]
     for _, prompt in pairs:
-        if read(prompt, pipe.words).request is None:
+        request = read(prompt, pipe.words, pipe.lexicon).request
+        if request is None:
             raise UserError(f"{prompt!r} cannot be read, so nobody could tell whether it is followed")
+        if judge is not None and any(mention.name is not None for mention in request.mentions):
+            raise UserError(f"{prompt!r} is beyond the judge, which knows cubes, spheres and cylinders alone")
     outcomes: dict[str, list[Outcome]] = {}
     for number, (name, prompt) in enumerate(each(pairs, len(pairs))):
         outcomes.setdefault(name, []).append(_outcome(pipe, prompt, seed + number, tries, judge))
@@ -87,7 +90,8 @@ def _outcome(pipe: VLEPipeline, prompt: str, seed: int, tries: int | None, judge
     options = {} if tries is None else {"tries": tries}
     result = pipe(prompt, generator=torch.Generator().manual_seed(seed), **options)
     took = 1000 * (time.perf_counter() - began)
-    judged = None if judge is None else not judge.look(result.images)[0].problems(read(prompt, pipe.words).request)
+    request = read(prompt, pipe.words, pipe.lexicon).request
+    judged = None if judge is None else not judge.look(result.images)[0].problems(request)
     return Outcome(not result.problems[0], judged, took)
 
 

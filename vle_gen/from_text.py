@@ -14,6 +14,7 @@ from vle_gen import files
 from vle_gen.errors import UserError
 
 if TYPE_CHECKING:
+    from prompts.lexicon import Lexicon
     from vle_gen.chosen_places import Place
     from vle_gen.pipeline import VLEPipeline
     from vle_gen.tokens import VLETokens
@@ -69,7 +70,7 @@ def wishes(prompt: str, count: int, seed: int, path: Path) -> list[Wish]:
     return [Wish(prompt, seed + k, one) for k, one in enumerate(files.numbered(path, count))]
 
 
-def read_prompts(path: Path, words: frozenset[str]) -> list[str]:
+def read_prompts(path: Path, words: frozenset[str], lexicon: Lexicon | None = None) -> list[str]:
     """The prompts of a text file, one a line; empty lines and those that begin with # are left out.
 
     Raises:
@@ -86,7 +87,7 @@ def read_prompts(path: Path, words: frozenset[str]) -> list[str]:
         raise UserError(f"{path} holds no prompts: expected one a line")
     for number, line in numbered:
         try:
-            require_known(line, words)
+            require_known(line, words, lexicon)
         except UserError as fault:
             raise UserError(f"{path}, line {number}: {fault}") from None
     return [line for _, line in numbered]

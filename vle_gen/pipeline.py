@@ -9,18 +9,22 @@ import torch
 from diffusers import DiffusionPipeline, FlowMatchEulerDiscreteScheduler
 from diffusers.utils import BaseOutput
 from PIL import Image
+from torch import Tensor
 
+from prompts.called import Called
 from prompts.grammar import parse
 from prompts.known import require_known
+from prompts.lexicon import Lexicon
 from prompts.request import SceneRequest
 from prompts.satisfied import check
-from prompts.vocabulary import WORDS, describe
+from prompts.vocabulary import WORDS
 from vle_gen import writing
 from vle_gen.chosen_places import Place
-from vle_gen.clip import ClipModel, Names, cut_glimpses
+from vle_gen.clip import ClipModel
 from vle_gen.digest import digest_of
 from vle_gen.drawing import Order, Settings, draw_orders
 from vle_gen.errors import UserError
+from vle_gen.names import Names
 from vle_gen.picture_coder import PictureCoder
 from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.tokenizer.model import VLETokenizer
@@ -114,7 +118,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         self._require_writing()
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
         for text in [place.phrase for place in places] + [text for text in prompts if text or not places]:
-            require_known(text, self.words)
+            require_known(text, self.words, self.lexicon)
         if height != width:
             raise UserError(f"pictures from text are square: got height {height} and width {width}")
         if num_images_per_prompt < 1 or tries < 1:
@@ -122,7 +126,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         count = len(prompts) * num_images_per_prompt
         if isinstance(generator, list) and len(generator) != count:
             raise UserError(f"{len(generator)} generators for {count} pictures: give one, or one for each")
-        orders = [Order.of(text, places, self.words) for text in prompts]
+        orders = [Order.of(text, places, self.words, self.lexicon) for text in prompts]
         if (most := max((turn for order in orders for turn in order.turns), default=0)) >= self.prior.config.max_tokens:
             raise UserError(f"{most} things are too many: this prior writes {self.prior.config.max_tokens - 1}")
         settings = Settings(guidance_scale, num_inference_steps, tries, (height, width))
@@ -157,16 +161,22 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         """The tokens with another object in the place of token `index`: see `vle_gen.writing.replace_object`."""
         return writing.replace_object(self, tokens, index, phrase, generator, tries).tokens
 
-    def problems(self, tokens: VLETokens, request: SceneRequest, names: list[list[int]] | None = None) -> list[str]:
-        """What of a parsed prompt the tokens of one picture do not show, by CLIP's names (`attributes`, where they are
-        known already) and the tokens' places."""
-        names = self.attributes(tokens) if names is None else names
+    def problems(self, tokens: VLETokens, request: SceneRequest, names: Sequence[Called] | None = None) -> list[str]:
+        """What of a parsed prompt the tokens of one picture do not show, by CLIP's names (`called`, where they are known
+        already) and the tokens' places. Backgrounds are not checked."""
+        names = self.called(tokens) if names is None else names
         box = tokens.where[0, 1:].clone()
         box[:, 2:] /= FRAME_SCALE
-        return check(request, names, box.tolist(), tokens.depth[0, 1:].tolist(), exact=True)
+        rows, kinds = [one.attributes for one in names], [one.kinds for one in names]
+        return check(request, rows, box.tolist(), tokens.depth[0, 1:].tolist(), exact=True, kinds=kinds)
+
+    def called(self, tokens: VLETokens) -> tuple[Called, ...]:
+        """What every object token (all but token 0) is called, as CLIP sees it."""
+        return self.names(tokens).called if len(tokens) > 1 else ()
 
     def attributes(self, tokens: VLETokens) -> list[list[int]]:
-        """Shape, size, material and colour of every object token (all but token 0), as CLIP sees them."""
+        """Shape, size, material and colour of every object token (all but token 0), as CLIP sees them; -1 where a thing is
+        called by a name that does not say."""
         return self.names(tokens).attributes.tolist() if len(tokens) > 1 else []
 
     def name_tokens(self, tokens: VLETokens) -> list[str]:
@@ -203,6 +213,19 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         """Whether it writes from text, which takes a prior and a CLIP."""
         return None not in (self.prior, self.clip)
 
+    @property
+    def lexicon(self) -> Lexicon | None:
+        """The things beyond the solids that prompts may ask for; None where the prior was not trained to draw any."""
+        return None if self.prior is None else self.prior.lexicon
+
+    @property
+    def seen_lexicon(self) -> Lexicon | None:
+        """The things beyond the solids that tokens are named by: what CLIP was trained to name or, where it knows any word,
+        what the prior draws. None without a CLIP."""
+        if self.clip is None:
+            return None
+        return self.lexicon if self.clip.lexicon is None and self.clip.words is None else self.clip.lexicon
+
     def find(self, tokens: VLETokens, phrase: str) -> int:
         """The index of the one object that `phrase` describes, such as "the red ball".
 
@@ -210,15 +233,16 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
             UserError: the phrase describes no object, or several, which are then listed; or the checkpoint has no CLIP.
         """
         self._require_naming(f"it cannot tell which object {phrase!r} is: give --token, --point or --box")
-        require_known(phrase, WORDS if self.clip.words is None else self.clip.words)  # CLIP names, whatever the prior knows
-        request = parse(phrase)
+        lexicon = self.seen_lexicon  # CLIP names, whatever the prior knows
+        require_known(phrase, WORDS if self.clip.words is None else self.clip.words, lexicon)
+        request = parse(phrase, lexicon)
         if request is None or len(request.mentions) != 1 or request.count != 1:
             raise UserError(f"{phrase!r} does not describe one object: expected words like 'the red ball'")
-        rows = self.attributes(tokens)
-        fitting = [index for index, row in enumerate(rows, 1) if request.mentions[0].covers(row)]
+        names = self.called(tokens)
+        fitting = [index for index, one in enumerate(names, 1) if one.fits(request.mentions[0])]
         if len(fitting) == 1:
             return fitting[0]
-        listed = ", ".join(f"{k} ({describe(rows[k - 1])})" for k in (fitting or range(1, len(rows) + 1)))
+        listed = ", ".join(f"{k} ({names[k - 1]})" for k in (fitting or range(1, len(names) + 1)))
         if fitting:
             raise UserError(f"{phrase!r} fits tokens {listed}: say more, or give --token")
         raise UserError(f"{phrase!r} fits no token: there are {listed or 'no objects'}")
@@ -229,7 +253,11 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         device = self.device
         picture = torch.from_numpy(np.array(self.decode(tokens))).permute(2, 0, 1).to(device).float() / 255
         where, depth = tokens.where[0, 1:].to(device), tokens.depth[0, 1:].to(device)
-        return self.clip.name(cut_glimpses(picture, where, depth))
+        return self.names_in(picture, where, depth)
+
+    def names_in(self, picture: Tensor, where: Tensor, depth: Tensor) -> Names:
+        """CLIP's names for what stands in frames (K, 4), `depth` (K,) away, in a picture (3, H, W), 0..1."""
+        return self.clip.name(self.clip.glimpses(picture, where, depth), self.seen_lexicon)
 
     def _require_writing(self) -> None:
         missing = [name for name, part in (("prior", self.prior), ("CLIP", self.clip)) if part is None]

@@ -15,6 +15,7 @@ from vle_gen.tokens import OBJECT, VLETokens
 
 FOCAL = 1.09  # focal length of the camera in canvas units (35 mm before a sensor of 32 mm, as in CLEVR)
 TOUCHING = 0.9  # share of two radii nearer than which two objects would stand in one another
+OVERLAPPING = 0.35  # share of the smaller of two boxes within the other, from which one is not merely on the other
 SLANT = 0.2  # most that the logarithm of a depth may be off the floor's
 SHOWS = 0.3  # share of an object's own pixels that must show
 BEYOND = 0.25  # share of an object's width or height that may lie outside the picture
@@ -45,6 +46,13 @@ class Standing:
         aside = ((self.x - 0.5) * self.depth - (other.x - 0.5) * other.depth) / FOCAL
         apart = math.hypot(aside, self.depth - other.depth)
         return apart < TOUCHING * (self.radius + other.radius)
+
+    def covers(self, other: Standing) -> bool:
+        """Whether the two lie over one another in the picture by more than their edges."""
+        across = (self.width + other.width) / 2 - abs(self.x - other.x)
+        down = (self.height + other.height) / 2 - abs(self.y - other.y)
+        smaller = min(self.width * self.height, other.width * other.height)
+        return across > 0 and down > 0 and across * down > OVERLAPPING * smaller
 
     def beyond(self, size: tuple[int, int]) -> bool:
         """Whether too much of it lies outside a picture of `size` (height, width) in pixels."""
@@ -83,9 +91,9 @@ class Floor:
         return below > LEAST_HEIGHT and abs(math.log(thing.depth * below / self.slope)) < SLANT
 
 
-def clashes(thing: Standing, others: Sequence[Standing]) -> list[int]:
-    """Which of the others an object stands in."""
-    return [k for k, other in enumerate(others) if thing.inside(other)]
+def clashes(thing: Standing, others: Sequence[Standing], lifted: bool = False) -> list[int]:
+    """Which of the others an object stands in. With `lifted` things may stand on one another, or hang."""
+    return [k for k, other in enumerate(others) if thing.inside(other) and (not lifted or thing.covers(other))]
 
 
 def hidden(tokens: VLETokens) -> list[int]:

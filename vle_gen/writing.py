@@ -3,6 +3,7 @@ picture's tokens given; what does not stand on the floor or is not what was aske
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,12 +12,14 @@ import torch
 from torch import Tensor
 
 from editors.rows import joined, rows
+from prompts.called import Called
 from prompts.grammar import parse
 from prompts.known import require_known
-from prompts.request import SceneRequest
+from prompts.lexicon import Lexicon
+from prompts.places import SAID_AS as REGIONS
+from prompts.request import Mention, SceneRequest
 from prompts.satisfied import check
-from prompts.vocabulary import BETWEEN, SIZE, describe
-from vle_gen.clip import cut_glimpses
+from prompts.vocabulary import BETWEEN, SIZE
 from vle_gen.errors import UserError
 from vle_gen.prior.sampling import Given, Guidance
 from vle_gen.standing import SHOWS, Floor, Standing, clashes, standings, whole
@@ -50,9 +53,6 @@ class Written:
     problems: list[str]
 
 
-Name = tuple[int, ...]  # attributes of an object, as CLIP sees them
-
-
 class Drawn(NamedTuple):
     """One object as the prior wrote it."""
 
@@ -76,9 +76,9 @@ class Asked:
     phrase: str
 
     @staticmethod
-    def read(phrase: str) -> Asked:
+    def read(phrase: str, lexicon: Lexicon | None = None) -> Asked:
         """Raises `UserError` for what does not describe one object."""
-        request = parse(phrase)
+        request = parse(phrase, lexicon)
         if request is None or not request.mentions:
             raise UserError(f"{phrase!r} does not describe an object: expected words like 'a green cylinder behind the cube'")
         objects = {k for relation in request.relations for k in relation.mentions[1:]}
@@ -91,37 +91,42 @@ class Asked:
         return Asked(replace(request, mentions=others), new[0], phrase)
 
     @property
-    def mention(self):
+    def mention(self) -> Mention:
         """What the new object is to be."""
         return self.request.mentions[self.new]
 
-    def require_others(self, names: list[Name]) -> None:
+    def require_others(self, names: Sequence[Called]) -> None:
         """Raises `UserError` where the picture, whose objects are `names`, lacks one that the phrase speaks of."""
         for k, mention in enumerate(self.request.mentions):
-            if k != self.new and sum(mention.covers(name) for name in names) < mention.count:
-                there = ", ".join(describe(name) for name in names) or "no objects"
+            if k != self.new and sum(name.fits(mention) for name in names) < mention.count:
+                there = ", ".join(map(str, names)) or "no objects"
                 raise UserError(f"{self.phrase!r} speaks of what is not in the picture, '{mention}': there are {there}")
 
-    def speaks_of(self, name: Name) -> bool:
+    def speaks_of(self, name: Called) -> bool:
         """Whether an object of the picture may be one of the others."""
-        return any(k != self.new and mention.covers(name) for k, mention in enumerate(self.request.mentions))
+        return any(k != self.new and name.fits(mention) for k, mention in enumerate(self.request.mentions))
 
-    def broken(self, names: list[Name], others: list[Standing], thing: Standing) -> list[str]:
+    def broken(self, names: Sequence[Called], others: list[Standing], thing: Standing) -> list[str]:
         """Relations that do not hold with the new object standing as `thing`."""
-        seen, every = [*names, (None,) * 4], [*others, thing]
-        return check(self.request, seen, [s.box for s in every], [s.depth for s in every], known={self.new: len(names)})
+        seen, every = [*names, Called((-1,) * 4)], [*others, thing]
+        return check(
+            self.request, [one.attributes for one in seen], [s.box for s in every], [s.depth for s in every],
+            known={self.new: len(names)}, kinds=[one.kinds for one in seen],
+        )  # fmt: skip
 
-    def text(self, names: list[Name], turn: int) -> str:
+    def text(self, names: Sequence[Called], turn: int) -> str:
         """The objects `names` in words, and the new one after them; `turn` counts through objects that a mention may mean."""
-        there = [with_article(describe(name)) for name in names]
-        said = with_article(describe(self.mention.attributes))
+        there = [name.introduced for name in names]
+        said = Called(tuple(-1 if v is None else v for v in self.mention.attributes), self.mention.name).introduced
         relations = []
         for relation in self.request.relations:
-            meant = [name for name in names if self.request.mentions[relation.object].covers(name)]
+            meant = [name for name in names if name.fits(self.request.mentions[relation.object])]
             if relation.subject == self.new and relation.kind != BETWEEN:  # which captions do not say
-                relations.append(f"{relation.kind} the {describe(meant[turn % len(meant)])}")
+                relations.append(f"{relation.kind} the {meant[turn % len(meant)]}")
         if relations:
             said += " " + " and ".join(relations)
+        if self.mention.place:
+            said += " " + REGIONS[self.mention.place][0]
         return "; ".join([", ".join(there), said]) if there else said
 
 
@@ -147,10 +152,10 @@ def add(
         UserError: the phrase does not describe one object or speaks of others that are not there, or a place or size that
             is not in the picture.
     """
-    require_known(phrase, pipe.words)
-    asked, names, others = Asked.read(phrase), _names(pipe, tokens), standings(tokens)
+    require_known(phrase, pipe.words, pipe.lexicon)
+    asked, names, others = Asked.read(phrase, pipe.lexicon), _names(pipe, tokens), standings(tokens)
     asked.require_others(names)
-    floor, side = Floor.of(tokens), max(tokens.size)
+    floor, side, named = Floor.of(tokens), max(tokens.size), asked.mention.name is not None
     clamp = pipe.prior.network.code.fixed(
         centre=None if at is None else _on_canvas(at, tokens.size),
         extent=None if size is None else FRAME_SCALE * _some_size(size, side) / side,
@@ -158,8 +163,8 @@ def add(
 
     def standing_problems(thing: Standing) -> list[str]:
         problems = asked.broken(names, others, thing)
-        problems += [f"stands in the {describe(names[k])}" for k in clashes(thing, others)]
-        if not floor.fits(thing):
+        problems += [f"stands in the {names[k]}" for k in clashes(thing, others, named)]
+        if not named and not floor.fits(thing):  # what has a name may hang, or stand on something
             problems.append("does not stand on the floor")
         if at is None and thing.beyond(tokens.size):
             problems.append("is cut by the edge of the picture")
@@ -185,13 +190,13 @@ def replace_object(
     """
     if not 1 <= index < len(tokens):
         raise UserError(f"token {index} cannot be replaced: there are objects 1 to {len(tokens) - 1}")
-    require_known(phrase, pipe.words)
-    asked, every, stand = Asked.read(phrase), _names(pipe, tokens), standings(tokens)
+    require_known(phrase, pipe.words, pipe.lexicon)
+    asked, every, stand = Asked.read(phrase, pipe.lexicon), _names(pipe, tokens), standings(tokens)
     kept = [k for k in range(1, len(tokens)) if k != index]
     names, others = [every[k - 1] for k in kept], [stand[k - 1] for k in kept]
     asked.require_others(names)
     was, (x, y, width, height) = every[index - 1], tokens.where[0, index].tolist()
-    same_size = asked.mention.size in (None, was[SIZE])
+    same_size = asked.mention.size in (None, was.attributes[SIZE])
     clamp = pipe.prior.network.code.fixed(
         (x, y), math.sqrt(width * height) if same_size else None, width / height, float(tokens.depth[0, index])
     )
@@ -199,7 +204,7 @@ def replace_object(
     def standing_problems(thing: Standing) -> list[str]:
         problems = asked.broken(names, others, thing)
         if not same_size:
-            problems += [f"stands in the {describe(names[k])}" for k in clashes(thing, others)]
+            problems += [f"stands in the {names[k]}" for k in clashes(thing, others, asked.mention.name is not None)]
         return problems
 
     def finish(drawn: Drawn) -> VLETokens:
@@ -212,7 +217,7 @@ class _Drawing:
     """Draws of one object beside given ones, checked. First places are drawn, many of them, since it costs little to see
     which stand well; then what stands in the best."""
 
-    def __init__(self, pipe, tokens: VLETokens, names: list[Name], asked: Asked, clamp: Tensor, kept: list[int]):
+    def __init__(self, pipe, tokens: VLETokens, names: Sequence[Called], asked: Asked, clamp: Tensor, kept: list[int]):
         self.pipe, self.tokens, self.asked = pipe, tokens, asked
         meant = [(k, name) for k, name in zip(kept, names, strict=True) if asked.speaks_of(name)]
         meant = meant[: pipe.prior.network.sizes.max_tokens - 2]  # the scene and the new one are beside them
@@ -234,7 +239,7 @@ class _Drawing:
             where, depth = torch.stack([one.where for one in stands]), torch.stack([one.depth for one in stands])
             drawn = self.draw(self.pipe.prior.network.code.encode(where, depth), generator, FLOW_STEPS)
             found = [standing_problems(_standing(one)) for one in drawn]
-            fits = [self.asked.mention.covers(name) for name in self.glance(drawn)]
+            fits = [name.fits(self.asked.mention) for name in self.glance(drawn)]
             for k in sorted(range(count), key=lambda k: len(found[k]) + (not fits[k])):
                 if best is not None and len(found[k]) + (not fits[k]) >= len(best.problems):
                     break
@@ -263,7 +268,7 @@ class _Drawing:
         mine = (drawn.turn == kept).long().argmax(1).tolist()
         return [Drawn(drawn.what[k, row], drawn.where[k, row], drawn.depth[k, row]) for k, row in enumerate(mine)]
 
-    def glance(self, drawn: list[Drawn]) -> list[Name]:
+    def glance(self, drawn: list[Drawn]) -> list[Called]:
         """What each draw looks like where nothing hides it."""
         picture = _pixels(self.pipe, self.tokens)
         layers = self.pipe.tokenizer.decode_layers(torch.stack([one.what for one in drawn])).premultiplied
@@ -273,13 +278,13 @@ class _Drawing:
             if not window.empty:
                 shown = draw(layer, one.where, *self.tokens.size, window)
                 seen[window.planes] = shown[:3] + seen[window.planes] * (1 - shown[3:])
-            cuts.append(cut_glimpses(seen, one.where[None], one.depth[None]))
-        return [tuple(row) for row in self.pipe.clip.name(torch.cat(cuts)).attributes.tolist()]
+            cuts.append(self.pipe.clip.glimpses(seen, one.where[None], one.depth[None]))
+        return list(self.pipe.clip.name(torch.cat(cuts), self.pipe.seen_lexicon).called)
 
     def looks(self, tokens: VLETokens, index: int) -> list[str]:
         """What the new object is not, as CLIP sees it in the picture, and whether it shows and lets others show."""
         name = _names(self.pipe, tokens, [index])[0]
-        problems = [] if self.asked.mention.covers(name) else [f"no {self.asked.mention}: it looks like a {describe(name)}"]
+        problems = [] if name.fits(self.asked.mention) else [f"no {self.asked.mention}: it looks like {name.introduced}"]
         owned = np.bincount(tokens.label_map().ravel(), minlength=len(tokens))
         before = np.bincount(self.tokens.label_map().ravel(), minlength=len(tokens))
         if owned[index] < SHOWS * max(whole(tokens, index), 1):
@@ -299,23 +304,18 @@ def read_centre(text: str | None) -> tuple[float, float] | None:
     return x, y
 
 
-def with_article(words: str) -> str:
-    """'a red cube', 'an object'."""
-    return ("an " if words[0] in "aeiou" else "a ") + words
-
-
 def _standing(drawn: Drawn) -> Standing:
     x, y, width, height = drawn.where.tolist()
     return Standing(x, y, width / FRAME_SCALE, height / FRAME_SCALE, float(drawn.depth))
 
 
-def _names(pipe: VLEPipeline, tokens: VLETokens, which: list[int] | None = None) -> list[Name]:
-    """Attributes of some object tokens, or of all, as CLIP sees them in the picture."""
+def _names(pipe: VLEPipeline, tokens: VLETokens, which: list[int] | None = None) -> list[Called]:
+    """What some object tokens are called, or all, as CLIP sees them in the picture."""
     which = list(range(1, len(tokens))) if which is None else which
     if not which:
         return []
-    cuts = cut_glimpses(_pixels(pipe, tokens), tokens.where[0, which].to(pipe.device), tokens.depth[0, which].to(pipe.device))
-    return [tuple(row) for row in pipe.clip.name(cuts).attributes.tolist()]
+    where, depth = tokens.where[0, which].to(pipe.device), tokens.depth[0, which].to(pipe.device)
+    return list(pipe.names_in(_pixels(pipe, tokens), where, depth).called)
 
 
 def _pixels(pipe: VLEPipeline, tokens: VLETokens) -> Tensor:

@@ -109,7 +109,7 @@ def _evaluate_prompts(data, limit, tries, judge, json, checkpoint, device) -> No
 
 
 def preview(
-    sprites: Annotated[Path, typer.Argument(help="A sprite pack: a folder or .tar.")],
+    sprites: Annotated[list[Path], typer.Argument(metavar="PACK...", help="A pack of rigs, or packs with names among them.")],
     n: Annotated[int, typer.Option("-n", min=1, max=100, help="How many scenes.")] = 12,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scenes.")] = 0,
     out: Out = None,

@@ -39,7 +39,7 @@ def txt2img(
     settings = from_text.Settings(steps, guidance, 1 if no_check else tries, tuple(Place.read(text) for text in place or ()))
     pipe = load(checkpoint, device)
     if prompts:
-        texts = from_text.read_prompts(prompts, pipe.words)
+        texts = from_text.read_prompts(prompts, pipe.words, pipe.lexicon)
         wanted = from_text.wishes_of_file(texts, n, seed, out or Path("."))
     else:
         texts = [prompt, *(one.phrase for one in settings.places)]
@@ -116,7 +116,7 @@ def say_first(pipe, texts: list[str]) -> None:
     """Says, before anything is drawn, what the checkpoint draws instead of what it has not seen."""
     from prompts.reading import notes
 
-    for note in dict.fromkeys(note for text in texts for note in notes(text, pipe.words)):
+    for note in dict.fromkeys(note for text in texts for note in notes(text, pipe.words, pipe.lexicon)):
         print(f"vlegen: this checkpoint has not seen it: {note}", file=sys.stderr, flush=True)
 
 

@@ -21,6 +21,7 @@ SMALLEST, LARGEST = 0.055, 0.62  # of an object's longer side, in units of the p
 CLIMBERS = 0.6  # share of the objects of a stacked scene that look for something to stand on
 BASES = 0.4  # share of the objects of a stacked scene that are drawn from those with flat tops
 WINDOWS = (24, 48, 72, 96, 144, 192, 4096)  # pixels on a side in which objects are drawn
+ALONE = 0.3  # of the picture's side, the longer side of an object that is shown alone
 SKY = 0.12  # a horizon below this y leaves room for what floats
 
 
@@ -42,10 +43,19 @@ class MixedComposer(Engine):
         catalogue: the packs, on the device where the scenes are wanted.
         min_objects, max_objects: least and most objects in a scene, uniformly many.
         mixing: share of a scene's objects that come from other packs than its background, where there are others.
+        hosts: (P,) shares of the scenes that packs give their backgrounds to; without it their weights.
     """
 
-    def __init__(self, catalogue: Catalogue, min_objects: int = 1, max_objects: int = 9, mixing: float = 0.25):
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        min_objects: int = 1,
+        max_objects: int = 9,
+        mixing: float = 0.25,
+        hosts: Tensor | None = None,
+    ):
         self.catalogue, self.mixing = catalogue, mixing
+        self.hosts = catalogue.weights if hosts is None else hosts
         self.min_objects, self.max_objects = min_objects, max_objects
         sprites, grounds, packs = catalogue.sprites, catalogue.grounds, range(len(catalogue.banks))
         self._sprites_of = _padded([torch.nonzero((sprites.pack == p) & sprites.usable)[:, 0] for p in packs])
@@ -76,7 +86,7 @@ class MixedComposer(Engine):
         def rand() -> Tensor:
             return torch.rand(batch_size, generator=generator, device=device)
 
-        pack = torch.multinomial(table.weights, batch_size, True, generator=generator)
+        pack = torch.multinomial(self.hosts, batch_size, True, generator=generator)
         rule = torch.multinomial(table.placement[pack], 1, generator=generator)[:, 0]
         ground = self._grounds(pack, rule, rand())
         rule = torch.where(table.grounds.has_floor[ground], rule, FREE)
@@ -107,6 +117,30 @@ class MixedComposer(Engine):
             has_layers=torch.ones(batch_size, dtype=torch.bool, device=device),
             place=torch.where(present[..., None], place, zero),
             light=shadows.draw_lights(kind, generator),
+        )
+
+    def alone(self, sprite: Tensor, kind: int, generator: torch.Generator) -> SceneBatch:
+        """Layouts (B,) of one cut-out each, `sprite` (B,), in the middle of a background of its pack, with a shadow of `kind`
+        (see `shadows`). All are under one sun."""
+        table, count, device = self.catalogue, len(sprite), self.device
+        light = shadows.draw_lights(torch.full((1, count), kind, device=device), generator)  # first: the same for any count
+        on_floor = kind in (shadows.FLOOR, shadows.PERCHED)
+        rule = torch.full_like(sprite, FLOOR if on_floor else FREE)
+        ground = self._grounds(table.sprites.pack[sprite], rule, torch.rand(count, generator=generator, device=device))
+        box = table.sprites.box[sprite]
+        scale = ALONE / box[:, 2:].amax(1, keepdim=True)
+        place = torch.cat([0.5 - box[:, :2] * scale, scale, scale], 1)[:, None]
+        return SceneBatch(
+            present=torch.ones(count, 1, dtype=torch.bool, device=device),
+            box=_in_square(box[:, None], place),
+            depth=torch.full((count, 1), 8.0, device=device),
+            attributes=table.sprites.attributes[sprite, None],
+            sprite=sprite[:, None],
+            rig=ground,
+            view=torch.tensor(FULL_VIEW, device=device).expand(count, 4),
+            has_layers=torch.ones(count, dtype=torch.bool, device=device),
+            place=place,
+            light=light.transpose(0, 1),
         )
 
     def _grounds(self, pack: Tensor, rule: Tensor, u: Tensor) -> Tensor:

@@ -9,9 +9,10 @@ from vle_gen.data.scene import SceneBatch
 
 def named_scenes(scenes: SceneBatch, catalogue: Catalogue) -> list[Scene]:
     """The scenes of a batch that a `MixedComposer` drew from the catalogue; a layout will do. Objects that are marked
-    absent are left out, so that slot k of a scene is its k-th present one."""
+    absent are left out, so that slot k of a scene is its k-th present one. Whole renders may be among them."""
     at_home = catalogue.sprites.home[scenes.sprite] == scenes.rig[:, None]
-    lifted = (scenes.light[..., 0] != shadows.FLOOR) & ~at_home
+    on_floor = at_home if scenes.light is None else at_home | (scenes.light[..., 0] == shadows.FLOOR)
+    lifted = ~on_floor & (scenes.rig >= 0)[:, None]
     columns = (scenes.sprite, scenes.attributes, scenes.box, scenes.depth, lifted)
     rows = zip(scenes.present.tolist(), scenes.rig.tolist(), *(column.tolist() for column in columns), strict=True)
     found = []
@@ -23,6 +24,6 @@ def named_scenes(scenes: SceneBatch, catalogue: Catalogue) -> list[Scene]:
             box=tuple(tuple(boxes[k]) for k in there),
             depth=tuple(depths[k] for k in there),
             lifted=tuple(high[k] for k in there),
-            background=catalogue.words[ground],
+            background=catalogue.words[ground] if ground >= 0 else (),
         ))  # fmt: skip
     return found

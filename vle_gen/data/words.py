@@ -11,10 +11,24 @@ from prompts.lexicon import Lexicon
 from prompts.naming import Sort, Thing, Words, lexicon_of
 from prompts.suites import Suite
 from prompts.suites.everyday import as_lines
+from vle_gen.data.choice import PackChoice
 from vle_gen.data.pack import INDEX, RIG_GROUND, is_cutout_pack
 from vle_gen.data.reading import read_files, read_json
 from vle_gen.errors import UserError
 from vle_gen.image_io import write_whole
+
+
+def names_of(packs: Sequence[PackChoice]) -> Lexicon | None:
+    """What objects of packs are called that training may see; None for one pack of rigs, whose solids need no names.
+
+    Raises:
+        UserError: a pack that cannot be read, or several of rigs alone.
+    """
+    if not any(is_cutout_pack(read_files(pack.path)) for pack in packs):
+        if len(packs) > 1:
+            raise UserError(f"data.sprites lists {len(packs)} packs of rigs: expected one of them, and packs of cut-outs")
+        return None
+    return lexicon_of_packs([pack.path for pack in packs])
 
 
 def lexicon_of_packs(paths: Sequence[str | Path], pick: str = "seen") -> Lexicon:

@@ -5,10 +5,19 @@ Straight paths from noise to data: x(s) = (1 - s) * data + s * noise, and the ne
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+
+def around(x: Tensor, sigma: Tensor, centre: Tensor, spread: Tensor) -> Tensor:
+    """The velocity (K, D) of a normal distribution around `centre`, in closed form: numbers that are as many as those of a map
+    do not pass through a narrow network, and noise that it cannot tell from them would stay."""
+    sigma, variance = sigma[:, None], spread.square()
+    total = (1 - sigma).square() * variance + sigma.square()
+    return ((sigma - (1 - sigma) * variance) * x - sigma * centre) / total
 
 
 class FlowBlock(nn.Module):
@@ -25,6 +34,18 @@ class FlowBlock(nn.Module):
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         shift, scale, gate = self.modulation(condition).chunk(3, -1)
         return x + gate * self.mlp(self.norm(x) * (1 + scale) + shift)
+
+
+class Condition(NamedTuple):
+    """What the velocity of K tokens depends on, the same at every noise level."""
+
+    told: Tensor  # (K, width)
+    centre: Tensor  # (K, D) the codes' means
+    spread: Tensor | None = None  # (K, D) standard deviation around them, where the flow begins with it
+
+    def repeated(self, times: int) -> Condition:
+        """For `times` as many tokens, all of them again and again."""
+        return Condition(*(None if value is None else value.repeat(times, 1) for value in self))
 
 
 class FlowHead(nn.Module):
@@ -45,30 +66,30 @@ class FlowHead(nn.Module):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
-    def condition(self, hidden: Tensor, code: Tensor) -> Tensor:
-        """The condition (K, width), the same at every noise level, of hidden states and codebook rows (K, D)."""
-        return self.from_hidden(hidden) + self.from_code(code)
+    def condition(self, hidden: Tensor, code: Tensor, spread: Tensor | None = None) -> Condition:
+        """The condition of hidden states and codebook rows (K, D) and, where the flow is to begin with a normal distribution
+        around those, of its standard deviations (K, D)."""
+        return Condition(self.from_hidden(hidden) + self.from_code(code), code, spread)
 
-    def forward(self, x: Tensor, sigma: Tensor, condition: Tensor) -> Tensor:
-        """Velocity (K, D); `condition` (K, width) comes from `self.condition`."""
+    def forward(self, x: Tensor, sigma: Tensor, condition: Condition) -> Tensor:
+        """Velocity (K, D); `condition` comes from `self.condition`."""
+        start = None if condition.spread is None else around(x, sigma, condition.centre, condition.spread)
         angle = sigma[:, None] * (math.pi / 2) * 2.0 ** torch.arange(self.octaves, device=sigma.device)  # (K, octaves)
         time = self.time(torch.cat([angle.sin(), angle.cos()], 1).to(x.dtype))
-        condition = F.silu(condition + time)
+        told = F.silu(condition.told + time)
         x = self.inlet(x)
         for block in self.blocks:
-            x = block(x, condition)
-        shift, scale = self.modulation(condition).chunk(2, -1)
-        return self.outlet(self.norm(x) * (1 + scale) + shift)
+            x = block(x, told)
+        shift, scale = self.modulation(told).chunk(2, -1)
+        out = self.outlet(self.norm(x) * (1 + scale) + shift)
+        return out if start is None else start + out
 
-    def loss(
-        self, data: Tensor, hidden: Tensor, code: Tensor, repeats: int, generator: torch.Generator
-    ) -> Tensor:
+    def loss(self, data: Tensor, condition: Condition, repeats: int, generator: torch.Generator) -> Tensor:
         """Mean squared error of the velocity, over `repeats` draws of noise for each of data (K, D)."""
         shape = (repeats, *data.shape)
         noise = torch.randn(shape, generator=generator, device=data.device)
         # logit-normal: most draws in the middle, where it is decided what the thing will be
         sigma = torch.randn(shape[:2], generator=generator, device=data.device).sigmoid()[..., None]
         noisy = (1 - sigma) * data + sigma * noise
-        condition = self.condition(hidden, code).expand(repeats, -1, -1)
-        said = self(noisy.flatten(0, 1), sigma.flatten(), condition.flatten(0, 1))
+        said = self(noisy.flatten(0, 1), sigma.flatten(), condition.repeated(repeats))
         return (said.float().view(shape) - (noise - data)).square().mean()

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import copy
 import json
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
+from prompts.lexicon import Lexicon
 from vle_gen.device import aligned
 from vle_gen.errors import UserError
 from vle_gen.prior.network import PriorNetwork
@@ -31,7 +33,9 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         max_tokens: most tokens in a picture, the background counted.
         max_words: most positions of a text.
         depth_near, depth_far: range of the objects' depths.
-        clip_name, clip_id, tokenizer_id, words: see `vle_gen.prior.sizes.Needs`.
+        relations: how many sorts of relations the pointers tell apart.
+        around_codes: the flow begins with a normal distribution around the code's mean.
+        clip_name, clip_id, tokenizer_id, words, lexicon: see `vle_gen.prior.sizes.Needs`.
     """
 
     @register_to_config
@@ -55,10 +59,13 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         clip_id: str | None = None,
         tokenizer_id: str | None = None,
         words: list[str] | None = None,
+        lexicon: dict | None = None,
+        relations: int = 5,
+        around_codes: bool = False,
     ):
         super().__init__()
         trunk = (width, blocks, heads, text_blocks, flow_width, flow_blocks)
-        sizes = PriorSizes(*trunk, bins, codes, max_tokens, max_words, depth_near, depth_far)
+        sizes = PriorSizes(*trunk, bins, codes, max_tokens, max_words, depth_near, depth_far, relations, around_codes)
         self.network = PriorNetwork(sizes, text_width, what_dim)
 
     @staticmethod
@@ -81,6 +88,11 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         if not (Path(folder) / cls.config_name).is_file():
             raise UserError(f"no prior checkpoint in {folder}: expected {cls.config_name} and weights there")
         return cls.from_pretrained(str(folder)).to(device)
+
+    @cached_property
+    def lexicon(self) -> Lexicon | None:
+        """What it was trained to draw beyond the solids; None for nothing."""
+        return None if self.config.lexicon is None else Lexicon.from_json(self.config.lexicon)
 
     def save_checkpoint(self, folder: str | Path, card: dict | None = None) -> None:
         """Writes config, float16 weights and, with `card`, a model card."""

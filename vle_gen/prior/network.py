@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vle_gen.prior.codebook import centres_of, distances, make_groups, shared_out
-from vle_gen.prior.flow import FlowHead
+from vle_gen.prior.flow import Condition, FlowHead
 from vle_gen.prior.layers import Block, KeyValues, Packing, TextLayer, feed_forward
 from vle_gen.prior.places import VARIABLES, WAVES, PlaceCode, waves
 from vle_gen.prior.plan import TextPlan
@@ -23,6 +23,7 @@ from vle_gen.prior.sizes import PriorSizes
 BACKGROUND_FRAME = (0.5, 0.5, 1.0, 1.0)
 BACKGROUND, ANY = 0, -1  # sorts of tokens; those of objects that have a name are numbers from 1
 UNCOUNTED = -1
+LEAST_SPREAD = 0.1  # of standardised `what` around its code
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class PriorNetwork(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.stop = nn.Linear(width, 1)
         self.place = PlaceHead(width, sizes.bins, sizes.codes)
-        self.pointers = Pointers(width)
+        self.pointers = Pointers(width, sizes.relations)
         self.code_logits = nn.Linear(width, sizes.codes)
         self.flow = FlowHead(what_dim, width, sizes.flow_width, sizes.flow_blocks)
         # statistics of `what` per kind (0 background, 1 object); the network works on standardised numbers
@@ -105,6 +106,8 @@ class PriorNetwork(nn.Module):
         self.register_buffer("what_std", torch.ones(2, what_dim))
         self.register_buffer("codebook", torch.zeros(sizes.codes, what_dim))  # of standardised `what`
         self.register_buffer("code_sort", torch.ones(sizes.codes, dtype=torch.long))  # BACKGROUND, or the sort of its things
+        if sizes.around_codes:  # how far standardised `what` lies from its code, per kind
+            self.register_buffer("spread", torch.ones(2, what_dim))
         # differences of standardised `what`, per kind, times this have the length of the difference that is seen
         self.register_buffer("gauge", torch.eye(what_dim).repeat(2, 1, 1))
 
@@ -151,6 +154,7 @@ class PriorNetwork(nn.Module):
             self.codebook[start : start + size] = centres_of(mine, group, size)
             self.code_sort[start : start + size] = name
             start += size
+        self._fit_spread(examples, sort)
 
     def code_of(self, what: Tensor, sort: Tensor) -> Tensor:
         """The code (K,) nearest to each standardised `what` (K, D), among those of its sort (K,): BACKGROUND, numbers as in
@@ -183,6 +187,19 @@ class PriorNetwork(nn.Module):
         if gauges is not None:
             self.gauge.copy_(torch.stack(gauges) * self.what_std[..., None])
         self.codebook.copy_(centres_of(points, group, len(self.codebook)))
+        self._fit_spread(points, sort)
+
+    def _fit_spread(self, points: Tensor, sort: Tensor) -> None:
+        """Takes how far points (N, D) of sorts (N,) lie from their codes, each number for itself."""
+        if self.sizes.around_codes:
+            away = (points - self.codebook[self.code_of(points, sort)]).square()
+            for kind, rows in enumerate((sort == BACKGROUND, sort != BACKGROUND)):
+                self.spread[kind] = away[rows].mean(0).sqrt().clamp(min=LEAST_SPREAD)
+
+    def flow_condition(self, hidden: Tensor, code: Tensor) -> Condition:
+        """What the flow of tokens depends on, from hidden states (K or 2K, width) and the codes of all (K or 2K,)."""
+        spread = self.spread[(self.code_sort[code] != BACKGROUND).long()] if self.sizes.around_codes else None
+        return self.flow.condition(hidden, self.codebook[code], spread)
 
     def _fit_statistics(self, *kinds: Tensor) -> list[Tensor]:
         self.what_mean.copy_(torch.stack([kind.mean(0) for kind in kinds]))
@@ -257,7 +274,7 @@ class PriorBatch:
     mask: Tensor  # (B, L) bool
     mentioned: Tensor  # (B,) things that the text mentions; UNCOUNTED where that is not known
     spoken: Tensor | None = None  # (B, L) the first token of what each word speaks of, 0 = nothing
-    tied: Tensor | None = None  # (B, T, T, KINDS) bool: the text says that token [1] stands so to token [2], written before
+    tied: Tensor | None = None  # (B, T, T, relations) bool: the text says that token [1] stands so to token [2], written before
 
 
 @dataclass(frozen=True)
@@ -309,7 +326,7 @@ def prior_loss(
     code = network.code_of(data, batch.sort[used])
     logits = network.code_logits(network.to_code(to_what, to_next)[used]).float()
     code_loss = F.cross_entropy(logits, code)
-    flow_loss = network.flow.loss(data, hidden, network.codebook[code], repeats, generator)
+    flow_loss = network.flow.loss(data, network.flow_condition(hidden, code), repeats, generator)
 
     goes_on, follows = used[:, :-1] & ~last[:, :-1], used & (turn > 0)
     links = network.pointers.logits(to_next[:, :-1], to_next[:, 1:-1])  # of objects 1, 2, ... to objects 1, 2, ...
@@ -329,7 +346,8 @@ def prior_loss(
     spoken_loss = nothing
     if batch.spoken is not None:
         read = text.mask & ~drop[:, None]
-        spoken_loss = F.cross_entropy(network.spoken_of(text.words[read]).float(), batch.spoken[read])
+        if read.any():  # else the texts of all of a small batch are hidden
+            spoken_loss = F.cross_entropy(network.spoken_of(text.words[read]).float(), batch.spoken[read])
     count_loss = (miscount * (~drop & (batch.mentioned != UNCOUNTED))).mean()
     return PriorLoss(place_loss, stop_loss, code_loss, flow_loss, count_loss, tied_loss, spoken_loss)
 

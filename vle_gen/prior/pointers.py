@@ -12,28 +12,30 @@ from torch import Tensor, nn
 
 from vle_gen.prior.places import VARIABLES, WAVES, waves
 
-KINDS = 5  # left of, right of, in front of, behind, next to
 RARE = 0.02  # share of pairs that are tied, about: where training begins
 
 
 class Pointers(nn.Module):
-    """Scores for every (next thing, earlier thing, relation), and what the earlier places say to the next one."""
+    """Scores for every (next thing, earlier thing, relation), and what the earlier places say to the next one.
 
-    def __init__(self, width: int, size: int = 48):
+    `kinds` relations are told apart, the first ones of `prompts.vocabulary.ALL_RELATIONS`.
+    """
+
+    def __init__(self, width: int, kinds: int, size: int = 48):
         super().__init__()
-        self.size = size
-        self.query, self.key = nn.Linear(width, KINDS * size), nn.Linear(width, size)
-        self.bias = nn.Parameter(torch.full((KINDS,), math.log(RARE / (1 - RARE))))
-        self.value = nn.Parameter(torch.zeros(KINDS, VARIABLES * WAVES, width))
+        self.kinds, self.size = kinds, size
+        self.query, self.key = nn.Linear(width, kinds * size), nn.Linear(width, size)
+        self.bias = nn.Parameter(torch.full((kinds,), math.log(RARE / (1 - RARE))))
+        self.value = nn.Parameter(torch.zeros(kinds, VARIABLES * WAVES, width))
 
     def logits(self, asking: Tensor, asked: Tensor) -> Tensor:
-        """(B, Q, J, KINDS) of each relation, from states before the next things (B, Q, width) and after earlier ones
+        """(B, Q, J, kinds) of each relation, from states before the next things (B, Q, width) and after earlier ones
         (B, J, width)."""
-        query = self.query(asking).unflatten(-1, (KINDS, self.size))
+        query = self.query(asking).unflatten(-1, (self.kinds, self.size))
         scores = torch.einsum("bqkd,bjd->bqjk", query, self.key(asked)) * self.size**-0.5
         return scores.float() + self.bias
 
     def told(self, weights: Tensor, place: Tensor) -> Tensor:
-        """What places (B, J, 5) say, (B, Q, width), by weights (B, Q, J, KINDS) in 0..1."""
+        """What places (B, J, 5) say, (B, Q, width), by weights (B, Q, J, kinds) in 0..1."""
         said = torch.einsum("bqjk,bjf->bqkf", weights.to(self.value.dtype), waves(place).flatten(2))
         return torch.einsum("bqkf,kfw->bqw", said, self.value)

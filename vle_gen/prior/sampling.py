@@ -230,7 +230,7 @@ def draw_what(
     batch = len(noise)
     guided = guidance != 1.0 and len(hidden) > batch
     copies = 2 if guided else 1
-    condition = network.flow.condition(hidden[: copies * batch], network.codebook[code].repeat(copies, 1))
+    condition = network.flow_condition(hidden[: copies * batch], code.repeat(copies))
     scheduler.set_timesteps(sigmas=[1 - step / steps for step in range(steps)], device=noise.device)
     x = noise
     for moment, sigma in zip(scheduler.timesteps, scheduler.sigmas, strict=False):

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from prompts.vocabulary import ALL_RELATIONS
 from vle_gen.errors import UserError
 
 
@@ -22,6 +24,8 @@ class PriorSizes:
     max_words: int = 77
     depth_near: float = 4.0
     depth_far: float = 20.0
+    relations: int = 5
+    around_codes: bool = False
 
     def __post_init__(self) -> None:
         if self.heads < 1 or self.width % self.heads:
@@ -30,6 +34,8 @@ class PriorSizes:
             raise UserError(f"model.depth_near is {self.depth_near}: expected above 0 and below model.depth_far")
         if self.codes < 2:
             raise UserError(f"model.codes is {self.codes}: expected 2 or more")
+        if not 1 <= self.relations <= len(ALL_RELATIONS):
+            raise UserError(f"model.relations is {self.relations}: expected 1 to {len(ALL_RELATIONS)}")
         if self.max_tokens < 2:
             raise UserError(f"model.max_tokens is {self.max_tokens}: expected 2 or more (the background and an object)")
 
@@ -42,13 +48,15 @@ class Needs:
         clip_name: the CLIP that it reads, in words.
         clip_id: the digest of that one's text tower.
         tokenizer_id: the digest of the tokenizer whose tokens it writes.
-        words: of the captions that it was trained on, where they were one's own.
+        words: of the captions that it was trained on, where they were not those of the solids alone.
+        lexicon: the things beyond the solids that it was trained to draw, as `Lexicon.as_json` has them.
     """
 
     clip_name: str | None = None
     clip_id: str | None = None
     tokenizer_id: str | None = None
     words: tuple[str, ...] | None = None
+    lexicon: dict[str, Any] | None = None
 
 
 @dataclass
@@ -69,6 +77,7 @@ class PriorLearning:
     jitter: float = 0.1
     mixed: float = 1.0
     blur: float = 0.05
+    suns: int = 2
 
     def __post_init__(self) -> None:
         for key in ("few_share", "whole_captions", "text_drop", "mixed"):
@@ -79,5 +88,6 @@ class PriorLearning:
         for key in ("jitter", "blur"):
             if getattr(self, key) < 0:
                 raise UserError(f"learning.{key} is {getattr(self, key)}: expected 0 or more")
-        if self.flow_draws < 1:
-            raise UserError(f"learning.flow_draws is {self.flow_draws}: expected 1 or more")
+        for key in ("flow_draws", "suns"):
+            if getattr(self, key) < 1:
+                raise UserError(f"learning.{key} is {getattr(self, key)}: expected 1 or more")

@@ -10,7 +10,7 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
 from vle_gen.compact.code import TokenCode
-from vle_gen.data.compose import FULL_VIEW, Composer
+from vle_gen.data.compose import FULL_VIEW, Composer, Engine
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.tokenizer.blocks import Extent, crop
@@ -21,6 +21,7 @@ from vle_gen.tokenizer.sizes import FRAME_SCALE, TokenizerSizes
 from vle_gen.whole_frames import is_reconstruction
 
 if TYPE_CHECKING:
+    from vle_gen.data.catalogue import Bank
     from vle_gen.tokenizer.reconstruction_model import ReconstructionTokenizer
 
 
@@ -96,20 +97,29 @@ class VLETokenizer(TokenizerCore, SavedTokenizer, ModelMixin, ConfigMixin):
         composer, means, logvars = Composer(bank), [], []
         for start in range(0, len(bank), batch):
             index = torch.arange(start, min(start + batch, len(bank)), device=bank.pixels.device)
-            scenes = composer.render(_alone(bank, index), *2 * (self.network.sizes.glimpse_side,))
-            frames = scenes.box * torch.tensor([1, 1, FRAME_SCALE, FRAME_SCALE], device=index.device)
-            mean, logvar = self._encode_frames(scenes, frames)
+            mean, logvar = self.encode_alone_in(composer, _alone(bank, index))
             means.append(mean)
             logvars.append(logvar)
         return torch.cat(means), torch.cat(logvars)
 
     @torch.no_grad()
-    def encode_backgrounds(self, bank: SpriteBank) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance (R, D) of the scene token of every rig's empty floor."""
-        with self._autocast():
-            picture = self._work(bank.background.float() / 255)
-            mean, logvar = self.network.background_encoder(self.network.backbone(picture).coarse, picture)
-        return mean.float(), logvar.float()
+    def encode_alone_in(self, engine: Engine, layouts: SceneBatch) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance (B, D) of `what` of the one object of each of an engine's layouts, in its own frame."""
+        scenes = engine.render(layouts, *2 * (self.network.sizes.glimpse_side,))
+        frames = scenes.box * torch.tensor([1, 1, FRAME_SCALE, FRAME_SCALE], device=scenes.box.device)
+        return self._encode_frames(scenes, frames)
+
+    @torch.no_grad()
+    def encode_backgrounds(self, bank: Bank, batch: int = 64) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance (R, D) of the scene token of every background of a pack, with nothing before it."""
+        means, logvars = [], []
+        for some in bank.background.split(batch):
+            with self._autocast():
+                picture = self._work(some.float() / 255)
+                mean, logvar = self.network.background_encoder(self.network.backbone(picture).coarse, picture)
+            means.append(mean.float())
+            logvars.append(logvar.float())
+        return torch.cat(means), torch.cat(logvars)
 
     def _encode_frames(self, scenes: SceneBatch, frames: Tensor) -> tuple[Tensor, Tensor]:
         """`what` of the one object of each scene: frames (B, 1, 4) -> mean, log-variance (B, D)."""

@@ -107,12 +107,10 @@ class CaptionReader:
     @torch.no_grad()
     def _names(self, one: PictureTokens) -> list[list[int]]:
         """What the object tokens of one picture look like, from the tokens alone, as where the pipeline checks its own."""
-        from vle_gen.clip import cut_glimpses  # here, since batches must do without diffusers
-
         device = self.tokenizer.device
         what, where, depth = (value.float().to(device) for value in (one.what, one.where, one.depth))
         picture = render_tokens(self.tokenizer.network, what, where, depth, SIDE, SIDE).clamp(0, 1)
-        return self.clip.name(cut_glimpses(picture, where[1:], depth[1:])).attributes.tolist()
+        return self.clip.name(self.clip.glimpses(picture, where[1:], depth[1:])).attributes.tolist()
 
     def _features(self, texts: list[str]) -> tuple[Tensor, Tensor]:
         words, features = [], []

@@ -4,6 +4,7 @@ The labels of the contrastive loss are the truth: a caption is a match of every 
 """
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -12,24 +13,35 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from prompts import check
-from prompts.captions import Caption, write_object
-from prompts.heldout import write_for_training
-from prompts.negatives import negative
-from prompts.vocabulary import combinations, describe
+from prompts.known import caption_words
+from prompts.lexicon import Lexicon
 from vle_gen import config as configs
-from vle_gen.clip import ClipModel, cut_glimpses
-from vle_gen.data.compose import Composer
+from vle_gen.clip import ClipModel
+from vle_gen.data.compose import Composer, Engine
+from vle_gen.data.packs import load_engine
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.scenes import SceneStore
 from vle_gen.data.sprites import SpriteBank
+from vle_gen.data.words import names_of
+from vle_gen.errors import UserError
+from vle_gen.glimpses import cut_glimpses
+from vle_gen.tokenizer.sizes import FRAME_SCALE
+from vle_gen.training.texts import texts_of, write_all
 
 SHAPES = ((170, 256), (208, 208))  # pictures that are trained on, height and width: 3:2 and square
 MOST_OBJECTS = 7  # in a composed scene
 WHOLE = 0.7  # chance that a scene's caption mentions every object
-LEAST_SHOWN = 0.3  # share of its box that an object must show to be named
+LEAST_SHOWN = 0.3  # share of its box that a solid must show to be named
 LARGEST_SCALE = 100.0  # of the similarities, as in CLIP
 HELD_OUT = 10  # every tenth whole scene is kept for measuring
+
+
+@dataclass(frozen=True)
+class Glimpses:
+    """What single objects look like."""
+
+    cuts: Tensor  # (K, 3, side, side)
+    of: list[tuple[int, int]]  # K: the scene, and which of its present objects
 
 
 class ClipTask:
@@ -38,14 +50,18 @@ class ClipTask:
     def __init__(self, config: configs.ClipConfig, device: torch.device):
         torch.manual_seed(config.train.seed)
         self.config = config
-        self.model = starting_model(config).requires_grad_(True).to(device)
+        lexicon = names_of(config.data.packs)
+        self.model = starting_model(config, lexicon).requires_grad_(True).to(device)
         if config.trained == "image":  # locked-text tuning, the mirror image of LiT (Zhai et al. 2022)
             self.model.requires_grad_(False)
             self.model.clip.visual.requires_grad_(True)
-        self.composer = Composer(SpriteBank.load(config.data.only_rigs("clip"), device), 1, MOST_OBJECTS)
+        if lexicon is None:
+            self.composer: Engine = Composer(SpriteBank.load(config.data.packs[0].path, device), 1, MOST_OBJECTS)
+        else:
+            self.composer = load_engine(config.data.packs, device, 1, MOST_OBJECTS, config.data.mixing)
         self.scenes = training_scenes(SceneStore.load(config.data.scenes, device)) if config.data.scenes else None
-        self.names = [describe(row) for row in combinations()]
-        self.name_of = torch.tensor(combinations(), device=device)  # (96, 4)
+        self.texts = texts_of(getattr(self.composer, "catalogue", None), lexicon, WHOLE)
+        self.names = [str(called) for called in self.texts.callings]
 
     def batch(self, count: int, generator: torch.Generator) -> SceneBatch:
         """Scenes of one picture shape, some of them mirrored, brighter or darker, or blurred."""
@@ -66,23 +82,37 @@ class ClipTask:
             image = F.interpolate(small, (height, width), mode="bilinear", align_corners=False)
         return SceneBatch(**{**vars(scenes), "image": image.clamp(0, 1)})
 
-    def glimpses(self, scenes: SceneBatch, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Up to `count` glimpses (K, 3, side, side) of objects that show, and their attributes (K, 4)."""
+    def glimpses(self, scenes: SceneBatch, count: int, generator: torch.Generator) -> Glimpses:
+        """Up to `count` glimpses of objects that show."""
         area = scenes.box[..., 2] * scenes.box[..., 3] * canvas_share(scenes.image)
-        shown = scenes.present & (scenes.visible > LEAST_SHOWN * area)
+        shown = scenes.present & (scenes.visible > self.texts.least_shown * area)
         rows, slots = torch.nonzero(shown, as_tuple=True)
         chosen = torch.randperm(len(rows), generator=generator, device=rows.device)[:count]
         rows, slots = rows[chosen], slots[chosen]
         noise = torch.randn(len(rows), 3, generator=generator, device=rows.device)
         box = scenes.box[rows, slots]
-        where = torch.cat([box[:, :2] + 0.04 * box[:, 2:] * noise[:, :2], box[:, 2:]], 1)
+        where = torch.cat([box[:, :2] + 0.04 * box[:, 2:] * noise[:, :2], FRAME_SCALE * box[:, 2:]], 1)
         depth = scenes.depth[rows, slots] * torch.exp(0.05 * noise[:, 2])
         side = self.config.model.image_size
         cuts = scenes.image.new_empty(len(rows), 3, side, side)
         for row in rows.unique().tolist():
             mine = rows == row
-            cuts[mine] = cut_glimpses(scenes.image[row], where[mine], depth[mine], side)
-        return cuts, scenes.attributes[rows, slots]
+            cuts[mine] = cut_glimpses(scenes.image[row], where[mine], depth[mine], side, self.model.config.glimpse_fit)
+        order = scenes.present.cumsum(1)[rows, slots] - 1
+        return Glimpses(cuts, list(zip(rows.tolist(), order.tolist(), strict=True)))
+
+    def told_apart(self, index: Tensor, generator: torch.Generator) -> tuple[list[str], Tensor]:
+        """The names that glimpses are told apart by at this step, and which of them each glimpse is (K,), given which it is of
+        all: where there are many, some of the others are drawn."""
+        if len(self.names) <= self.config.names:
+            return self.names, index
+        mine = index[index >= 0].unique()
+        others = torch.randperm(len(self.names), generator=generator, device=index.device)
+        others = others[~torch.isin(others, mine)][: max(self.config.names - len(mine), 1)]
+        chosen = torch.cat([mine, others])
+        number = torch.full((len(self.names) + 1,), -1, device=index.device)  # one more, for what has no name
+        number[chosen] = torch.arange(len(chosen), device=index.device)
+        return [self.names[k] for k in chosen.tolist()], number[index]
 
     def loss(self, step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
         """Contrastive losses of scenes, of glimpses, of glimpses against all names, and of hard negatives."""
@@ -91,28 +121,33 @@ class ClipTask:
         count = max(2, round(config.train.batch * (1 - config.glimpses_fraction)))
         with torch.autocast(device.type, enabled=False):
             scenes = self.batch(count, generator)
-            cuts, attributes = self.glimpses(scenes, config.train.batch - count, generator)
-            side = self.config.model.image_size
+            glimpses = self.glimpses(scenes, config.train.batch - count, generator)
+            cuts, side = glimpses.cuts, self.config.model.image_size
             whole = resized(scenes.image, side)
-        written = write_captions(scenes, random)
+        texts, contents = self.texts, self.texts.scenes(scenes)
+        written = write_all(texts, contents, random)
         wrong = [None if n is None else n.text for n in written.negatives]
-        truth = written.truth.to(device)
-        phrases = [write_object(row, random) for row in attributes.tolist()]
-        covers = torch.tensor([[p.request.mentions[0].covers(row) for p in phrases] for row in attributes.tolist()])
-        index = (attributes[:, None] == self.name_of).all(-1).float().argmax(-1)  # (K,)
+        truth = torch.tensor(written.truth, device=device)
+        shown = [(contents[row], k) for row, k in glimpses.of]
+        phrases = [texts.phrase(scene, k, random) for scene, k in shown]
+        things = [texts.thing(scene, k) for scene, k in shown]
+        covers = torch.tensor([[thing.fits(p.request.mentions[0]) for p in phrases] for thing in things], device=device)
+        every = torch.tensor([texts.calling(scene, k) for scene, k in shown], device=device)  # (K,)
+        names, index = self.told_apart(every, generator)
 
         model = self.model
         pictures = model.encode_pixels(torch.cat([whole, cuts]))
         scene_pictures, cut_pictures = pictures[:count], pictures[count:]
         falsehoods = [text for text in wrong if text is not None]
         long_texts = model.encode_texts([c.text for c in written.captions] + falsehoods)
-        short_texts = model.encode_texts([p.text for p in phrases] + self.names)
+        short_texts = model.encode_texts([p.text for p in phrases] + names)
         scale = model.clip.logit_scale.exp().clamp(max=LARGEST_SCALE)
 
         scene_loss = contrastive(scene_pictures, long_texts[:count], scale, truth)
-        glimpse_loss = contrastive(cut_pictures, short_texts[: len(cuts)], scale, covers.to(device))
-        logits = scale * cut_pictures @ short_texts[len(cuts) :].T  # (K, 96)
-        name_loss = F.cross_entropy(logits, index)
+        glimpse_loss = contrastive(cut_pictures, short_texts[: len(cuts)], scale, covers)
+        logits = scale * cut_pictures @ short_texts[len(cuts) :].T  # (K, names)
+        named = index >= 0
+        name_loss = F.cross_entropy(logits[named], index[named]) if named.any() else scene_loss * 0
         has = torch.tensor([text is not None for text in wrong], device=device)
         right = (scene_pictures * long_texts[:count]).sum(-1)[has]
         false = (scene_pictures[has] * long_texts[count:]).sum(-1)
@@ -124,7 +159,7 @@ class ClipTask:
                 "glimpses": glimpse_loss,
                 "names": name_loss,
                 "hard": hard_loss,
-                "named": (logits.argmax(-1) == index).float().mean(),
+                "named": (logits.argmax(-1) == index)[named].float().mean(),
                 "hard_right": (right > false).float().mean() if len(falsehoods) else 1.0,
                 "retrieved": truth.gather(1, (scene_pictures @ long_texts[:count].T).argmax(1)[:, None]).float().mean(),
                 "scale": scale,
@@ -140,32 +175,25 @@ class ClipTask:
         ema_model.save_checkpoint(folder, card)
 
 
-def starting_model(config: configs.ClipConfig) -> ClipModel:
-    """The checkpoint of `init`, an open_clip model by name, or a new small one."""
+def starting_model(config: configs.ClipConfig, lexicon: Lexicon | None = None) -> ClipModel:
+    """The checkpoint of `init`, an open_clip model by name, or a new small one; with a lexicon, one that knows its names.
+
+    Raises:
+        UserError: with `trained: image`, a model whose text tower has never seen some of the words.
+    """
     sizes = config.model
     if config.init is not None:
-        return ClipModel.load(config.init)
-    return ClipModel.named(sizes.name, sizes.pretrained) if sizes.name else ClipModel.small(sizes)
-
-
-class Written:
-    """Captions of a batch of scenes, a hard negative for each (or None), and which are true of which scene."""
-
-    def __init__(self, captions: list[Caption], negatives: list[Caption | None], truth: Tensor):
-        self.captions, self.negatives, self.truth = captions, negatives, truth  # truth (B, B): [scene, caption]
-
-
-def write_captions(scenes: SceneBatch, random: Random, whole: float = WHOLE) -> Written:
-    """Captions of all scenes of a batch."""
-    contents = scene_contents(scenes)
-    captions = [write_for_training(*content, random, whole=whole) for content in contents]
-    negatives = [negative(c, *content, random) for c, content in zip(captions, contents, strict=True)]
-    truth = torch.eye(len(captions), dtype=torch.bool)
-    for j, caption in enumerate(captions):
-        if caption.request.count <= 3:  # longer ones are hardly ever true of two scenes
-            for i, content in enumerate(contents):
-                truth[i, j] |= not check(caption.request, *content)
-    return Written(captions, negatives, truth)
+        model = ClipModel.load(config.init)
+    elif sizes.name:
+        model = ClipModel.named(sizes.name, sizes.pretrained)
+    else:
+        return ClipModel.small(sizes, lexicon)
+    if lexicon is None:
+        return model
+    new = sorted(caption_words(lexicon) - model.words) if model.words is not None else []
+    if new and config.trained == "image":
+        raise UserError(f"trained is image, but init never saw {len(new)} words of the packs, such as {', '.join(new[:5])}")
+    return model.taught(lexicon, sizes.glimpse_fit)
 
 
 def scene_contents(scenes: SceneBatch) -> list[tuple[list, list, list]]:

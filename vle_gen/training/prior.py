@@ -1,220 +1,50 @@
-"""Training of the prior: captioned token lists, of layouts of a sprite pack or of one's own pictures, encoded once beforehand.
-
-No picture is rendered: a batch costs the drawing of a layout, a caption for it, and a look into the table.
-"""
+"""Training of the prior: captioned token lists, of layouts of sprite packs or of one's own pictures, encoded beforehand."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from prompts import captions
-from prompts.heldout import write_for_training
-from prompts.satisfied import assign
-from prompts.vocabulary import OPPOSITE, RELATIONS, VALUES, WORDS
+from prompts.called import every_calling
+from prompts.known import caption_words
+from prompts.lexicon import Lexicon
+from prompts.vocabulary import WORDS
 from vle_gen.compact.fit import seen_gauges
 from vle_gen.config import PriorConfig
-from vle_gen.data.scene import SceneBatch
+from vle_gen.data.packs import load_catalogue
 from vle_gen.data.sprites import SpriteBank
+from vle_gen.data.words import names_of
 from vle_gen.errors import UserError
-from vle_gen.prior.network import BACKGROUND, BACKGROUND_FRAME, PriorBatch, PriorNetwork, prior_loss
+from vle_gen.prior.network import PriorNetwork, prior_loss
 from vle_gen.prior.sizes import Needs
-from vle_gen.training.layouts import Layouts
+from vle_gen.training.captioned_tokens import (
+    CaptionedTokens,
+    ReadText,
+    StrandTokens,
+    text_members,
+    text_order,
+    text_ties,
+    tokens_of_packs,
+    write_captions,
+)
 from vle_gen.training.own_pictures import OwnPictures, read_pictures
 from vle_gen.training.picture_batches import PictureBatches
 from vle_gen.training.prior_parts import clip_of, part, trained_network
-from vle_gen.training.sources import Examples, Mixture, Source
+from vle_gen.training.sources import Mixture, Source
+from vle_gen.training.what_table import WhatTable
+
+__all__ = [
+    "CaptionedTokens", "PriorTask", "ReadText", "WhatTable", "build", "part", "text_members", "text_order", "text_ties",
+    "write_captions",
+]
 
 NUMBERS = ("x", "y", "scale", "aspect", "depth", "stop", "code", "flow", "count", "tied", "spoken")  # what is logged
-ReadText = Callable[[list[str]], tuple[Tensor, Tensor]]  # captions -> features (B, L, W), mask (B, L) bool
-Locate = Callable[[str, list[int]], list[int]]  # a caption and some of its characters -> where those are in the features
-
-
-@dataclass(frozen=True)
-class WhatTable:
-    """`what` of every sprite (S, D) and every rig's background (R, D), as posteriors: mean and spread."""
-
-    sprite_mean: Tensor
-    sprite_std: Tensor
-    background_mean: Tensor
-    background_std: Tensor
-
-    @staticmethod
-    @torch.no_grad()
-    def of(tokenizer, bank: SpriteBank) -> WhatTable:
-        """Encodes a whole bank with a `VLETokenizer`."""
-        near, far = tokenizer.encode_sprites(bank), tokenizer.encode_backgrounds(bank)
-        # cloned, since tensors made in inference mode cannot take part in training
-        near, far = ((mean.float().clone(), (logvar.float() / 2).exp()) for mean, logvar in (near, far))
-        return WhatTable(*near, *far)
-
-    def draw(self, generator: torch.Generator, least: int = 512) -> tuple[Tensor, Tensor]:
-        """Equally many draws of every background (.., D) and of every sprite (.., D), at least `least` of each kind."""
-
-        def drawn(mean: Tensor, std: Tensor) -> Tensor:
-            times = -(-least // len(mean))
-            noise = torch.randn(times * len(mean), mean.shape[1], generator=generator, device=mean.device)
-            return mean.repeat(times, 1) + std.repeat(times, 1) * noise
-
-        return drawn(self.background_mean, self.background_std), drawn(self.sprite_mean, self.sprite_std)
-
-
-class CaptionedTokens:
-    """Draws captioned token lists.
-
-    Args:
-        bank: the sprites; its pixels are not used.
-        table: `what` of the bank.
-        read_text: the frozen text tower.
-        few, many: most objects in the two sorts of scenes; few_share: share of the scenes of the first sort.
-        whole: chance that a caption mentions every object.
-        jitter, mixed: of the layouts (see `Layouts`).
-        locate: finds characters in the features; without it batches do not say which words speak of what.
-    """
-
-    def __init__(
-        self,
-        bank: SpriteBank,
-        table: WhatTable,
-        read_text: ReadText,
-        few: int = 4,
-        many: int = 9,
-        few_share: float = 0.8,
-        whole: float = 0.9,
-        jitter: float = 0.0,
-        mixed: float = 1.0,
-        locate: Locate | None = None,
-    ):
-        self.locate = locate
-        self.table, self.read_text, self.whole, self.few_share = table, read_text, whole, few_share
-        self.sort = sorts_of(bank.attributes)
-        bank = replace(bank, pixels=bank.pixels[:0].clone(), background=bank.background[:0].clone())
-        self.easy = Layouts(bank, 1, min(2, few), jitter, mixed)
-        self.few = Layouts(bank, 1, few, jitter, mixed)
-        self.many = Layouts(bank, min(few + 1, many), many, jitter, mixed)
-
-    def examples(self) -> Examples:
-        """Draws of everything in the bank."""
-        backgrounds, objects = self.table.draw(torch.Generator(self.table.sprite_mean.device).manual_seed(0))
-        return Examples(backgrounds, objects, self.sorts_of_draws(objects))
-
-    def sorts_of_draws(self, objects: Tensor) -> Tensor:
-        """Sorts of the objects of `WhatTable.draw`."""
-        return self.sort.repeat(len(objects) // len(self.sort))
-
-    def batches(self, count: int, generator: torch.Generator, easy: bool = False) -> list[PriorBatch]:
-        """`count` token lists, short ones and long ones apart, so that little is spent on padding; easy ones alone, of
-        one or two objects, teach what the words mean at a fraction of the cost."""
-        if easy:
-            return [self.batch(self.easy, count, generator)]
-        few = count if self.few_share >= 1 else round(count * self.few_share)
-        parts = [(self.few, few), (self.many, count - few)]
-        return [self.batch(layouts, size, generator) for layouts, size in parts if size]
-
-    @torch.no_grad()
-    def batch(self, layouts: Layouts, count: int, generator: torch.Generator) -> PriorBatch:
-        """Token lists of new layouts."""
-        device = self.table.sprite_mean.device
-        with torch.autocast(device.type, enabled=False):  # places need all their digits
-            scenes = layouts(count, generator)
-        random = Random(int(torch.randint(2**31, (), generator=generator, device=device)))
-        written = write_captions(scenes, random, self.whole)
-        features, mask = self.read_text([caption.text for caption in written])
-        slots = int(scenes.present.sum(1).max())
-        members = text_members(scenes, written)
-        order = torch.tensor(text_order(scenes, members), device=device)[:, :slots]
-        sprite = scenes.sprite.gather(1, order).clamp(min=0)
-        mean = torch.cat([self.table.background_mean[scenes.rig][:, None], self.table.sprite_mean[sprite]], 1)
-        std = torch.cat([self.table.background_std[scenes.rig][:, None], self.table.sprite_std[sprite]], 1)
-        box = scenes.box.gather(1, order[..., None].expand(-1, -1, 4))
-        frame = torch.cat([box[..., :2], 2 * box[..., 2:]], -1)
-        whole = frame.new_tensor(BACKGROUND_FRAME).expand(count, 1, 4)
-        return PriorBatch(
-            what=mean + std * torch.randn(mean.shape, generator=generator, device=device),
-            where=torch.cat([whole, frame], 1),
-            depth=torch.cat([frame.new_ones(count, 1), scenes.depth.gather(1, order)], 1),
-            sort=torch.cat([torch.full_like(sprite[:, :1], BACKGROUND), self.sort[sprite]], 1),
-            length=scenes.present.sum(1) + 1,
-            features=features,
-            mask=mask,
-            mentioned=torch.tensor([caption.request.count for caption in written], device=device),
-            tied=text_ties(written, members, slots + 1).to(device),
-            spoken=None if self.locate is None else spoken_of(written, members, mask.shape[1], self.locate).to(device),
-        )
-
-
-def sorts_of(attributes: Tensor) -> Tensor:
-    """Numbers from 1 of objects (S,), alike where all attributes (S, 4) are."""
-    sizes = [len(values) for values in VALUES]
-    number = torch.zeros_like(attributes[..., 0])
-    for column, size in enumerate(sizes):
-        number = number * size + attributes[..., column]
-    return number + 1
-
-
-def write_captions(scenes: SceneBatch, random: Random, whole: float = 0.9) -> list[captions.Caption]:
-    """One caption for every scene of a batch."""
-    return [write_for_training(*scene, random, whole) for scene in _scenes(scenes)]
-
-
-def text_members(scenes: SceneBatch, written: list[captions.Caption]) -> list[list[list[int]]]:
-    """For every scene the slots that each mention of its caption stands for."""
-    return [
-        [sorted(group) for group in assign(caption.request, *scene) or []]
-        for scene, caption in zip(_scenes(scenes), written, strict=True)
-    ]
-
-
-def text_order(scenes: SceneBatch, members: list[list[list[int]]]) -> list[list[int]]:
-    """All slots of every scene, in the order in which its caption mentions the objects; the unmentioned come after.
-
-    A prior that writes in this order knows at each step which words are next, and need not choose among all of them.
-    """
-    slots, orders = scenes.present.shape[1], []
-    for groups in members:
-        mentioned = [slot for group in groups for slot in group]
-        orders.append(mentioned + [slot for slot in range(slots) if slot not in mentioned])
-    return orders
-
-
-def text_ties(written: list[captions.Caption], members: list[list[list[int]]], length: int) -> Tensor:
-    """Which relations the captions state between tokens in the order of `text_order`: (B, length, length, KINDS) bool, true
-    at [b, later, earlier, kind]."""
-    tied = torch.zeros(len(written), length, length, len(RELATIONS), dtype=torch.bool)
-    for row, (caption, groups) in enumerate(zip(written, members, strict=True)):
-        first, tokens = 1, []
-        for group in groups:
-            tokens.append(range(first, first + len(group)))
-            first += len(group)
-        for relation in caption.request.relations if groups else ():
-            for a in tokens[relation.subject]:
-                for b in tokens[relation.object]:
-                    later, earlier, kind = (a, b, relation.kind) if a > b else (b, a, OPPOSITE[relation.kind])
-                    tied[row, later, earlier, RELATIONS.index(kind)] = True
-    return tied
-
-
-def spoken_of(written: list[captions.Caption], members: list[list[list[int]]], length: int, locate: Locate) -> Tensor:
-    """The first token of what each word speaks of, in the order of `text_order`, 0 where of none: (B, length) long."""
-    spoken = torch.zeros(len(written), length, dtype=torch.long)
-    for row, (caption, groups) in enumerate(zip(written, members, strict=True)):
-        first = [1 + sum(map(len, groups[:k])) for k in range(len(groups))]
-        edges = locate(caption.text, [edge for span in caption.spans for edge in (span.start, span.end)])
-        for span, start, end in zip(caption.spans if groups else (), edges[::2], edges[1::2], strict=False):
-            spoken[row, start:end] = first[span.mention]
-    return spoken
-
-
-def _scenes(scenes: SceneBatch) -> Iterator[tuple[list, list, list]]:
-    """Attributes, boxes and depths of every scene's objects."""
-    counts = scenes.present.sum(1).tolist()  # present slots come first
-    rows = zip(counts, scenes.attributes.tolist(), scenes.box.tolist(), scenes.depth.tolist(), strict=True)
-    return ((attributes[:n], box[:n], depth[:n]) for n, attributes, box, depth in rows)
+TableBy = Callable[[Any], WhatTable]  # a `VLETokenizer` -> what it makes of the sprites
 
 
 class PriorTask:
@@ -230,18 +60,8 @@ class PriorTask:
 
     def __init__(self, config: PriorConfig, device: torch.device, tokenizer, clip, own: OwnPictures | None = None):
         self.config, self.tokenizer, self.clip, self.own = config, tokenizer, clip, own
-        learning, bank, sprites = config.learning, None, None
-        if config.data.sprites is not None:
-            if learning.many >= config.model.max_tokens:
-                raise UserError(
-                    f"learning.many is {learning.many}: expected less than model.max_tokens, which is "
-                    f"{config.model.max_tokens} with the background"
-                )
-            bank = SpriteBank.load(config.data.sprites, device)
-            sprites = CaptionedTokens(
-                bank, WhatTable.of(tokenizer, bank), self.read_text, learning.few, learning.many, learning.few_share,
-                learning.whole_captions, learning.jitter, learning.mixed, clip.tokenizer.positions,
-            )  # fmt: skip
+        self.lexicon: Lexicon | None = None
+        sprites, table_by = self._sprites(device) if config.data.packs else (None, None)
         pictures = None if own is None else PictureBatches(own.tokens, own.captions, device)
         both = sprites is not None and pictures is not None
         self.data: Source = Mixture(sprites, pictures, config.data.pictures_share) if both else sprites or pictures
@@ -249,9 +69,44 @@ class PriorTask:
         if config.init is None:
             self._fit_codes()
         else:
-            self._start_from(config, bank, sprites)
+            self._start_from(config, sprites, table_by)
 
-    def _start_from(self, config: PriorConfig, bank: SpriteBank | None, sprites: CaptionedTokens | None) -> None:
+    def _sprites(self, device: torch.device) -> tuple[StrandTokens, TableBy]:
+        """What is composed of packs, with names where those have them, and how tokenizers see its sprites."""
+        config, learning = self.config, self.config.learning
+        if learning.many >= config.model.max_tokens:
+            raise UserError(
+                f"learning.many is {learning.many}: expected less than model.max_tokens, which is "
+                f"{config.model.max_tokens} with the background"
+            )
+        self.lexicon, locate = names_of(config.data.packs), self.clip.tokenizer.positions
+        if self.lexicon is None:
+            bank = SpriteBank.load(config.data.packs[0].path, device)
+
+            def table_by(tokenizer) -> WhatTable:
+                return WhatTable.of(tokenizer, bank)
+
+            return CaptionedTokens(
+                bank, table_by(self.tokenizer), self.read_text, learning.few, learning.many, learning.few_share,
+                learning.whole_captions, learning.jitter, learning.mixed, locate,
+            ), table_by  # fmt: skip
+        unread = sorted(caption_words(self.lexicon) - self.clip.words) if self.clip.words is not None else []
+        if unread:
+            raise UserError(
+                f"this CLIP has never seen {len(unread)} words of the packs, such as {', '.join(unread[:5])}: "
+                "train one on the same packs (vlegen train clip), and give clip=FOLDER"
+            )
+        catalogue = load_catalogue(config.data.packs, device)
+
+        def table_by(tokenizer) -> WhatTable:
+            return WhatTable.of_packs(tokenizer, catalogue, learning.suns)
+
+        return tokens_of_packs(
+            catalogue, table_by(self.tokenizer), self.lexicon, self.read_text, locate, learning, config.data.mixing,
+            config.model.relations,
+        ), table_by  # fmt: skip
+
+    def _start_from(self, config: PriorConfig, sprites: StrandTokens | None, table_by: TableBy | None) -> None:
         """Takes over a trained prior, and carries its codes over to this tokenizer's `what`."""
         from vle_gen.tokenizer.model import VLETokenizer
 
@@ -262,7 +117,7 @@ class PriorTask:
         elif sprites is not None:
             table = before = sprites.table
             if config.init_tokenizer is not None:
-                before = WhatTable.of(VLETokenizer.load(config.init_tokenizer, table.sprite_mean.device), bank)
+                before = table_by(VLETokenizer.load(config.init_tokenizer, table.sprite_mean.device))
             old, new = (t.draw(torch.Generator(t.sprite_mean.device).manual_seed(0)) for t in (before, table))
             self.model.follow_codes(old, new, seen_gauges(self.tokenizer.network, *new), sprites.sorts_of_draws(new[1]))
         elif config.init_tokenizer is not None:
@@ -297,7 +152,7 @@ class PriorTask:
         from vle_gen.prior.sampling import sample
         from vle_gen.tokenizer.render import render_tokens
 
-        shown = SHOWN if self.own is None else self.own.shown
+        shown = self.shown()
         features, mask = self.read_text([prompt for prompt in shown for _ in range(2)])
         drawn = sample(ema_model, features, mask, torch.Generator().manual_seed(0))
         pictures = []
@@ -308,11 +163,24 @@ class PriorTask:
         grid = torch.cat(pairs, 2)
         return Image.fromarray((grid * 255).round().byte().permute(1, 2, 0).cpu().numpy())
 
+    def shown(self) -> tuple[str, ...]:
+        """Prompts of the sample pictures."""
+        if self.own is not None:
+            return self.own.shown
+        if self.lexicon is None:
+            return SHOWN
+        things = [called for called in every_calling(self.lexicon) if called.name is not None]
+        some = Random(0).sample(things, min(4, len(things)))
+        said = [one.introduced for one in some]
+        return (SHOWN[0], *said, f"{said[0]} left of {said[-1]}")
+
     def _words(self) -> tuple[str, ...] | None:
-        """Those of all captions; None where they are those of the caption language alone."""
-        if self.own is None:
+        """Those of all captions; None where they are those of the caption language of solids alone."""
+        if self.own is None and self.lexicon is None:
             return None
-        return tuple(sorted(self.own.words if self.config.data.sprites is None else self.own.words | WORDS))
+        composed = WORDS if self.lexicon is None else caption_words(self.lexicon)
+        composed = composed if self.config.data.packs else frozenset()
+        return tuple(sorted(composed | (self.own.words if self.own else frozenset())))
 
     def export(self, ema_model: PriorNetwork, folder: Path, card: dict) -> None:
         """Writes the checkpoint that `vle_gen.load` reads."""
@@ -323,6 +191,7 @@ class PriorTask:
             clip_id=self.clip.text_id,
             tokenizer_id=self.tokenizer.checkpoint_id,
             words=self._words(),
+            lexicon=None if self.lexicon is None else self.lexicon.as_json(),
         )
         TextToTokenPrior.from_network(ema_model, needs).save_checkpoint(folder, card)
 

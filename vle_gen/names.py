@@ -1,0 +1,51 @@
+"""Names for what is seen: the best of all that an object may be called, by CLIP's embeddings of them."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from prompts.called import Called, every_calling
+from prompts.lexicon import Lexicon
+
+TEXTS = 256  # names that are encoded at once
+
+
+@dataclass(frozen=True)
+class Names:
+    """The best name of each of K glimpses among all that things may be called."""
+
+    attributes: Tensor  # (K, 4) long: shape, size, material, color; -1 where what a thing is called does not say
+    probability: Tensor  # (K,) of that name, 0..1
+    called: tuple[Called, ...]  # K
+
+    @property
+    def text(self) -> list[str]:
+        """In words, e.g. "large red metal sphere"."""
+        return [str(one) for one in self.called]
+
+
+@dataclass(frozen=True)
+class NameTable:
+    """All that things may be called, embedded."""
+
+    lexicon: Lexicon | None
+    called: tuple[Called, ...]
+    attributes: Tensor  # (N, 4) long
+    embedded: Tensor  # (N, embed) unit length
+
+    @staticmethod
+    def of(lexicon: Lexicon | None, encode: Callable[[list[str]], Tensor]) -> NameTable:
+        """`encode` embeds texts."""
+        called = every_calling(lexicon)
+        texts = [str(one) for one in called]
+        embedded = torch.cat([encode(texts[start : start + TEXTS]) for start in range(0, len(texts), TEXTS)])
+        rows = torch.tensor([one.attributes for one in called], device=embedded.device)
+        return NameTable(lexicon, called, rows, embedded)
+
+    def best(self, pictures: Tensor, scale: Tensor) -> Names:
+        """The names of pictures by their embeddings (K, embed); `scale` is that of similarities."""
+        probability, best = (scale * pictures @ self.embedded.T).softmax(-1).max(-1)
+        return Names(self.attributes[best], probability, tuple(self.called[k] for k in best.tolist()))
