@@ -44,7 +44,6 @@ class VLETokenizer(TokenizerCore, SavedTokenizer, ModelMixin, ConfigMixin):
     def __init__(
         self,
         what: int = 128,
-        local: int = 0,
         glimpse: int = 64,
         background: int = 32,
         work_side: int = 192,
@@ -55,6 +54,7 @@ class VLETokenizer(TokenizerCore, SavedTokenizer, ModelMixin, ConfigMixin):
         decoder_widths: tuple[int, ...] = (32, 64, 96, 128),
         decoder_blocks: tuple[int, ...] = (1, 2, 2),
         layer: int = 64,
+        local: int = 0,
         slack: float = 1.4,
         step_weight: float = 3.0,
         error_weight: float = 3.0,
@@ -63,7 +63,7 @@ class VLETokenizer(TokenizerCore, SavedTokenizer, ModelMixin, ConfigMixin):
     ):
         lists = [list(numbers) for numbers in (encoder_widths, decoder_widths, decoder_blocks)]
         sizes = TokenizerSizes(
-            what, local, glimpse, background, work_side, glimpse_side, list(backbone_widths), step_width, *lists, layer,
+            what, glimpse, background, work_side, glimpse_side, list(backbone_widths), step_width, *lists, layer, local,
             slack, step_weight, error_weight, even_error,
         )  # fmt: skip
         super().__init__(sizes, coded)

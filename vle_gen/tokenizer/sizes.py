@@ -13,7 +13,6 @@ class TokenizerSizes:
     """Sizes of the networks, and how what they say is read; a checkpoint is rebuilt from these. See configs/tokenizer.yaml."""
 
     what: int = 128
-    local: int = 0
     glimpse: int = 64
     background: int = 32
     work_side: int = 192
@@ -24,6 +23,7 @@ class TokenizerSizes:
     decoder_widths: list[int] = field(default_factory=lambda: [32, 64, 96, 128])
     decoder_blocks: list[int] = field(default_factory=lambda: [1, 2, 2])
     layer: int = 64
+    local: int = 0
     slack: float = 1.4
     step_weight: float = 3.0
     error_weight: float = 3.0
