@@ -21,18 +21,18 @@ from vle_gen.tokenizer.render import Window, draw, window_of
 from vle_gen.tokenizer.warp import SLOPE
 from vle_gen.tokens import IN_PLACE, OWNED, VLETokens
 
-NOTICED = 5 / 255  # an edit's difference that an eye may notice; what is fainter counts near a noticed one only
-REACH = 0.02  # how near, as a share of the picture's longer side
+NOTICED = 10 / 255  # an edit's difference that an eye notices at once; what is fainter counts less away from a noticed one
+REACH = 0.04  # how far from it none counts, as a share of the picture's longer side
 FAINT = 0.02  # alpha below which a shadow cannot be told from the floor's own shading
 MARGIN = 0.06  # of the picture's longer side: how far around an edit the floor is looked at
 CLEAR = 0.05  # the floor outside this height of every window's bump (`_middle`) is taken for undisturbed
-REFLECTS = 0.05  # an object's claim to changed light near it, beside its shadow's alpha
-SLIGHT = 0.07  # change of the light, as a share of it, that is taken for noise
-LIKELY, SURE = 0.03, 0.1  # the same, where the decoder says a shadow of at least this alpha
+SHADES, REFLECTS = 0.005, 0.05  # an object's claim to darker and to brighter light near it, beside its shadow's alpha
+SLIGHT = 0.07  # change of the light, as a share of it, that is taken for noise where the decoder says no shadow
+LIKELY = 0.05  # alpha of a shadow that the decoder says from which on any change is the shadow's
 TAIL = 0.05  # how far, as a share of its window, a change may fade beyond where it is more than slight
 WIDER = 1.25  # than its frame: how far an object may change the light around it
 EDGES = 0.15  # height of a window's bump below which light that is continued where the floor is not seen fades to none
-UNCLAIMED = 0.01  # a claim that belongs to none, so that faint claims change nothing
+UNSHADED, UNLIT = 0.002, 0.01  # claims to darker and brighter light that belong to none, so that faint ones change nothing
 SHOWN = 0.1  # a body's matte from which on it is seen
 UNTRUSTED = 0.07  # change of the light, as a share of it, at which the floor beneath it counts 1 / e when a hole is filled
 LEAST_TRUST = 0.01  # in floor where the light is changed much: it counts where there is no other
@@ -212,22 +212,27 @@ def observed_lights(
 
     The decoder knows where a shadow should fall; what it does there, and what the object reflects onto the floor, is read
     off the floor around it (`floor` is 1 on pixels (1, h, w) that show nothing else), so that nothing is lifted from where
-    the picture has nothing. Where several objects may be the cause, each has a share.
+    the picture has nothing. Where several objects may be the cause, each has a share: of darker light by its shadow, of
+    brighter light by how near it is too.
     """
-    total, near, claims = torch.zeros_like(floor), torch.zeros_like(floor), torch.full_like(floor, UNCLAIMED)
+    total, near, around = torch.zeros_like(floor), torch.zeros_like(floor), torch.zeros_like(floor)
     reach = {k: _middle(planes) for k, (_, planes) in drawn.items()}
     for k, (window, planes) in drawn.items():
         total[window.planes] += planes[3:4]
         near[window.planes] = torch.maximum(near[window.planes], reach[k])
-        claims[window.planes] += planes[3:4] + REFLECTS * reach[k]
+        around[window.planes] += reach[k]
     clear = floor * (total < FAINT) * (near < CLEAR)
     ground = (says + filled(source - says, clear)).clamp(min=0.02)
-    change = (nearby(source, floor, 0).clamp(min=0.02) / ground).log() * floor
+    smooth = nearby(source, floor, 0)
+    smooth = 2 * smooth - nearby(smooth, floor, 0)  # what a mean takes off the bend at a shadow's edge is put back
+    change = (smooth.clamp(min=0.02) / ground).log() * floor
     lights = {}
     for k, (window, planes) in drawn.items():
-        share = (planes[3:4] + REFLECTS * reach[k]) / claims[window.planes]
-        mine = share * change[window.planes]
-        least = torch.where(planes[3:4] > SURE, LIKELY, SLIGHT)
+        shadows, objects, part = total[window.planes], around[window.planes], change[window.planes]
+        darker = (planes[3:4] + SHADES * reach[k]) / (UNSHADED + shadows + SHADES * objects)
+        brighter = (planes[3:4] + REFLECTS * reach[k]) / (UNLIT + shadows + REFLECTS * objects)
+        mine = torch.where(part < 0, darker, brighter) * part
+        least = SLIGHT * (1 - planes[3:4] / LIKELY).clamp(min=0)
         felt = (box_mean(mine.abs().amax(0, keepdim=True), 2) > least).float()
         tail = max(2, round(TAIL * min(felt.shape[-2:])))
         mine = mine * (box_mean(grown(felt, tail), tail) / box_mean(torch.ones_like(felt), tail))
@@ -295,10 +300,12 @@ def crisp(solid: Tensor, where: Tensor, side: int, size: int) -> Tensor:
 
 
 def noticed(change: Tensor, size: tuple[int, int]) -> Tensor:
-    """How much of a change (3, h, w) is kept: all of it where it can be noticed, fading to none away from there, so that
-    the faint tails of a soft shadow touch no far pixel. (1, h, w), 0..1."""
+    """How much of a change (3, h, w) is kept: all of it where it is noticed, fading to none away from there, so slowly that
+    the fading shows no edge, and the faint tails of a soft shadow touch no far pixel. Of a change that is faint all over the
+    stronger half counts as noticed. (1, h, w), 0..1."""
     reach = max(2, round(REACH * max(size)))
-    seen = (change.abs().amax(0, keepdim=True) > NOTICED).float()
+    strength = change.abs().amax(0, keepdim=True)
+    seen = (strength > min(NOTICED, float(strength.max()) / 2)).float()
     inside = box_mean(grown(seen, reach), reach) / box_mean(torch.ones_like(seen), reach)
     return (2 * inside - 1).clamp(0, 1).maximum(seen)
 
