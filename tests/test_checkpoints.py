@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -42,6 +43,16 @@ def test_the_shipped_checkpoints_have_names(pipe):
         assert located(name) == str(folder) and (folder / "model_index.json").is_file()
         if name != "solids":
             assert vle_gen.load(name).tokenizer.checkpoint_id == light_pipeline.load(name).tokenizer.checkpoint_id
+
+
+def test_everyday_objects_that_training_never_drew_are_found_and_moved():
+    from vle_gen.evaluate import evaluate_move, evaluate_tokenizer
+
+    everyday, scene = vle_gen.load("everyday"), Path(__file__).parent / "fixtures" / "everyday"
+    found = evaluate_tokenizer(everyday, scene)
+    assert found["fg_ari"] > 0.9 and found["miou"] > 0.75 and found["round_trip_exact"] == 1
+    moved = evaluate_move(everyday, scene)
+    assert moved["move_changed_psnr"] > moved["identity_changed_psnr"] + 10 and moved["move_far_pixels_touched"] == 0
 
 
 def test_a_checkpoint_in_the_working_folder_comes_before_a_name(alone, tmp_path, monkeypatch):
