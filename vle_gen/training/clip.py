@@ -26,6 +26,7 @@ from vle_gen.data.words import names_of
 from vle_gen.errors import UserError
 from vle_gen.glimpses import cut_glimpses
 from vle_gen.tokenizer.sizes import FRAME_SCALE
+from vle_gen.training.optimizer import some_rows
 from vle_gen.training.texts import texts_of, write_all
 
 SHAPES = ((170, 256), (208, 208))  # pictures that are trained on, height and width: 3:2 and square
@@ -51,10 +52,13 @@ class ClipTask:
         torch.manual_seed(config.train.seed)
         self.config = config
         lexicon = names_of(config.data.packs)
-        self.model = starting_model(config, lexicon).requires_grad_(True).to(device)
+        self.model, new_pieces = starting_model(config, lexicon)
+        self.model.requires_grad_(True).to(device)
         if config.trained == "image":  # locked-text tuning, the mirror image of LiT (Zhai et al. 2022)
             self.model.requires_grad_(False)
             self.model.clip.visual.requires_grad_(True)
+            if new_pieces.any():  # what is read of the words that it knew stays the same, and with it priors that read it
+                some_rows(self.model.clip.token_embedding.weight, new_pieces.to(device))
         if lexicon is None:
             self.composer: Engine = Composer(SpriteBank.load(config.data.packs[0].path, device), 1, MOST_OBJECTS)
         else:
@@ -175,25 +179,24 @@ class ClipTask:
         ema_model.save_checkpoint(folder, card)
 
 
-def starting_model(config: configs.ClipConfig, lexicon: Lexicon | None = None) -> ClipModel:
+def starting_model(config: configs.ClipConfig, lexicon: Lexicon | None = None) -> tuple[ClipModel, Tensor]:
     """The checkpoint of `init`, an open_clip model by name, or a new small one; with a lexicon, one that knows its names.
-
-    Raises:
-        UserError: with `trained: image`, a model whose text tower has never seen some of the words.
-    """
+    Also which pieces of words, (V,) bool, it has never seen."""
     sizes = config.model
     if config.init is not None:
         model = ClipModel.load(config.init)
     elif sizes.name:
         model = ClipModel.named(sizes.name, sizes.pretrained)
     else:
-        return ClipModel.small(sizes, lexicon)
+        model = ClipModel.small(sizes, lexicon)
+        return model, torch.ones(len(model.clip.token_embedding.weight), dtype=torch.bool)
     if lexicon is None:
-        return model
-    new = sorted(caption_words(lexicon) - model.words) if model.words is not None else []
-    if new and config.trained == "image":
-        raise UserError(f"trained is image, but init never saw {len(new)} words of the packs, such as {', '.join(new[:5])}")
-    return model.taught(lexicon, sizes.glimpse_fit)
+        return model, torch.zeros(len(model.clip.token_embedding.weight), dtype=torch.bool)
+    taught = model.taught(lexicon, sizes.glimpse_fit)
+    new = torch.zeros(len(taught.clip.token_embedding.weight), dtype=torch.bool)
+    if taught.tokenizer.own is not None:
+        new[[own for bpe, own in taught.tokenizer.own.items() if bpe not in model.tokenizer.own]] = True
+    return taught, new
 
 
 def scene_contents(scenes: SceneBatch) -> list[tuple[list, list, list]]:

@@ -30,8 +30,16 @@ def orthogonal(matrices: Tensor) -> Tensor:
 
 def is_matrix(parameter: nn.Parameter) -> bool:
     """Whether Muon may train it: a kernel or matrix of some size."""
-    rows, columns = parameter.shape[0], parameter[0].numel() if parameter.ndim > 1 else 0
-    return parameter.ndim in (2, 4) and min(rows, columns) >= LEAST_ROWS and parameter.numel() <= LARGEST
+    if parameter.ndim not in (2, 4):
+        return False
+    return min(len(parameter), parameter[0].numel()) >= LEAST_ROWS and parameter.numel() <= LARGEST
+
+
+def some_rows(parameter: nn.Parameter, rows: Tensor) -> None:
+    """Lets training change some rows of a table alone, (N,) bool: the others have no gradient, and nothing decays."""
+    parameter.requires_grad_(True)
+    parameter.register_hook(lambda gradient: gradient * rows[:, None])
+    parameter.table = True
 
 
 class Optimizer(torch.optim.AdamW):
@@ -45,11 +53,12 @@ class Optimizer(torch.optim.AdamW):
 
     def __init__(self, model: nn.Module, lr: float, matrix_lr: float, weight_decay: float):
         trained = [p for p in model.parameters() if p.requires_grad]
-        muon = {p for p in trained if matrix_lr > 0 and is_matrix(p)}
+        tables = {p for p in trained if getattr(p, "table", False)}
+        muon = {p for p in trained if matrix_lr > 0 and is_matrix(p) and p not in tables}
         groups = [
             dict(params=[p for p in trained if p in muon], orthogonal=True, peak=matrix_lr, weight_decay=weight_decay),
-            dict(params=[p for p in trained if p.ndim >= 2 and p not in muon], peak=lr, weight_decay=weight_decay),
-            dict(params=[p for p in trained if p.ndim < 2], peak=lr, weight_decay=0.0),
+            dict(params=[p for p in trained if p.ndim >= 2 and p not in muon | tables], peak=lr, weight_decay=weight_decay),
+            dict(params=[p for p in trained if p.ndim < 2 or p in tables], peak=lr, weight_decay=0.0),
         ]
         super().__init__([dict(orthogonal=False) | g for g in groups if g["params"]], lr=lr, betas=(0.9, 0.99))
 
