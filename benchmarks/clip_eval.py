@@ -1,6 +1,6 @@
 """How well CLIP retrieves captions of scenes, rejects captions that are nearly right, and names single objects.
 
-    python benchmarks/clip_eval.py CHECKPOINT --sprites PACK [--scenes FOLDER] [--every 10] [--card]
+    python benchmarks/clip_eval.py CHECKPOINT [--sprites PACK] [--scenes FOLDER] [--every 10] [--packs PACK PACK] [--card]
 
 PACK is composed into scenes with a seed of their own. FOLDER holds rendered scenes (ID.png, ID.mask.png, ID.json) of
 any size; `--every 10` takes each tenth, which is what training leaves out.
@@ -19,10 +19,15 @@ from torch import Tensor
 
 from prompts.captions import negative, write
 from prompts.vocabulary import ATTRIBUTES
-from vle_gen.clip import ClipModel, cut_glimpses
+from vle_gen.clip import ClipModel
+from vle_gen.config import load
+from vle_gen.data.choice import PackChoice
 from vle_gen.data.compose import Composer
+from vle_gen.data.packs import load_engine
 from vle_gen.data.sprites import SpriteBank, attribute_indices
+from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.training.clip import LEAST_SHOWN, resized, scene_contents
+from vle_gen.training.texts import texts_of
 
 GALLERY = 100  # captions that compete in retrieval
 
@@ -53,7 +58,7 @@ def retrieval(model: ClipModel, pack: str, scenes: int, seed: int) -> dict[str, 
     return {name: float(np.mean(values)) for name, values in (found | hard).items()}
 
 
-def rendered_glimpses(folder: Path, every: int) -> tuple[Tensor, Tensor]:
+def rendered_glimpses(model: ClipModel, folder: Path, every: int) -> tuple[Tensor, Tensor]:
     """Glimpses (K, 3, 96, 96) of every object that shows in the rendered scenes of a folder, and attributes (K, 4)."""
     cuts, attributes = [], []
     records = [path for path in sorted(folder.glob("*.json"))][::every]
@@ -71,15 +76,15 @@ def rendered_glimpses(folder: Path, every: int) -> tuple[Tensor, Tensor]:
             if (labels == k).sum() < LEAST_SHOWN * (x1 - x0) * (y1 - y0):
                 continue
             centre = ((x0 + x1 + side - width) / 2 / side, (y0 + y1 + side - height) / 2 / side)
-            where = torch.tensor([[*centre, (x1 - x0) / side, (y1 - y0) / side]])
-            cuts.append(cut_glimpses(pixels, where, torch.tensor([item["pixel"][2]])))
+            where = torch.tensor([[*centre, FRAME_SCALE * (x1 - x0) / side, FRAME_SCALE * (y1 - y0) / side]])
+            cuts.append(model.glimpses(pixels, where, torch.tensor([item["pixel"][2]])))
             attributes.append(attribute_indices(item))
     return torch.cat(cuts), torch.tensor(attributes)
 
 
 def naming(model: ClipModel, folder: Path, every: int) -> dict[str, float]:
     """Share of glimpses whose attributes are named right."""
-    cuts, attributes = rendered_glimpses(folder, every)
+    cuts, attributes = rendered_glimpses(model, folder, every)
     names = model.name(cuts)
     right = names.attributes == attributes
     scores = {f"named: {name}": right[:, a].float().mean().item() for a, name in enumerate(ATTRIBUTES)}
@@ -92,6 +97,31 @@ def naming(model: ClipModel, folder: Path, every: int) -> dict[str, float]:
     }
 
 
+def naming_composed(model: ClipModel, packs: list[str], count: int, seed: int) -> dict[str, float]:
+    """Share of the named things in composed scenes of several packs that CLIP calls what they are, among all that it knows."""
+    mixing = load("clip", overrides=["data.sprites=" + packs[0]]).data.mixing
+    engine = load_engine([PackChoice(path) for path in packs], torch.device("cpu"), 1, 6, mixing)
+    texts, generator = texts_of(engine.catalogue, model.lexicon, 1.0), torch.Generator().manual_seed(seed)
+    right, fits, solids = [], [], []
+    while len(right) < count:
+        scenes = engine(16, generator, 208, 208)
+        for row, scene in enumerate(texts.scenes(scenes)):
+            slots = torch.nonzero(scenes.present[row])[:, 0]
+            box = scenes.box[row, slots]
+            shown = scenes.visible[row, slots] > texts.least_shown * box[:, 2] * box[:, 3]
+            where = torch.cat([box[:, :2], FRAME_SCALE * box[:, 2:]], 1)
+            called = model.name(model.glimpses(scenes.image[row], where, scenes.depth[row, slots])).called
+            for k in torch.nonzero(shown)[:, 0].tolist():
+                one, truth = called[k], texts.callings[texts.calling(scene, k)]
+                if scene.names[k] is None:
+                    solids.append(one == truth)
+                else:
+                    right.append(one == truth)
+                    fits.append(one.name is not None and one.name in texts.thing(scene, k).kinds)
+    numbers = {"things: their own name": right, "things: a sort that they are of": fits, "solids among them": solids}
+    return {name: float(np.mean(values)) for name, values in numbers.items()} | {"things": len(right)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path)
@@ -102,10 +132,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=12345)
     parser.add_argument("--card", action="store_true", help="add the numbers to the checkpoint's model card")
     parser.add_argument("--json", type=Path, help="write the numbers here too")
+    parser.add_argument("--packs", nargs="+", default=[], help="packs with names, for naming what is composed of them")
     args = parser.parse_args()
 
     model = ClipModel.load(args.checkpoint)
     numbers = retrieval(model, args.sprites, args.count, args.seed) if args.sprites else {}
+    if args.packs:
+        numbers |= naming_composed(model, args.packs, args.count, args.seed)
     if args.scenes:
         numbers |= naming(model, args.scenes, args.every)
     for name, value in numbers.items():

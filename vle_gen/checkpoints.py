@@ -27,3 +27,11 @@ def located(checkpoint: str | Path | None = None) -> str:
     given = str(checkpoint)
     own = any((Path(given) / name).is_file() for name in (INDEX, "config.json"))
     return given if own else str(shipped().get(given, given))
+
+
+def weights_of(folder: Path) -> Path:
+    """Where the weights of a part are: in its `folder`, or, where a shipped checkpoint has only the part's settings, with the
+    part of the same name of that of `DEFAULT`."""
+    shared = vle_gen.SHIPPED / folder.name
+    inside = folder.resolve().parent.parent == vle_gen.SHIPPED.resolve()
+    return shared if inside and not any(folder.glob("*.safetensors")) else folder

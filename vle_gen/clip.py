@@ -15,11 +15,13 @@ import torch
 import torch.nn.functional as F
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
+from diffusers.utils import SAFETENSORS_WEIGHTS_NAME
 from torch import Tensor
 
 from prompts.known import caption_words, unknown_words
 from prompts.lexicon import Lexicon
 from prompts.vocabulary import WORDS
+from vle_gen.checkpoints import weights_of
 from vle_gen.device import aligned
 from vle_gen.digest import digest_of
 from vle_gen.errors import UserError
@@ -159,6 +161,12 @@ class ClipModel(ModelMixin, ConfigMixin):
         """As for every diffusers model, but in float32 unless `torch_dtype` is given (shipped weights are float16)."""
         options["torch_dtype"] = options.get("torch_dtype") or torch.float32
         options.setdefault("low_cpu_mem_usage", False)  # the models are small, and it would need accelerate
+        if (weights := weights_of(Path(path))) != Path(path):  # one model, of which a checkpoint uses more words than another
+            from safetensors.torch import load_file
+
+            model = cls.from_config(cls.load_config(str(path)))
+            model.load_state_dict(load_file(weights / SAFETENSORS_WEIGHTS_NAME))
+            return aligned(model.to(options["torch_dtype"]).eval())
         return aligned(super().from_pretrained(path, **options).eval())
 
     def save_checkpoint(self, folder: str | Path, card: dict | None = None) -> None:

@@ -23,6 +23,7 @@ from vle_gen.prior.sizes import PriorSizes
 BACKGROUND_FRAME = (0.5, 0.5, 1.0, 1.0)
 BACKGROUND, ANY = 0, -1  # sorts of tokens; those of objects that have a name are numbers from 1
 UNCOUNTED = -1
+MOST_GAUGED = 256  # numbers of `what` up to which a checkpoint keeps how differences are seen
 LEAST_SPREAD = 0.1  # of standardised `what` around its code
 
 
@@ -109,7 +110,8 @@ class PriorNetwork(nn.Module):
         if sizes.around_codes:  # how far standardised `what` lies from its code, per kind
             self.register_buffer("spread", torch.ones(2, what_dim))
         # differences of standardised `what`, per kind, times this have the length of the difference that is seen
-        self.register_buffer("gauge", torch.eye(what_dim).repeat(2, 1, 1))
+        # (of use in training alone, and found anew there: with hundreds of numbers not worth its bytes in a checkpoint)
+        self.register_buffer("gauge", torch.eye(what_dim).repeat(2, 1, 1), persistent=what_dim <= MOST_GAUGED)
 
     def standardise(self, what: Tensor) -> Tensor:
         """`what` (B, T, D) of whole token lists -> about zero mean, unit variance."""
@@ -180,6 +182,8 @@ class PriorNetwork(nn.Module):
         which the tokenizer of before wrote. Every code goes on meaning the appearances that it meant. `gauges` are the new
         tokenizer's, and `sorts` those of the objects, as for `fit_codes`."""
         before = [(kind - mean) / std for kind, mean, std in zip(old, self.what_mean, self.what_std, strict=True)]
+        if gauges is not None and self.what_dim > MOST_GAUGED:  # that of the tokenizer before was not kept
+            self.gauge.copy_(torch.stack(gauges) * self.what_std[..., None])
         sorts = self.codebook.new_full((len(old[1]),), ANY, dtype=torch.long) if sorts is None else sorts
         sort = torch.cat([sorts.new_full((len(old[0]),), BACKGROUND), sorts])
         group = self.code_of(torch.cat(before), sort)

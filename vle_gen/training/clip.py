@@ -13,7 +13,6 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from prompts.known import caption_words
 from prompts.lexicon import Lexicon
 from vle_gen import config as configs
 from vle_gen.clip import ClipModel
@@ -23,7 +22,6 @@ from vle_gen.data.scene import SceneBatch
 from vle_gen.data.scenes import SceneStore
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.data.words import names_of
-from vle_gen.errors import UserError
 from vle_gen.glimpses import cut_glimpses
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.training.optimizer import some_rows
@@ -144,12 +142,12 @@ class ClipTask:
         scene_pictures, cut_pictures = pictures[:count], pictures[count:]
         falsehoods = [text for text in wrong if text is not None]
         long_texts = model.encode_texts([c.text for c in written.captions] + falsehoods)
-        short_texts = model.encode_texts([p.text for p in phrases] + names)
+        phrase_texts, name_texts = model.encode_texts([p.text for p in phrases]), model.encode_texts(names)
         scale = model.clip.logit_scale.exp().clamp(max=LARGEST_SCALE)
 
         scene_loss = contrastive(scene_pictures, long_texts[:count], scale, truth)
-        glimpse_loss = contrastive(cut_pictures, short_texts[: len(cuts)], scale, covers)
-        logits = scale * cut_pictures @ short_texts[len(cuts) :].T  # (K, names)
+        glimpse_loss = contrastive(cut_pictures, phrase_texts, scale, covers)
+        logits = scale * cut_pictures @ name_texts.T  # (K, names)
         named = index >= 0
         name_loss = F.cross_entropy(logits[named], index[named]) if named.any() else scene_loss * 0
         has = torch.tensor([text is not None for text in wrong], device=device)

@@ -34,7 +34,7 @@ from vle_gen.training.captioned_tokens import (
 )
 from vle_gen.training.own_pictures import OwnPictures, read_pictures
 from vle_gen.training.picture_batches import PictureBatches
-from vle_gen.training.prior_parts import clip_of, part, trained_network
+from vle_gen.training.prior_parts import clip_of, part, take_over, trained_network
 from vle_gen.training.sources import Mixture, Source
 from vle_gen.training.what_table import WhatTable
 
@@ -110,8 +110,9 @@ class PriorTask:
         """Takes over a trained prior, and carries its codes over to this tokenizer's `what`."""
         from vle_gen.tokenizer.model import VLETokenizer
 
-        self.model.load_state_dict(trained_network(config, self.model.text_width, self.model.what_dim).state_dict())
-        if config.learning.new_codes:
+        if not take_over(trained_network(config, self.model.text_width), self.model):
+            self._fit_codes()
+        elif config.learning.new_codes:
             self._fit_codes()
             self.model.code_logits.reset_parameters()
         elif sprites is not None:
@@ -216,5 +217,5 @@ def build(config: PriorConfig, device: torch.device, out: Path) -> PriorTask:
     if config.data.pictures is None:
         return PriorTask(config, device, tokenizer, clip)
     if config.init is not None:  # before hours are spent on the pictures
-        trained_network(config, clip.text_width, tokenizer.network.sizes.what)
+        trained_network(config, clip.text_width)
     return PriorTask(config, device, tokenizer, clip, read_pictures(config, tokenizer, clip, out / "tokens"))

@@ -1,6 +1,7 @@
 """What a prior is trained with, or may start from: the tokenizer and CLIP that a configuration means, a trained network."""
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import torch
@@ -10,23 +11,58 @@ from vle_gen.config import PriorConfig, ReadClipConfig
 from vle_gen.errors import UserError
 from vle_gen.prior.network import PriorNetwork
 
+KEPT_SIZES = ("width", "heads", "bins", "max_tokens", "max_words", "depth_near", "depth_far")
+OF_CODES = (
+    "code_logits.", "place.code", "what_inlet.", "flow.", "what_mean", "what_std", "codebook", "code_sort", "gauge", "spread",
+)  # fmt: skip
+
 
 def part(given: str | None, name: str) -> Path:
     """The folder of the checkpoint of one part: the one given, else the one that is shipped."""
     return Path(given) if given else vle_gen.SHIPPED / name
 
 
-def trained_network(config: PriorConfig, text_width: int, what_dim: int) -> PriorNetwork:
-    """The network of `init`. Raises `UserError` where it is not of the sizes that are to be trained."""
+def trained_network(config: PriorConfig, text_width: int) -> PriorNetwork:
+    """The network of `init`. Raises `UserError` where it reads another CLIP, or is not of the sizes that must be the same."""
     from vle_gen.prior.model import TextToTokenPrior
 
     trained = TextToTokenPrior.load(config.init).network
-    if trained.sizes != config.model:
-        raise UserError(f"init: {config.init} has other sizes than model: {trained.sizes}")
-    for name, what, now in (("text_width", "CLIP", text_width), ("what_dim", "tokenizer", what_dim)):
-        if (was := getattr(trained, name)) != now:
-            raise UserError(f"init: {config.init} was trained with another {what}: its {name} is {was}, not {now}")
+    for name in KEPT_SIZES:
+        if (was := getattr(trained.sizes, name)) != (now := getattr(config.model, name)):
+            raise UserError(f"init: {config.init} has model.{name}={was}, not {now}")
+    for name in ("blocks", "text_blocks"):
+        if (was := getattr(trained.sizes, name)) < (now := getattr(config.model, name)):
+            raise UserError(f"init: {config.init} has model.{name}={was}: expected no more than that, not {now}")
+    if trained.text_width != text_width:
+        was = trained.text_width
+        raise UserError(f"init: {config.init} was trained with another CLIP: its text_width is {was}, not {text_width}")
     return trained
+
+
+def take_over(trained: PriorNetwork, network: PriorNetwork) -> bool:
+    """Copies what a trained network knows into one that may have fewer layers, and other codes, relations and numbers of
+    `what`, which begin anew. Returns whether its codes came along.
+
+    Of the trunk the first blocks and the last are kept, of the text adapter the first layers: those are missed least where one
+    is left out.
+    """
+    blocks, text_blocks = network.sizes.blocks, network.sizes.text_blocks
+    shorter = copy.deepcopy(trained)
+    shorter.blocks = torch.nn.ModuleList([*trained.blocks[: blocks - 1], trained.blocks[-1]])
+    shorter.text_layers = trained.text_layers[:text_blocks]
+    same_codes = trained.what_dim == network.what_dim and trained.sizes.codes == network.sizes.codes
+    same_codes = same_codes and trained.sizes.around_codes == network.sizes.around_codes
+    known, state = shorter.state_dict(), network.state_dict()
+    for name, value in state.items():
+        old = known.get(name)
+        if old is None or (not same_codes and name.startswith(OF_CODES)):
+            continue
+        if old.shape == value.shape:
+            value.copy_(old)
+        elif name.startswith("pointers.") and len(old) < len(value):  # more relations, after those that it knew
+            value[: len(old)] = old
+    network.load_state_dict(state)
+    return same_codes
 
 
 def clip_of(config: ReadClipConfig, kept: Path, device: torch.device):
