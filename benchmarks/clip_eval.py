@@ -17,7 +17,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from prompts.captions import negative, write
+from prompts.captions import write
+from prompts.negatives import negative
 from prompts.vocabulary import ATTRIBUTES
 from vle_gen.clip import ClipModel
 from vle_gen.config import load

@@ -21,6 +21,10 @@ from vle_gen.prior.network import PriorNetwork
 from vle_gen.training.prior_parts import take_over, trained_network
 
 FLUENT = Path(__file__).parent / "fixtures" / "fluent"
+SMALL = [
+    "model.embed_dim=32", "model.image_size=32", "model.vision_width=8", "model.vision_head_width=32",
+    "model.text_width=32", "model.text_layers=1", "model.text_heads=4",
+]  # fmt: skip
 OTHER = ["model.codes=300", "model.flow_width=64", "model.flow_blocks=1", "model.relations=10", "model.around_codes=true"]
 
 
@@ -34,25 +38,26 @@ def shipped_clip():
     return ClipModel.load(vle_gen.SHIPPED / "clip")
 
 
-def test_clip_learns_names_while_what_it_reads_stays_the_same(everyday, sprites, vlegen, tmp_path, shipped_clip):
+def test_clip_learns_names_while_what_it_reads_stays_the_same(everyday, sprites, vlegen, tmp_path):
+    torch.manual_seed(0)
+    before = ClipModel.small(configs.load("clip", None, ["data.sprites=pack", *SMALL]).model).eval()
+    before.save_checkpoint(tmp_path / "before")
+    before = ClipModel.load(tmp_path / "before")
     ran = vlegen(
-        "train", "clip", f"data.sprites=[{{path: {sprites}}}, {{path: {everyday}}}]", f"init={vle_gen.SHIPPED / 'clip'}",
+        "train", "clip", f"data.sprites=[{{path: {sprites}}}, {{path: {everyday}}}]", f"init={tmp_path / 'before'}",
         "trained=image", "train.steps=2", "train.batch=6", "train.warmup_steps=0", "train.log_every=1", "train.matrix_lr=1e-3",
         "model.glimpse_fit=0.5", "--out", tmp_path / "clip", "--device", "cpu",
     )  # fmt: skip
     assert ran.status == 0, ran.err
     after = ClipModel.load(tmp_path / "clip" / "checkpoint")
     said = ["two large red balls left of a metal cube", "a purple can"]
-    before_features, after_features = shipped_clip.text_features(said), after.text_features(said)
+    before_features, after_features = before.text_features(said), after.text_features(said)
     assert torch.equal(before_features.tokens, after_features.tokens)
     assert torch.equal(before_features.pooled, after_features.pooled)
-    untrained = shipped_clip.taught(names_of([PackChoice(str(everyday))]), 0.5).eval()
     named = ["a castle and a balloon"]
-    assert shipped_clip.unknown_words(named[0]) and not after.unknown_words(named[0])
-    moved = (after.text_features(named).tokens - untrained.text_features(named).tokens).abs().max()
-    assert moved > 1e-4, "new words are learnt"
-    seen = torch.rand(2, 3, 96, 96)
-    assert not torch.allclose(after.image_features(seen), shipped_clip.image_features(seen), atol=1e-3)
+    assert before.unknown_words(named[0]) and not after.unknown_words(named[0])
+    seen = torch.rand(2, 3, 32, 32)
+    assert not torch.allclose(after.image_features(seen), before.image_features(seen), atol=1e-3)
 
 
 def test_a_prior_of_other_codes_begins_with_what_the_trained_one_reads(shipped_clip):
