@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from vle_gen.data.everyday import build
 from vle_gen.data.pack import write_pack
 from vle_gen.data.packs import load_catalogue
 from vle_gen.data.words import names_of
+from vle_gen.names import NameTable
 from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.prior.network import BACKGROUND, PriorNetwork
 from vle_gen.prior.sampling import draw_what, make_scheduler
@@ -63,6 +66,24 @@ def test_things_are_called_by_their_most_special_names(lexicon):
     ball = Called((1, 1, 0, 1))
     assert ball.fits(parse("a red ball", lexicon).mentions[0]) and not ball.fits(parse("an apple", lexicon).mentions[0])
     assert (apple.introduced, ball.introduced) == ("a red apple", "a large red rubber sphere")
+
+
+def test_what_is_asked_for_is_seen_where_it_is_nearly_the_most_probable(lexicon):
+    table = NameTable.of(lexicon, lambda texts: torch.zeros(len(texts), 1))
+    table = replace(table, embedded=torch.eye(len(table.called)))
+    number = {str(one): k for k, one in enumerate(table.called)}
+
+    def named(best: str, other: str, times: float, *asked: str) -> str:
+        """What a picture is called that is best called `best`, and `times` as probably `other`."""
+        logits = torch.full((1, len(number)), -20.0)
+        logits[0, number[best]], logits[0, number[other]] = 0.0, math.log(times)
+        return table.best(logits, torch.tensor(1.0), [parse(text, lexicon).mentions[0] for text in asked]).text[0]
+
+    assert named("castle", "red apple", 0.5) == "castle" == named("castle", "red apple", 0.5, "a castle", "a balloon")
+    assert named("castle", "red apple", 0.5, "an apple") == "red apple"
+    assert named("castle", "red apple", 0.5, "a cube", "a fruit") == "red apple"
+    assert named("castle", "red apple", 0.1, "an apple") == "castle"
+    assert named("castle", "small red metal cube", 0.9, "a red cube") == "castle", "solids are told by what is best alone"
 
 
 def test_a_trained_clip_learns_names_and_keeps_its_words(lexicon):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from torch import Tensor
 
 from prompts.known import caption_words, unknown_words
 from prompts.lexicon import Lexicon
+from prompts.request import Mention
 from prompts.vocabulary import WORDS
 from vle_gen.checkpoints import weights_of
 from vle_gen.device import aligned
@@ -256,14 +257,14 @@ class ClipModel(ModelMixin, ConfigMixin):
         return cut_glimpses(picture, where, depth, fit=self.config.glimpse_fit)
 
     @torch.no_grad()
-    def name(self, glimpses: Tensor, lexicon: Lexicon | None = None) -> Names:
+    def name(self, glimpses: Tensor, lexicon: Lexicon | None = None, asked: Sequence[Mention] = ()) -> Names:
         """The best name of each glimpse (K, 3, H, W), 0..1 (see `glimpses`), among all full descriptions of solids and the
-        names of its own lexicon, or of another."""
+        names of its own lexicon, or of another; in favour of what is `asked` for (see `NameTable.best`)."""
         lexicon = self.lexicon if lexicon is None else lexicon
         table = self._names
         if table is None or table.lexicon is not lexicon or table.embedded.device != glimpses.device:
             table = self._names = NameTable.of(lexicon, self.encode_texts)
-        return table.best(self.image_features(glimpses), self.clip.logit_scale.exp())
+        return table.best(self.image_features(glimpses), self.clip.logit_scale.exp(), asked)
 
     @torch.no_grad()
     def score(self, pixels: Tensor, phrases: list[str]) -> Tensor:

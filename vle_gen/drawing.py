@@ -120,7 +120,7 @@ def _problems(pipe: VLEPipeline, tokens: VLETokens, order: Order, turns: list[in
     """What of an order a sample does not show; `turns` says when each of its tokens was written."""
     if order.request is None and not order.places:
         return []
-    names = pipe.called(tokens)
+    names = pipe.called(tokens, [*(order.request.mentions if order.request else ()), *order.things])
     problems = pipe.problems(tokens, order.request, names) if order.request else []
     for place, thing, turn in zip(order.places, order.things, order.turns, strict=True):
         index = turns.index(turn)

@@ -15,7 +15,7 @@ from prompts.called import Called
 from prompts.grammar import parse
 from prompts.known import require_known
 from prompts.lexicon import Lexicon
-from prompts.request import SceneRequest
+from prompts.request import Mention, SceneRequest
 from prompts.satisfied import check
 from prompts.vocabulary import WORDS
 from vle_gen import writing
@@ -164,15 +164,15 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
     def problems(self, tokens: VLETokens, request: SceneRequest, names: Sequence[Called] | None = None) -> list[str]:
         """What of a parsed prompt the tokens of one picture do not show, by CLIP's names (`called`, where they are known
         already) and the tokens' places. Backgrounds are not checked."""
-        names = self.called(tokens) if names is None else names
+        names = self.called(tokens, request.mentions) if names is None else names
         box = tokens.where[0, 1:].clone()
         box[:, 2:] /= FRAME_SCALE
         rows, kinds = [one.attributes for one in names], [one.kinds for one in names]
         return check(request, rows, box.tolist(), tokens.depth[0, 1:].tolist(), exact=True, kinds=kinds)
 
-    def called(self, tokens: VLETokens) -> tuple[Called, ...]:
-        """What every object token (all but token 0) is called, as CLIP sees it."""
-        return self.names(tokens).called if len(tokens) > 1 else ()
+    def called(self, tokens: VLETokens, asked: Sequence[Mention] = ()) -> tuple[Called, ...]:
+        """What every object token (all but token 0) is called, as CLIP sees it, in favour of what is `asked` for."""
+        return self.names(tokens, asked).called if len(tokens) > 1 else ()
 
     def attributes(self, tokens: VLETokens) -> list[list[int]]:
         """Shape, size, material and colour of every object token (all but token 0), as CLIP sees them; -1 where a thing is
@@ -240,6 +240,9 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
             raise UserError(f"{phrase!r} does not describe one object: expected words like 'the red ball'")
         names = self.called(tokens)
         fitting = [index for index, one in enumerate(names, 1) if one.fits(request.mentions[0])]
+        if not fitting and request.mentions[0].name is not None:  # nothing is best called that, but something may be it
+            nearly = self.called(tokens, request.mentions)
+            fitting = [index for index, one in enumerate(nearly, 1) if one.fits(request.mentions[0])]
         if len(fitting) == 1:
             return fitting[0]
         listed = ", ".join(f"{k} ({names[k - 1]})" for k in (fitting or range(1, len(names) + 1)))
@@ -247,17 +250,18 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
             raise UserError(f"{phrase!r} fits tokens {listed}: say more, or give --token")
         raise UserError(f"{phrase!r} fits no token: there are {listed or 'no objects'}")
 
-    def names(self, tokens: VLETokens) -> Names:
-        """CLIP's descriptions of the object tokens (all but token 0). Raises `UserError` without a CLIP."""
+    def names(self, tokens: VLETokens, asked: Sequence[Mention] = ()) -> Names:
+        """CLIP's descriptions of the object tokens (all but token 0), in favour of what is `asked` for. Raises `UserError`
+        without a CLIP."""
         self._require_naming("it cannot name what it finds")
         device = self.device
         picture = torch.from_numpy(np.array(self.decode(tokens))).permute(2, 0, 1).to(device).float() / 255
         where, depth = tokens.where[0, 1:].to(device), tokens.depth[0, 1:].to(device)
-        return self.names_in(picture, where, depth)
+        return self.names_in(picture, where, depth, asked)
 
-    def names_in(self, picture: Tensor, where: Tensor, depth: Tensor) -> Names:
+    def names_in(self, picture: Tensor, where: Tensor, depth: Tensor, asked: Sequence[Mention] = ()) -> Names:
         """CLIP's names for what stands in frames (K, 4), `depth` (K,) away, in a picture (3, H, W), 0..1."""
-        return self.clip.name(self.clip.glimpses(picture, where, depth), self.seen_lexicon)
+        return self.clip.name(self.clip.glimpses(picture, where, depth), self.seen_lexicon, asked)
 
     def _require_writing(self) -> None:
         missing = [name for name, part in (("prior", self.prior), ("CLIP", self.clip)) if part is None]

@@ -279,11 +279,11 @@ class _Drawing:
                 shown = draw(layer, one.where, *self.tokens.size, window)
                 seen[window.planes] = shown[:3] + seen[window.planes] * (1 - shown[3:])
             cuts.append(self.pipe.clip.glimpses(seen, one.where[None], one.depth[None]))
-        return list(self.pipe.clip.name(torch.cat(cuts), self.pipe.seen_lexicon).called)
+        return list(self.pipe.clip.name(torch.cat(cuts), self.pipe.seen_lexicon, [self.asked.mention]).called)
 
     def looks(self, tokens: VLETokens, index: int) -> list[str]:
         """What the new object is not, as CLIP sees it in the picture, and whether it shows and lets others show."""
-        name = _names(self.pipe, tokens, [index])[0]
+        name = _names(self.pipe, tokens, [index], [self.asked.mention])[0]
         problems = [] if name.fits(self.asked.mention) else [f"no {self.asked.mention}: it looks like {name.introduced}"]
         owned = np.bincount(tokens.label_map().ravel(), minlength=len(tokens))
         before = np.bincount(self.tokens.label_map().ravel(), minlength=len(tokens))
@@ -309,13 +309,15 @@ def _standing(drawn: Drawn) -> Standing:
     return Standing(x, y, width / FRAME_SCALE, height / FRAME_SCALE, float(drawn.depth))
 
 
-def _names(pipe: VLEPipeline, tokens: VLETokens, which: list[int] | None = None) -> list[Called]:
-    """What some object tokens are called, or all, as CLIP sees them in the picture."""
+def _names(
+    pipe: VLEPipeline, tokens: VLETokens, which: list[int] | None = None, asked: Sequence[Mention] = ()
+) -> list[Called]:
+    """What some object tokens are called, or all, as CLIP sees them in the picture, in favour of what is `asked` for."""
     which = list(range(1, len(tokens))) if which is None else which
     if not which:
         return []
     where, depth = tokens.where[0, which].to(pipe.device), tokens.depth[0, which].to(pipe.device)
-    return list(pipe.names_in(_pixels(pipe, tokens), where, depth).called)
+    return list(pipe.names_in(_pixels(pipe, tokens), where, depth, asked).called)
 
 
 def _pixels(pipe: VLEPipeline, tokens: VLETokens) -> Tensor:

@@ -55,6 +55,7 @@ class ClipTask:
         if config.trained == "image":  # locked-text tuning, the mirror image of LiT (Zhai et al. 2022)
             self.model.requires_grad_(False)
             self.model.clip.visual.requires_grad_(True)
+            self.model.clip.logit_scale.requires_grad_(True)
             if new_pieces.any():  # what is read of the words that it knew stays the same, and with it priors that read it
                 some_rows(self.model.clip.token_embedding.weight, new_pieces.to(device))
         if lexicon is None:
