@@ -12,7 +12,7 @@ from prompts.reading import read
 from prompts.request import Mention, SceneRequest
 from vle_gen.chosen_places import Place, clamps, turns_of, with_places
 from vle_gen.prior.sampling import Generators, Given, Guidance, SampledTokens
-from vle_gen.refusing import Pair, Refusing, pairs_of
+from vle_gen.refusing import Pair, Refusing, pairs_of, written_by
 from vle_gen.standing import clashes, hidden, standings
 from vle_gen.tokenizer.loop import SCENE_DEPTH
 from vle_gen.tokens import VLETokens
@@ -31,7 +31,8 @@ class Order:
         places: that the user chose.
         turns: in which what stands there is written.
         things: that are to stand there.
-        pairs: relations that the prior's places must show, by the turn in which both things are there.
+        written: what each turn is to write, from the first on, where that is known.
+        pairs: how what is written in one turn is to stand to what is written in another.
     """
 
     text: str
@@ -39,6 +40,7 @@ class Order:
     places: tuple[Place, ...] = ()
     turns: tuple[int, ...] = ()
     things: tuple[Mention, ...] = ()
+    written: tuple[Mention, ...] = ()
     pairs: tuple[Pair, ...] = ()
 
     @staticmethod
@@ -47,7 +49,12 @@ class Order:
         reading = read(with_places(prompt, places, lexicon), known, lexicon)
         things = tuple(place.mention(lexicon) for place in places)
         turns = turns_of(reading.order, places, lexicon)
-        return Order(reading.text, reading.request, tuple(places), turns, things, pairs_of(reading.order))
+        order = reading.order
+        return Order(reading.text, reading.request, tuple(places), turns, things, written_by(order), pairs_of(order))
+
+    def wanted(self, turns: list[int]) -> list[Mention | None]:
+        """What objects written in `turns` were to be; None where that is not known."""
+        return [self.written[turn - 1] if turn <= len(self.written) else None for turn in turns]
 
 
 @dataclass(frozen=True)
@@ -127,7 +134,8 @@ def _problems(pipe: VLEPipeline, tokens: VLETokens, order: Order, turns: list[in
     """What of an order a sample does not show; `turns` says when each of its tokens was written."""
     if order.request is None and not order.places:
         return []
-    names = pipe.called(tokens, [*(order.request.mentions if order.request else ()), *order.things])
+    asked = [*(order.request.mentions if order.request else ()), *order.things]
+    names = pipe.names(tokens, asked).given(order.wanted(turns[1 : len(tokens)])) if len(tokens) > 1 else ()
     problems = pipe.problems(tokens, order.request, names) if order.request else []
     for place, thing, turn in zip(order.places, order.things, order.turns, strict=True):
         index = turns.index(turn)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from prompts.request import SceneRequest
+from prompts.request import Mention, SceneRequest
 from prompts.satisfied import holds
 from prompts.vocabulary import BETWEEN
 from vle_gen.prior.room import crowded
@@ -25,9 +25,16 @@ class Pair(NamedTuple):
     other: int
 
 
+def written_by(request: SceneRequest | None) -> tuple[Mention, ...]:
+    """What each turn from the first on is to write, in the order of a request's mentions; nothing where that is open."""
+    if request is None or any(mention.open for mention in request.mentions):  # how many there are is the prior's choice
+        return ()
+    return tuple(mention for mention in request.mentions for _ in range(mention.count))
+
+
 def pairs_of(request: SceneRequest | None) -> tuple[Pair, ...]:
     """The relations of what is written in the order of a request's mentions, those aside that are between two others."""
-    if request is None or any(mention.open for mention in request.mentions):  # how many there are is the prior's choice
+    if not written_by(request):
         return ()
     turns, first = [], 1
     for mention in request.mentions:
