@@ -14,7 +14,7 @@ from prompts.vocabulary import BETWEEN
 from vle_gen.prior.room import crowded
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
-MARGIN = 0.7  # how clear a relation must be: between what a check accepts (0.5) and what a caption may claim (1)
+MARGIN = 1.2  # of what a caption may claim: clearer than that, since what holds by a hair is not seen
 
 
 class Pair(NamedTuple):
