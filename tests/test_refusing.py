@@ -1,6 +1,8 @@
 """Places that are drawn again while the prior writes: where there is no room, and where a relation would not hold."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from prompts import parse
@@ -91,3 +93,15 @@ def test_a_relation_holds_that_the_prior_was_not_told_of(pipe):
         boxes = torch.cat([drawn.where[k, :, :2], drawn.where[k, :, 2:] / FRAME_SCALE], 1).tolist()
         depth = drawn.depth[k].tolist()
         assert holds("right of", boxes[first], depth[first], boxes[second], depth[second], ENOUGH)
+
+
+def test_a_thing_is_taken_for_what_it_was_drawn_to_be_only_where_that_is_likely(pipe, tokens):
+    names = pipe.names(tokens)
+    count = len(names.called)
+    (purple,), (sphere,) = parse("a purple sphere").mentions, parse("a sphere").mentions
+    assert names.given([None] * count) == names.called
+    assert names.given([purple] * count) == names.called, "nothing purple is there"
+    assert names.given([one.mention for one in names.called]) == names.called
+    unsure = replace(names, odds=torch.full_like(names.odds, 1 / len(names.every)))  # a third of all names are of spheres
+    assert all(one.fits(sphere) for one in unsure.given([sphere] * count))
+    assert not any(one.fits(purple) for one in unsure.given([purple] * count))
