@@ -12,6 +12,7 @@ from prompts.reading import read
 from prompts.request import Mention, SceneRequest
 from vle_gen.chosen_places import Place, clamps, turns_of, with_places
 from vle_gen.prior.sampling import Generators, Given, Guidance, SampledTokens
+from vle_gen.refusing import Pair, Refusing, pairs_of, written_by
 from vle_gen.standing import clashes, hidden, standings
 from vle_gen.tokenizer.loop import SCENE_DEPTH
 from vle_gen.tokens import VLETokens
@@ -30,6 +31,8 @@ class Order:
         places: that the user chose.
         turns: in which what stands there is written.
         things: that are to stand there.
+        written: what each turn is to write, from the first on, where that is known.
+        pairs: how what is written in one turn is to stand to what is written in another.
     """
 
     text: str
@@ -37,13 +40,21 @@ class Order:
     places: tuple[Place, ...] = ()
     turns: tuple[int, ...] = ()
     things: tuple[Mention, ...] = ()
+    written: tuple[Mention, ...] = ()
+    pairs: tuple[Pair, ...] = ()
 
     @staticmethod
     def of(prompt: str, places: Sequence[Place], known: frozenset[str], lexicon: Lexicon | None = None) -> Order:
         """A prompt, and the places of some of its things, in the words and names that a checkpoint knows."""
         reading = read(with_places(prompt, places, lexicon), known, lexicon)
         things = tuple(place.mention(lexicon) for place in places)
-        return Order(reading.text, reading.request, tuple(places), turns_of(reading.order, places, lexicon), things)
+        turns = turns_of(reading.order, places, lexicon)
+        order = reading.order
+        return Order(reading.text, reading.request, tuple(places), turns, things, written_by(order), pairs_of(order))
+
+    def wanted(self, turns: list[int]) -> list[Mention | None]:
+        """What objects written in `turns` were to be; None where that is not known."""
+        return [self.written[turn - 1] if turn <= len(self.written) else None for turn in turns]
 
 
 @dataclass(frozen=True)
@@ -68,7 +79,8 @@ def draw_orders(
     pipe: VLEPipeline, orders: list[Order], each: int, generator: Generators | None, settings: Settings
 ) -> list[Drawn]:
     """`each` pictures of every order, those of one order beside one another. Most need one draw; those that need more
-    get them in growing batches, until one shows all that was asked or the tries are used up."""
+    get them in growing batches, until one shows all that was asked or the tries are used up. With more than one try, a place
+    is also drawn again as soon as it breaks a relation; one where there is no room is in any case."""
     read = pipe.clip.text_features([order.text for order in orders])
     words = pipe.prior.config.max_words
     features, mask = read.tokens[:, :words].float(), read.mask[:, :words]
@@ -80,6 +92,7 @@ def draw_orders(
         burst = min(burst, left)
         pictures = [k for k in pending for _ in range(burst)]
         rows = torch.tensor(pictures) // each
+        checked = [orders[row].pairs if settings.tries > 1 else () for row in rows.tolist()]
         drawn = pipe.prior.sample(
             features,
             mask,
@@ -90,6 +103,7 @@ def draw_orders(
             background_depth=SCENE_DEPTH,
             rows=rows,
             given=None if fixed is None else Given(clamped=fixed[rows].to(features.device)),
+            refuse=None if pipe.lexicon is not None else Refusing(checked),
         )
         for row, k in enumerate(pictures):
             if best[k] is not None and not best[k].problems:
@@ -120,7 +134,8 @@ def _problems(pipe: VLEPipeline, tokens: VLETokens, order: Order, turns: list[in
     """What of an order a sample does not show; `turns` says when each of its tokens was written."""
     if order.request is None and not order.places:
         return []
-    names = pipe.called(tokens, [*(order.request.mentions if order.request else ()), *order.things])
+    asked = [*(order.request.mentions if order.request else ()), *order.things]
+    names = pipe.names(tokens, asked).given(order.wanted(turns[1 : len(tokens)])) if len(tokens) > 1 else ()
     problems = pipe.problems(tokens, order.request, names) if order.request else []
     for place, thing, turn in zip(order.places, order.things, order.turns, strict=True):
         index = turns.index(turn)

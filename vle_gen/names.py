@@ -13,6 +13,7 @@ from prompts.request import Mention
 
 TEXTS = 256  # names that are encoded at once
 DOUBT = 0.3  # of the best name's probability: true names have it in 9 of 10 cases, others in 1 of 200 (see docs/results.md)
+LIKELY = 0.3  # chance from which a solid is taken for what it was drawn to be
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,20 @@ class Names:
     attributes: Tensor  # (K, 4) long: shape, size, material, color; -1 where what a thing is called does not say
     probability: Tensor  # (K,) of that name, 0..1
     called: tuple[Called, ...]  # K
+    odds: Tensor  # (K, N) of every name, 0..1
+    every: tuple[Called, ...]  # N, all names
+
+    def given(self, wanted: Sequence[Mention | None]) -> tuple[Called, ...]:
+        """The names, knowing what each was drawn to be, None for what is not known. Where that is a solid, and the names that
+        fit it have a chance of `LIKELY` together, it has the best of them: else one good thing in ten is taken for another."""
+        found = list(self.called)
+        solids = {mention for mention in wanted if mention is not None and mention.name is None}
+        fitting = {mention: [k for k, one in enumerate(self.every) if one.fits(mention)] for mention in solids}
+        for row, mention in enumerate(wanted):
+            rows = fitting.get(mention)
+            if rows and self.odds[row, rows].sum() >= LIKELY:
+                found[row] = self.every[rows[int(self.odds[row, rows].argmax())]]
+        return tuple(found)
 
     @property
     def text(self) -> list[str]:
@@ -51,15 +66,15 @@ class NameTable:
         """The names of pictures by their embeddings (K, embed); `scale` is that of similarities.
 
         A thousand names are more alike than their pictures. So what one of `asked` describes by a name of the lexicon is held
-        to be that, where it is at least `DOUBT` times as probable as the best; solids are always what is most probable.
+        to be that, where it is at least `DOUBT` times as probable as the best; solids are what is most probable.
         """
-        share = (scale * pictures @ self.embedded.T).softmax(-1)  # (K, N)
-        probability, best = share.max(-1)
+        odds = (scale * pictures @ self.embedded.T).softmax(-1)  # (K, N)
+        probability, best = odds.max(-1)
         asked = [mention for mention in asked if mention.name is not None]
         wanted = [k for k, one in enumerate(self.called) if any(one.fits(mention) for mention in asked)]
         if wanted:
-            likely, which = share[:, wanted].max(-1)
+            likely, which = odds[:, wanted].max(-1)
             may_be = likely >= DOUBT * probability
             best = torch.where(may_be, torch.tensor(wanted, device=best.device)[which], best)
             probability = torch.where(may_be, likely, probability)
-        return Names(self.attributes[best], probability, tuple(self.called[k] for k in best.tolist()))
+        return Names(self.attributes[best], probability, tuple(self.called[k] for k in best.tolist()), odds, self.called)

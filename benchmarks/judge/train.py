@@ -213,23 +213,31 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     save_file(weights, options.out / WEIGHTS)
 
-    judge = Judge.load(options.out)
-    pictures, truths = truths_of(options.train)
+    write_card(options.out, {"steps": steps, "batch": BATCH, "scenes trained on": int(kept.sum())}, options.train, options.dev)
+
+
+def write_card(folder: Path, said: dict[str, object], train: str, dev: str | None) -> None:
+    """Measures the judge in `folder` on held-out scenes and on others, and writes its README.md: what it said before, too."""
+    judge, card = Judge.load(folder), folder / "README.md"
+    pictures, truths = truths_of(train)
     held = [k for k in range(len(pictures)) if k % HELD_OUT == 0]
     numbers = {"held out": measure(judge, [pictures[k] for k in held], [truths[k] for k in held])}
-    if options.dev:
-        numbers["dev"] = measure(judge, *truths_of(options.dev))
-    said = {"steps": steps, "batch": BATCH, "scenes trained on": int(kept.sum()), "accuracy": numbers}
-    (options.out / "README.md").write_text(CARD + "```json\n" + json.dumps(said, indent=2) + "\n```\n")
+    if dev:
+        numbers["dev"] = measure(judge, *truths_of(dev))
+    before = json.loads(card.read_text().partition("```json")[2].partition("```")[0] or "{}") if card.is_file() else {}
+    said = before | said | {"accuracy": numbers}
+    card.write_text(CARD + "```json\n" + json.dumps(said, indent=2) + "\n```\n")
     print(json.dumps(said, indent=2))
 
 
 CARD = """# The judge
 
 A small detector (CenterNet, Zhou et al. 2019: a heat map of centres, and box, depth and attributes at its peaks) that says
-what a picture shows. It shares no weights, no features and no code with the tokenizer, the CLIP or the prior that it
-judges, and was trained on whole rendered scenes only, never on anything generated. `judge.safetensors` holds float16
-weights, read by `vle_gen/judge.py`: `vlegen eval txt2img prompts/suites --judge benchmarks/judge`.
+what a picture shows, and a second look at a cut-out of each place where it sees something: is a thing there at all, of which
+shape and material (`vle_gen/close_look.py`). It shares no weights, no features and no code with the tokenizer, the CLIP or
+the prior that it judges, and was trained on whole rendered scenes only, never on anything generated. `judge.safetensors`
+and `closer.safetensors` hold float16 weights, read by `vle_gen/judge.py`:
+`vlegen eval txt2img prompts/suites --judge benchmarks/judge`.
 
 Shares on scenes that it was not trained on ("held out": every tenth scene of the training set; "dev": other renders, of
 480 x 320). "found" is of true objects with 60 visible pixels or more, "false" of what it saw; attributes are of those found.

@@ -5,7 +5,9 @@ from generators on the CPU, in an order that does not depend on the device.
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from diffusers import FlowMatchEulerDiscreteScheduler
 
 Generators = torch.Generator | list[torch.Generator]
+# (turn, frames (B, N, 4), depths (B, N)) of the objects so far: whether the place of the last, token `turn`, is refused (B,)
+Refusal = Callable[[int, Tensor, Tensor], Tensor]
+AGAIN = 6  # times that a refused place is drawn again under guidance, then as learnt, then whatever the text says
 
 
 @dataclass(frozen=True)
@@ -92,20 +97,20 @@ class Draws:
             raise UserError(f"{len(generator)} generators for {batch} samples: give one, or one for each")
         self.generator, self.batch, self.device = generator, batch, device
 
-    def _draw(self, maker, count: int) -> Tensor:
+    def _draw(self, maker, count: int, rows: list[int]) -> Tensor:
         if isinstance(self.generator, list):
-            made = torch.cat([maker(1, count, generator=g) for g in self.generator])
+            made = torch.cat([maker(1, count, generator=self.generator[k]) for k in rows])
         else:
-            made = maker(self.batch, count, generator=self.generator)
+            made = maker(len(rows), count, generator=self.generator)
         return made.to(self.device)
 
-    def uniform(self, count: int) -> Tensor:
-        """(B, count) in [0, 1)."""
-        return self._draw(torch.rand, count)
+    def uniform(self, count: int, rows: list[int] | None = None) -> Tensor:
+        """(B, count) in [0, 1), or for some of the samples only."""
+        return self._draw(torch.rand, count, list(range(self.batch)) if rows is None else rows)
 
     def normal(self, count: int) -> Tensor:
         """(B, count) of unit variance."""
-        return self._draw(torch.randn, count)
+        return self._draw(torch.randn, count, list(range(self.batch)))
 
 
 @torch.no_grad()
@@ -123,6 +128,7 @@ def sample(
     use_cache: bool = True,
     given: Given | None = None,
     rows: Tensor | None = None,
+    refuse: Refusal | None = None,
 ) -> SampledTokens:
     """Writes tokens for a batch of B samples.
 
@@ -137,6 +143,7 @@ def sample(
         use_cache: without it everything so far is computed anew at each step, with the same result.
         given: tokens that are there already, and places that are fixed.
         rows: (B,) long, which text each sample is of; without it each is of its own.
+        refuse: says which places are drawn again, ever less as the text has it, 4 * `AGAIN` times at most.
 
     Raises:
         UserError: an argument out of range.
@@ -180,6 +187,9 @@ def sample(
             place = draw_place(network, state, chance, guidance.place, temperature, given.at(turn))
             if not going.any():
                 break
+            if refuse is not None:
+                again = _Again(network, state, draws, guidance.place, temperature, given.at(turn))
+                place = again.until(place, going, partial(_refused, network, refuse, turn, places))
         places.append(place)
         hidden = writer.after_place(place, turn)
         if not turn:
@@ -258,6 +268,38 @@ def draw_place(
             fixed = clamped[:, variable]
             place[:, variable] = torch.where(fixed.isnan(), place[:, variable], fixed)
     return place
+
+
+@dataclass(frozen=True)
+class _Again:
+    """Draws the place of one token again, of those samples where it is refused; arguments as for `draw_place`."""
+
+    network: PriorNetwork
+    state: Tensor
+    draws: Draws
+    guidance: float
+    temperature: float
+    clamped: Tensor | None
+
+    def until(self, place: Tensor, going: Tensor, refused: Callable[[Tensor], Tensor]) -> Tensor:
+        """Places (B, 5) none of which is refused, as far as so many draws go, where a sample is still going (B,). Guidance
+        makes a wrong belief surer, so a place that is refused again and again is drawn with less of it."""
+        batch = len(place)
+        for guidance in AGAIN * [self.guidance] + AGAIN * [min(self.guidance, 1.0)] + 2 * AGAIN * [0.0]:
+            bad = (refused(place) & going).nonzero()[:, 0]
+            if not len(bad):
+                break
+            chance = self.draws.uniform(2 * VARIABLES, bad.tolist())
+            state = self.state.unflatten(0, (-1, batch))[:, bad].flatten(0, 1)
+            clamped = None if self.clamped is None else self.clamped[bad]
+            place = place.clone()
+            place[bad] = draw_place(self.network, state, chance, guidance, self.temperature, clamped)
+        return place
+
+
+def _refused(network: PriorNetwork, refuse: Refusal, turn: int, before: list[Tensor], place: Tensor) -> Tensor:
+    """Whether the places (B, 5) of token `turn` are refused (B,), given those of all tokens before, the background's first."""
+    return refuse(turn, *network.code.decode(torch.stack([*before[1:], place], 1)))
 
 
 def _pick(odds: Tensor, chance: Tensor) -> Tensor:

@@ -1,0 +1,122 @@
+"""Trains the judge's second look on cut-outs of whole renders: python benchmarks/judge/train_closer.py TRAIN_TAR
+[--minutes 12] [--dev DEV_FOLDER]. Writes closer.safetensors (float16) and the card beside this file. Minutes are those of
+the processor. Nine scenes in ten are trained on; the detector is left as it is."""
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import Tensor
+from train import HELD_OUT, HERE, SEEN, write_card
+
+from vle_gen.close_look import CloseLook, cut_out
+from vle_gen.data.scenes import SceneStore
+from vle_gen.judge import CLOSER_WEIGHTS, SIDE
+
+BATCH, PICTURES = 128, 24  # cut-outs of a step, and the pictures that they are of
+LEARNING_RATE = 2e-3
+BESIDE = 0.3  # share of an object's extent from its centre, from which a cut-out is not of that object
+
+
+def drawn(store: SceneStore, visible: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Cut-outs (K, 3, 48, 48), whether an object is in the middle of each (K,), its shape and its material (K,)."""
+
+    def uniform(low: float, high: float, *shape: int) -> Tensor:
+        return low + (high - low) * torch.rand(shape, generator=generator)
+
+    row = torch.randint(len(store), (PICTURES,), generator=generator)
+    pictures = store.image[row].float() / 255
+    which, slot = (store.present[row] & (visible[row] * SIDE**2 >= SEEN)).nonzero(as_tuple=True)
+    pick = torch.randperm(len(which), generator=generator)[: BATCH * 5 // 8]
+    which, slot = which[pick], slot[pick]
+    box = store.box[row[which], slot]
+    k = len(which)
+    right = torch.cat([box[:, :2] + 0.1 * uniform(-1, 1, k, 2) * box[:, 2:], box[:, 2:] * uniform(-0.15, 0.15, k, 1).exp()], 1)
+
+    # not in the middle of anything: beside an object, where shadows, reflections and parts of it are
+    angle, far = uniform(0, 6.2832, k, 1), uniform(0.35, 1.2, k, 1)
+    aside = torch.cat([angle.cos(), angle.sin()], 1) * far * box[:, 2:]
+    wrong = torch.cat([box[:, :2] + aside, box[:, 2:] * uniform(-1.0, 0.2, k, 1).exp()], 1)
+    others, there = store.box[row[which]], store.present[row[which]]  # (K, N, 4), (K, N)
+    away = ((wrong[:, None, :2] - others[..., :2]).abs() / others[..., 2:].clamp(min=1e-3)).amax(-1)
+    free = ((away > BESIDE) | ~there).all(1) & ((wrong[:, :2] > 0) & (wrong[:, :2] < 1)).all(1)
+    wrong, beside = wrong[free], which[free]
+
+    boxes, which_all = torch.cat([right, wrong]), torch.cat([which, beside])
+    cuts = cut_out(pictures, which_all, boxes, 0.1 * torch.randn(len(boxes), generator=generator))
+    is_there = torch.cat([torch.ones(k), torch.zeros(len(wrong))])
+    kinds = store.attributes[row[which], slot]
+    return altered(cuts, generator), is_there, kinds[:, 0], kinds[:, 2]
+
+
+def altered(cut: Tensor, generator: torch.Generator) -> Tensor:
+    """Mirrored, in other colours and light, sometimes soft or noisy: shape and material do not hang on these."""
+
+    def chance(share: float) -> Tensor:
+        return (torch.rand(len(cut), generator=generator) < share)[:, None, None, None]
+
+    cut = torch.where(chance(0.5), cut.flip(-1), cut)
+    shuffled = cut[:, torch.randperm(3, generator=generator)]
+    cut = torch.where(chance(0.5), shuffled, cut)
+    gain = torch.randn(len(cut), 4, 1, 1, generator=generator)
+    cut = (cut * torch.exp(0.15 * gain[:, :1] + 0.1 * gain[:, 1:])).clamp(1e-3, 1)
+    cut = cut ** torch.exp(0.15 * torch.randn(len(cut), 1, 1, 1, generator=generator))
+    soft = F.interpolate(F.avg_pool2d(cut, 2), scale_factor=2, mode="bilinear", align_corners=False)
+    share = torch.rand(len(cut), 1, 1, 1, generator=generator)
+    cut = torch.where(chance(0.5), share * soft + (1 - share) * cut, cut)
+    return torch.where(chance(0.3), cut + 0.02 * torch.randn(cut.shape, generator=generator), cut)
+
+
+def train(store: SceneStore, minutes: float, steps: int | None, seed: int = 0) -> tuple[CloseLook, int]:
+    """A second look, trained for so many minutes of the processor, and the steps that it took."""
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    slots = torch.arange(1, store.present.shape[1] + 1)
+    visible = torch.stack([(labels.flatten()[:, None] == slots).float().mean(0) for labels in store.labels])
+    network = CloseLook().to(memory_format=torch.channels_last).train()
+    optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.05)
+    began, step = time.process_time(), 0
+    while True:
+        share = (time.process_time() - began) / (60 * minutes) if steps is None else step / steps
+        if share >= 1:
+            return network.eval(), step
+        for group in optimizer.param_groups:
+            group["lr"] = LEARNING_RATE * min(1.0, step / 50) * min(1.0, 1.35 * (1 - share)) + 1e-6
+        cuts, there, shape, material = drawn(store, visible, generator)
+        with torch.autocast("cpu", torch.bfloat16):
+            seen = network(cuts.contiguous(memory_format=torch.channels_last))
+        count = len(shape)
+        loss = F.binary_cross_entropy_with_logits(seen.there.float(), there) + F.cross_entropy(
+            seen.shape[:count].float(), shape
+        ) + 0.5 * F.cross_entropy(seen.material[:count].float(), material)  # fmt: skip
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimizer.step()
+        step += 1
+        if step % 50 == 0:
+            right = (seen.shape[:count].argmax(1) == shape).float().mean().item()
+            print(f"step {step}  loss {loss.item():.3f}  shape {right:.3f}  {time.process_time() - began:.0f} s", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("train", help="whole renders of 256 x 256: a folder or .tar")
+    parser.add_argument("--minutes", type=float, default=12.0)
+    parser.add_argument("--steps", type=int, help="so many steps, whatever time they take")
+    parser.add_argument("--dev", help="renders to measure on, too")
+    parser.add_argument("--out", type=Path, default=HERE, help="folder with the detector's weights")
+    options = parser.parse_args()
+    store = SceneStore.load(options.train)
+    network, steps = train(store.subset(torch.arange(len(store)) % HELD_OUT != 0), options.minutes, options.steps)
+    weights = {name: value.half().contiguous() for name, value in network.state_dict().items() if value.is_floating_point()}
+    save_file(weights, options.out / CLOSER_WEIGHTS)
+    write_card(options.out, {"steps of the second look": steps}, options.train, options.dev)
+
+
+if __name__ == "__main__":
+    main()

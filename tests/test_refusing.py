@@ -1,0 +1,107 @@
+"""Places that are drawn again while the prior writes: where there is no room, and where a relation would not hold."""
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from prompts import parse
+from prompts.satisfied import ENOUGH, holds
+from vle_gen.prior.room import crowded
+from vle_gen.prior.sampling import Guidance, SampledTokens
+from vle_gen.refusing import Pair, Refusing, pairs_of
+from vle_gen.standing import clashes, standings
+from vle_gen.tokenizer.sizes import FRAME_SCALE
+
+LARGE, FAR = 0.2, 9.0  # width of a large object's box in canvas units, so far away
+
+
+def objects(*places: tuple[float, float, float]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Frames (1, N, 4) and depths (1, N) of large objects at (x, y, depth)."""
+    rows = [[x, y, *[FRAME_SCALE * LARGE * FAR / depth] * 2] for x, y, depth in places]
+    return torch.tensor([rows]), torch.tensor([[depth for _, _, depth in places]])
+
+
+def draw(pipe, prompts: list[str], generator, refuse=None) -> SampledTokens:
+    read = pipe.clip.text_features(prompts)
+    return pipe.prior.sample(
+        read.tokens.float(), read.mask, generator, guidance=Guidance(3.0, 3.0), flow_steps=2, refuse=refuse
+    )
+
+
+def seeded(count: int) -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(k) for k in range(count)]
+
+
+def right_half(turn, where, depth):
+    return where[:, -1, 0] > 0.5
+
+
+def test_refused_places_are_drawn_again(pipe):
+    prompts = ["four cubes", "a red ball and a cube", "three metal things"]
+    free, kept = draw(pipe, prompts, seeded(3)), draw(pipe, prompts, seeded(3), right_half)
+    assert (free.where[:, 1:, 0] > 0.5).any() and not (kept.where[:, 1:, 0] > 0.5).any()
+    for k in range(3):
+        alone = draw(pipe, prompts[k : k + 1], seeded(3)[k : k + 1], right_half)
+        used = int(alone.length[0])
+        assert torch.allclose(alone.where[0], kept.where[k, :used], atol=1e-3), "whatever is refused beside it"
+
+
+def test_where_nothing_is_refused_nothing_changes(pipe):
+    prompts = ["four cubes", "a red ball"]
+    free = draw(pipe, prompts, torch.Generator().manual_seed(1))
+    same = draw(pipe, prompts, torch.Generator().manual_seed(1), lambda *_: torch.zeros(2, dtype=torch.bool))
+    assert torch.equal(free.where, same.where) and torch.equal(free.what, same.what)
+
+
+def test_a_place_that_is_always_refused_is_written_all_the_same(pipe):
+    drawn = draw(pipe, ["four cubes"], torch.Generator().manual_seed(0), lambda *_: torch.ones(1, dtype=torch.bool))
+    assert drawn.length[0] > 1 and drawn.where.isfinite().all()
+
+
+def test_there_is_room_beside_but_not_within():
+    assert not crowded(*objects((0.3, 0.5, FAR)))
+    assert not crowded(*objects((0.3, 0.5, FAR), (0.7, 0.5, FAR)))
+    assert crowded(*objects((0.3, 0.5, FAR), (0.36, 0.5, FAR))), "one in the other"
+    assert crowded(*objects((0.3, 0.5, FAR), (0.31, 0.46, FAR + 3))), "apart, but hidden"
+    assert crowded(*objects((0.3, 0.5, FAR), (0.99, 0.5, FAR))), "cut off by the edge"
+
+
+def test_relations_are_told_by_turns():
+    request = parse("two red cubes left of a ball")
+    assert pairs_of(request) == (Pair(1, "left of", 3), Pair(2, "left of", 3))
+    assert pairs_of(parse("some red cubes left of a ball")) == (), "how many there will be is not known"
+    refuse = Refusing([pairs_of(request)], room=False)
+    apart = objects((0.2, 0.5, FAR), (0.8, 0.5, FAR), (0.5, 0.5, FAR))
+    assert refuse(3, *apart).tolist() == [True]
+    assert refuse(3, *objects((0.2, 0.5, FAR), (0.25, 0.7, FAR), (0.7, 0.5, FAR))).tolist() == [False]
+    assert refuse(2, *objects((0.2, 0.5, FAR), (0.8, 0.5, FAR))).tolist() == [False], "the ball is still to come"
+
+
+def test_first_draws_stand_apart(pipe):
+    prompts = ["four large rubber balls", "four large cubes", "a large red cube next to a large blue cylinder"] * 2
+    result = pipe(prompts, generator=[torch.Generator().manual_seed(k) for k in range(len(prompts))], tries=1)
+    for tokens in result.tokens:
+        stand = standings(tokens)
+        assert not any(clashes(stand[k], stand[:k]) for k in range(len(stand)))
+
+
+def test_a_relation_holds_that_the_prior_was_not_told_of(pipe):
+    drawn = draw(pipe, ["a small red ball, a small blue cube"] * 4, seeded(4), Refusing([[Pair(1, "right of", 2)]] * 4))
+    for k in range(4):
+        first, second = ((drawn.turn[k] == turn).long().argmax() for turn in (1, 2))
+        boxes = torch.cat([drawn.where[k, :, :2], drawn.where[k, :, 2:] / FRAME_SCALE], 1).tolist()
+        depth = drawn.depth[k].tolist()
+        assert holds("right of", boxes[first], depth[first], boxes[second], depth[second], ENOUGH)
+
+
+def test_a_thing_is_taken_for_what_it_was_drawn_to_be_only_where_that_is_likely(pipe, tokens):
+    names = pipe.names(tokens)
+    count = len(names.called)
+    (purple,), (sphere,) = parse("a purple sphere").mentions, parse("a sphere").mentions
+    assert names.given([None] * count) == names.called
+    assert names.given([purple] * count) == names.called, "nothing purple is there"
+    assert names.given([one.mention for one in names.called]) == names.called
+    unsure = replace(names, odds=torch.full_like(names.odds, 1 / len(names.every)))  # a third of all names are of spheres
+    assert all(one.fits(sphere) for one in unsure.given([sphere] * count))
+    assert not any(one.fits(purple) for one in unsure.given([purple] * count))

@@ -1,0 +1,73 @@
+"""Which places are drawn again as the prior writes them: where there is no room, and where a relation that the prompt asks
+for would not hold."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from prompts.request import Mention, SceneRequest
+from prompts.satisfied import holds
+from prompts.vocabulary import BETWEEN
+from vle_gen.prior.room import crowded
+from vle_gen.tokenizer.sizes import FRAME_SCALE
+
+MARGIN = 1.2  # of what a caption may claim: clearer than that, since what holds by a hair is not seen
+
+
+class Pair(NamedTuple):
+    """What is written in one turn stands so to what is written in another; the scene is turn 0."""
+
+    one: int
+    kind: str
+    other: int
+
+
+def written_by(request: SceneRequest | None) -> tuple[Mention, ...]:
+    """What each turn from the first on is to write, in the order of a request's mentions; nothing where that is open."""
+    if request is None or any(mention.open for mention in request.mentions):  # how many there are is the prior's choice
+        return ()
+    return tuple(mention for mention in request.mentions for _ in range(mention.count))
+
+
+def pairs_of(request: SceneRequest | None) -> tuple[Pair, ...]:
+    """The relations of what is written in the order of a request's mentions, those aside that are between two others."""
+    if not written_by(request):
+        return ()
+    turns, first = [], 1
+    for mention in request.mentions:
+        turns.append(range(first, first + mention.count))
+        first += mention.count
+    return tuple(
+        Pair(one, relation.kind, other)
+        for relation in request.relations if relation.kind != BETWEEN
+        for one in turns[relation.subject] for other in turns[relation.object]
+    )  # fmt: skip
+
+
+class Refusing:
+    """Says which samples' newest place is to be drawn again: see `sampling.Refusal`.
+
+    Args:
+        pairs: of each sample.
+        room: whether there must be room.
+    """
+
+    def __init__(self, pairs: Sequence[Sequence[Pair]], room: bool = True):
+        self.pairs, self.room = pairs, room
+
+    def __call__(self, turn: int, where: Tensor, depth: Tensor) -> Tensor:
+        broken = torch.tensor([self._broken(turn, k, where, depth) for k in range(len(where))], device=where.device)
+        return broken | crowded(where, depth) if self.room else broken
+
+    def _broken(self, turn: int, row: int, where: Tensor, depth: Tensor) -> bool:
+        told = [pair for pair in self.pairs[row] if max(pair.one, pair.other) == turn]
+        if not told:
+            return False
+        boxes = [[x, y, w / FRAME_SCALE, h / FRAME_SCALE] for x, y, w, h in where[row].tolist()]
+        far = depth[row].tolist()
+        return not all(
+            holds(kind, boxes[one - 1], far[one - 1], boxes[other - 1], far[other - 1], MARGIN) for one, kind, other in told
+        )
