@@ -150,7 +150,7 @@ def _at(tokens: VLETokens, point: tuple[float, float], name: str) -> int:
         raise UserError(f"{x:g},{y:g} lies outside {name}, which is {width} x {height}")
     owner = int(tokens.label_map()[int(y), int(x)])
     if owner == 0:
-        raise UserError(f"no object of {name} is at {x:g},{y:g}: only the scene")
+        raise UserError(f"no object of {name} is at {x:g},{y:g}: only the scene (see 'vlegen tokens {name}')")
     return owner
 
 
