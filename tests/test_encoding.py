@@ -101,6 +101,16 @@ def test_bare_floor_that_is_pointed_at_is_refused(vlegen, file, tmp_path, edit):
     assert [path.name for path in tmp_path.iterdir()] == ["img.png"]
 
 
+def test_an_outline_missed_by_a_pixel_is_pointed_at_all_the_same(vlegen, file, tokens, tmp_path):
+    labels = tokens.label_map()
+    index = int(labels[160, 133])
+    right = int(np.nonzero(labels[160] == index)[0].max())
+    assert labels[160, right + 1] == 0
+    assert vlegen("remove", file, "--point", f"{right + 1},160", "-o", tmp_path / "a.png").status == 0
+    assert vlegen("remove", file, "--token", index, "-o", tmp_path / "b.png").status == 0
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "a.png")), np.asarray(Image.open(tmp_path / "b.png")))
+
+
 def test_objects_that_the_loop_misses_may_be_pointed_at(pipe, scenes, strict):
     """What a person points at is edited wherever there is an object, though the loop by itself found none."""
     for scene in read_scenes(scenes):
