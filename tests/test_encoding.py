@@ -5,10 +5,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
+from safetensors.torch import save_file
 
-from vle_gen.compact.file import load_tokens
+from vle_gen.batch import require_objects
+from vle_gen.compact.file import coded_bytes, load_tokens
 from vle_gen.encoding import Halting
 from vle_gen.errors import UserError
+from vle_gen.evaluate import read_scenes
 from vle_gen.overlay import token_rows
 from vle_gen.tokens import SURE, VLETokens
 
@@ -81,12 +84,44 @@ def test_edits_take_boxes_and_points(vlegen, file, tmp_path):
     assert vlegen("move", file, "--box", ",".join(map(str, CUBE)), "--dx", 15, "-o", moved).status == 0
     change = np.abs(np.asarray(Image.open(moved)).astype(int) - np.asarray(Image.open(file)).astype(int)).max(-1)
     assert change[140:175, 115:165].max() > 40 and not change[:90].any()
-    assert vlegen("move", file, "--point", "220,220", "--dx", 3, "-o", tmp_path / "b.vle").status in (0, 2)
+    assert vlegen("move", file, "--box", "200,200,40,40", "--dx", 3, "-o", tmp_path / "b.vle").status == 0, "a box is believed"
     for option, value in (("--box", "1,2,3"), ("--point", "here"), ("--box", "a,b,c,d")):
         refused = vlegen("tokens", file, option, value)
         assert refused.status == 2 and f"{option} {value}: expected X,Y" in refused.err
     vlegen("tokens", file, "--save", tmp_path / "t.vle")
     assert "holds tokens already" in vlegen("tokens", tmp_path / "t.vle", "--point", "3,4").err
+
+
+@pytest.mark.parametrize("edit", [["move", "--dx", 9], ["remove"], ["recolor", "--to", "blue"]])
+def test_bare_floor_that_is_pointed_at_is_refused(vlegen, file, tmp_path, edit):
+    for point in ("220,220", "20,230"):
+        refused = vlegen(edit[0], file, "--point", point, *edit[1:], "-o", tmp_path / "x.png")
+        assert refused.status == 2 and refused.err.count("\n") == 1
+        assert f"is at {point}" in refused.err and ("--box X,Y,W,H" in refused.err or "only the scene" in refused.err)
+    assert [path.name for path in tmp_path.iterdir()] == ["img.png"]
+
+
+def test_an_outline_missed_by_a_pixel_is_pointed_at_all_the_same(vlegen, file, tokens, tmp_path):
+    labels = tokens.label_map()
+    index = int(labels[160, 133])
+    right = int(np.nonzero(labels[160] == index)[0].max())
+    assert labels[160, right + 1] == 0
+    assert vlegen("remove", file, "--point", f"{right + 1},160", "-o", tmp_path / "a.png").status == 0
+    assert vlegen("remove", file, "--token", index, "-o", tmp_path / "b.png").status == 0
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "a.png")), np.asarray(Image.open(tmp_path / "b.png")))
+
+
+def test_objects_that_the_loop_misses_may_be_pointed_at(pipe, scenes, strict):
+    """What a person points at is edited wherever there is an object, though the loop by itself found none."""
+    for scene in read_scenes(scenes):
+        picture = Image.fromarray(scene.image)
+        for number in np.unique(scene.labels[scene.labels > 0]):
+            ys, xs = np.nonzero(scene.labels == number)
+            if len(ys) < 150:
+                continue
+            middle = int(np.hypot(ys - ys.mean(), xs - xs.mean()).argmin())
+            point = (float(xs[middle]), float(ys[middle]))
+            require_objects(pipe.encode(picture, points=[point], halting=strict), [point], scene.name)
 
 
 def test_most_tokens_keeps_those_that_say_most(pipe, picture, tokens):
@@ -124,8 +159,14 @@ def test_coded_files_are_read_by_every_command(pipe, coder, vlegen, file, tmp_pa
     assert len(load_tokens(coder, coded)) == len(VLETokens.load(plain))
     assert vlegen("decode", coded, "-o", tmp_path / "c.png", "--checkpoint", folder).status == 0
     assert vlegen("move", coded, "--token", 1, "--dx", 5, "-o", tmp_path / "d.vle", "--checkpoint", folder).status == 0
-    with pytest.raises(UserError, match="holds coded tokens"):
-        VLETokens.load(coded)
+    older = tmp_path / "older.vle"
+    save_file({"coded": torch.from_numpy(np.frombuffer(coded_bytes(coded), np.uint8).copy())}, older, {"format": "vle-1"})
+    assert len(load_tokens(coder, older)) == len(VLETokens.load(plain))
+    for path in (coded, older):
+        with pytest.raises(UserError, match="holds coded tokens .of --quality.*read_tokens"):
+            VLETokens.load(path)
+        said = vlegen("history", path)
+        assert said.status == 2 and "coded tokens" in said.err and said.err.count("\n") == 1
     refused = vlegen("tokens", file, "--quality", 60, "--save", coded, "--checkpoint", folder)
     assert refused.status == 2 and "add --no-carry" in refused.err
     cut = tmp_path / "cut.vle"

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 from vle_gen import files
 from vle_gen.encoding import AS_USUAL, Encoding, Point
 from vle_gen.errors import UserError
-from vle_gen.script import Group, apply
+from vle_gen.script import Group, apply, owner_at
+from vle_gen.tokens import OWNED
 
 if TYPE_CHECKING:
     from vle_gen.pipeline import VLEPipeline
     from vle_gen.tokens import VLETokens
 
 Note = Callable[[str], None]
+LEAST_SCORE = 0.01  # of a token that is written because a person points there; on bare floor scores are below 0.001
 
 
 @dataclass(frozen=True)
@@ -70,16 +72,30 @@ def edited(
     missed = missed_points(tokens, groups[0]) if groups and picture.suffix.lower() != files.VLE else ()
     if missed:
         tokens = files.read_tokens(pipe, picture, replace(encoding, points=(*encoding.points, *missed)))
+        require_objects(tokens, missed, str(picture))
     return edited_tokens(pipe, tokens, picture, groups, read, note)
 
 
 def missed_points(tokens: VLETokens, group: Group) -> tuple[Point, ...]:
-    """The pixels by which a group of edits names objects, and which no object token owns."""
+    """The pixels by which a group of edits names objects, and at which there is no object token."""
     height, width = tokens.size
     points = {selector.point for edit in group if edit.verb != "paste" for selector in edit.which if selector.point is not None}
     inside = [(x, y) for x, y in points if 0 <= x < width and 0 <= y < height]
     labels = tokens.label_map() if inside else None
-    return tuple((x, y) for x, y in sorted(inside) if labels[int(y), int(x)] == 0)
+    return tuple((x, y) for x, y in sorted(inside) if owner_at(labels, (x, y)) == 0)
+
+
+def require_objects(tokens: VLETokens, points: Sequence[Point], name: str) -> None:
+    """Raises `UserError` where the token that was written because a person pointed at a pixel is bare floor: the model has
+    next to no doubt that nothing is there, or sees no shape in it."""
+    labels = tokens.label_map()
+    for x, y in points:
+        index = owner_at(labels, (x, y))
+        if index and (float(tokens.score[0, index]) < LEAST_SCORE or float(tokens.scope[0, index].max()) <= OWNED):
+            raise UserError(
+                f"no object of {name} is at {x:g},{y:g} as far as the model can tell: if there is one, say its extent with "
+                "--box X,Y,W,H instead of --point"
+            )
 
 
 def edited_tokens(

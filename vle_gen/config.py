@@ -181,6 +181,9 @@ class TokenizerConfig:
         for name in ("slack", "step_weight", "error_weight", "even_error"):
             if getattr(self.model, name) <= 0:
                 raise UserError(f"model.{name} is {getattr(self.model, name)}: expected a number above 0")
+        for name in ("focal", "lamps"):
+            if getattr(self.model, name) < 0:
+                raise UserError(f"model.{name} is {getattr(self.model, name)}: expected a number above 0, or 0 for none")
         if self.model.layer < 1 or self.model.layer % self.model.glimpse:
             raise UserError(f"model.layer is {self.model.layer}: expected a multiple of model.glimpse, {self.model.glimpse}")
         if len(self.model.decoder_blocks) != 3 or min(self.model.decoder_blocks) < 0:

@@ -22,11 +22,12 @@ from vle_gen.tokenizer.warp import SLOPE
 from vle_gen.tokens import IN_PLACE, OWNED, VLETokens
 
 NOTICED = 10 / 255  # an edit's difference that an eye notices at once; what is fainter counts less away from a noticed one
-REACH = 0.04  # how far from it none counts, as a share of the picture's longer side
+REACH = 0.033  # how far from it none counts, as a share of the picture's longer side
 FAINT = 0.02  # alpha below which a shadow cannot be told from the floor's own shading
 MARGIN = 0.06  # of the picture's longer side: how far around an edit the floor is looked at
 CLEAR = 0.05  # the floor outside this height of every window's bump (`_middle`) is taken for undisturbed
 SHADES, REFLECTS = 0.005, 0.05  # an object's claim to darker and to brighter light near it, beside its shadow's alpha
+LIKELIEST = 1.5  # power of claims to darker light: shadows seldom overlap, so the likelier cause has more than its share
 SLIGHT = 0.07  # change of the light, as a share of it, that is taken for noise where the decoder says no shadow
 LIKELY = 0.05  # alpha of a shadow that the decoder says from which on any change is the shadow's
 TAIL = 0.05  # how far, as a share of its window, a change may fade beyond where it is more than slight
@@ -215,12 +216,13 @@ def observed_lights(
     the picture has nothing. Where several objects may be the cause, each has a share: of darker light by its shadow, of
     brighter light by how near it is too.
     """
-    total, near, around = torch.zeros_like(floor), torch.zeros_like(floor), torch.zeros_like(floor)
+    total, near, around, claims = (torch.zeros_like(floor) for _ in range(4))
     reach = {k: _middle(planes) for k, (_, planes) in drawn.items()}
     for k, (window, planes) in drawn.items():
         total[window.planes] += planes[3:4]
         near[window.planes] = torch.maximum(near[window.planes], reach[k])
         around[window.planes] += reach[k]
+        claims[window.planes] += (planes[3:4] + SHADES * reach[k]) ** LIKELIEST
     clear = floor * (total < FAINT) * (near < CLEAR)
     ground = (says + filled(source - says, clear)).clamp(min=0.02)
     smooth = nearby(source, floor, 0)
@@ -229,7 +231,7 @@ def observed_lights(
     lights = {}
     for k, (window, planes) in drawn.items():
         shadows, objects, part = total[window.planes], around[window.planes], change[window.planes]
-        darker = (planes[3:4] + SHADES * reach[k]) / (UNSHADED + shadows + SHADES * objects)
+        darker = (planes[3:4] + SHADES * reach[k]) ** LIKELIEST / (UNSHADED**LIKELIEST + claims[window.planes])
         brighter = (planes[3:4] + REFLECTS * reach[k]) / (UNLIT + shadows + REFLECTS * objects)
         mine = torch.where(part < 0, darker, brighter) * part
         least = SLIGHT * (1 - planes[3:4] / LIKELY).clamp(min=0)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from vle_gen.body import Body, faded, flipped, scaled, shifted
+from vle_gen.camera import Camera, moved_aside
 from vle_gen.light import light_gain
 from vle_gen.paint import repainted
 from vle_gen.source import IN_PLACE, mirror_edge
@@ -23,6 +24,7 @@ def placed(
 
     `sources` holds the layers that were cut from each picture that tokens come from (`VLETokens.origin`), by source token.
     """
+    camera = Camera.of(tokens, net.sizes)
     result, scene = [], net.background_decoder(tokens.what[0, :1].to(next(net.parameters()).device))
     for index in far_to_near(tokens.depth[0].cpu()):
         source, origin, placement = int(tokens.source[0, index]), int(tokens.origin[0, index]), tokens.placement(index)
@@ -34,6 +36,8 @@ def placed(
             body = dressed(body, tokens, index)
             if not origin and placement != IN_PLACE:
                 body = lit(body, light_gain(scene, tokens.size, where, tokens.where[0, index]))
+                if camera is not None and placement.dx and placement.scale == 1:
+                    body = moved_aside(body, where, placement.dx, camera)
             if placement.scale != 1:
                 body = scaled(body, placement, where, detail.size, arena)
             else:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 import editors
 from editors.language import Edit, Selector, looks_like_an_edit, parse_edit, parse_group
 from editors.members import UNNAMED, centre
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from vle_gen.writing import Written
 
 Group = tuple[Edit, ...]
+BESIDE = 2  # pixels from an object's outline that still point at it
 
 
 def apply(
@@ -144,13 +147,24 @@ def _meant(pipe: VLEPipeline, start: VLETokens, which: Sequence[Selector], name:
     return list(dict.fromkeys(found))
 
 
+def owner_at(labels: np.ndarray, point: tuple[float, float]) -> int:
+    """Which token a person means who points at a pixel (x, y) of a label map (H, W): its owner or, where that is the scene,
+    the object that owns most pixels right beside it, since an outline is easily missed by a pixel. 0 is the scene."""
+    x, y = int(point[0]), int(point[1])
+    if labels[y, x]:
+        return int(labels[y, x])
+    beside = labels[max(0, y - BESIDE) : y + BESIDE + 1, max(0, x - BESIDE) : x + BESIDE + 1]
+    objects = beside[beside > 0]
+    return int(np.bincount(objects).argmax()) if len(objects) else 0
+
+
 def _at(tokens: VLETokens, point: tuple[float, float], name: str) -> int:
     (height, width), (x, y) = tokens.size, point
     if not (0 <= x < width and 0 <= y < height):
         raise UserError(f"{x:g},{y:g} lies outside {name}, which is {width} x {height}")
-    owner = int(tokens.label_map()[int(y), int(x)])
+    owner = owner_at(tokens.label_map(), point)
     if owner == 0:
-        raise UserError(f"no object of {name} is at {x:g},{y:g}: only the scene")
+        raise UserError(f"no object of {name} is at {x:g},{y:g}: only the scene (see 'vlegen tokens {name}')")
     return owner
 
 

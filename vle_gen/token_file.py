@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FORMAT = "vle-1"
 CODED = FORMAT  # the one tensor of a file whose tokens are entropy-coded (see `vle_gen.compact.file`)
+CODED_AT_FIRST = "coded"  # what that tensor was called while such files had metadata too
 ALWAYS = ("what", "where", "depth", "kind", "scope", "score", "source", "length")
 WHERE_USED = ("origin", "mirrored", "turn", "paint", "opacity")  # left out of files in which no token has any of it
 TYPES = {"kind": torch.uint8, "length": torch.long, "source": torch.long, "origin": torch.long, "mirrored": torch.bool}
@@ -73,8 +74,11 @@ def read(path: str | Path) -> VLETokens:
     try:
         with safe_open(path, "pt") as file:
             header = file.metadata() or {}
-            if CODED in file.keys():
-                raise UserError(f"{path} holds coded tokens, which take a checkpoint to read: use vle_gen.files.read_tokens")
+            if coded_tensor(file) is not None:
+                raise UserError(
+                    f"{path} holds coded tokens (of --quality), which take a checkpoint to read: every command that takes a "
+                    "picture reads them, and in Python vle_gen.files.read_tokens(pipe, path)"
+                )
             if header.get("format") != FORMAT:
                 raise UserError(f"{path} is no token file: expected format {FORMAT}, found {header.get('format')}")
             tensors = {name: file.get_tensor(name) for name in file.keys()}
@@ -100,6 +104,14 @@ def read(path: str | Path) -> VLETokens:
     except Exception as fault:  # whatever reading stumbles over is the fault of what is in the file
         said = " ".join(str(fault).split()) or type(fault).__name__
         raise UserError(f"{path} is no readable token file: {said}") from None
+
+
+def coded_tensor(file: safe_open) -> str | None:
+    """The tensor of an open .vle file that holds coded tokens; None where they are not coded."""
+    if CODED in file.keys():
+        return CODED
+    older = (file.metadata() or {}).get("format") == FORMAT and CODED_AT_FIRST in file.keys()
+    return CODED_AT_FIRST if older else None
 
 
 def usual(name: str, like: Tensor) -> Tensor:

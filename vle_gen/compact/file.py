@@ -12,7 +12,7 @@ from safetensors.torch import save
 from vle_gen.compact.code import DEFAULT_QUALITY
 from vle_gen.errors import UserError
 from vle_gen.image_io import write_whole
-from vle_gen.token_file import CODED, FORMAT
+from vle_gen.token_file import CODED, coded_tensor
 from vle_gen.tokens import VLETokens
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ def coded_bytes(path: str | Path) -> bytes | None:
         return None
     try:
         with safe_open(path, "pt") as file:
-            older = (file.metadata() or {}).get("format") == FORMAT and "coded" in file.keys()
-            name = "coded" if older else CODED
-            return file.get_tensor(name).numpy().tobytes() if name in file.keys() else None
+            name = coded_tensor(file)
+            return None if name is None else file.get_tensor(name).numpy().tobytes()
     except (SafetensorError, OSError):
         return None

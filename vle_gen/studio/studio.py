@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from vle_gen.errors import UserError
-from vle_gen.files import VLE, named_after
+from vle_gen.files import VLE, named_after, read_tokens
 from vle_gen.image_io import open_image
 from vle_gen.studio.layers import LayerStore
 from vle_gen.studio.limits import Limits
@@ -172,7 +172,7 @@ def read(pipe: VLEPipeline, data: bytes, name: str, limits: Limits) -> tuple[VLE
         path.write_bytes(data)
         try:
             if path.suffix == VLE:
-                return _bounded(VLETokens.load(path).to(pipe.device), limits), ""
+                return _bounded(read_tokens(pipe, path), limits), ""
             _check_pixels(data, limits)
             image = open_image(path)
         except UserError as fault:

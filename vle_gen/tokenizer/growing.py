@@ -10,7 +10,7 @@ from vle_gen.tokenizer.sizes import TokenizerSizes
 
 OUT = "glimpse_decoder.out.2"  # the convolution that writes a layer's pixels
 PLANES = 5  # of a layer
-READING = ("slack", "step_weight", "error_weight", "even_error")  # constants of `TokenizerSizes` that change no network
+READING = ("slack", "step_weight", "error_weight", "even_error", "focal", "lamps")  # of `TokenizerSizes`, change no network
 
 
 def can_grow(sizes: TokenizerSizes, wanted: TokenizerSizes) -> bool:

@@ -28,6 +28,8 @@ class TokenizerSizes:
     step_weight: float = 3.0
     error_weight: float = 3.0
     even_error: float = 6e-4
+    focal: float = 1.09
+    lamps: float = 1.3
 
     @property
     def whole(self) -> int:
