@@ -80,7 +80,7 @@ def draw_orders(
 ) -> list[Drawn]:
     """`each` pictures of every order, those of one order beside one another. Most need one draw; those that need more
     get them in growing batches, until one shows all that was asked or the tries are used up. With more than one try, a place
-    is also drawn again as soon as it breaks a relation; one where there is no room is in any case."""
+    where there is no room, or that breaks a relation, is drawn again as soon as it is written; one try is the prior alone."""
     read = pipe.clip.text_features([order.text for order in orders])
     words = pipe.prior.config.max_words
     features, mask = read.tokens[:, :words].float(), read.mask[:, :words]
@@ -92,7 +92,7 @@ def draw_orders(
         burst = min(burst, left)
         pictures = [k for k in pending for _ in range(burst)]
         rows = torch.tensor(pictures) // each
-        checked = [orders[row].pairs if settings.tries > 1 else () for row in rows.tolist()]
+        checked = [orders[row].pairs for row in rows.tolist()]
         drawn = pipe.prior.sample(
             features,
             mask,
@@ -103,7 +103,7 @@ def draw_orders(
             background_depth=SCENE_DEPTH,
             rows=rows,
             given=None if fixed is None else Given(clamped=fixed[rows].to(features.device)),
-            refuse=None if pipe.lexicon is not None else Refusing(checked),
+            refuse=None if settings.tries == 1 or pipe.lexicon is not None else Refusing(checked),
         )
         for row, k in enumerate(pictures):
             if best[k] is not None and not best[k].problems:

@@ -64,7 +64,7 @@ def evaluate_prompts(
 
     Args:
         limit: the first prompts of each suite only.
-        tries: most draws per picture; 1 takes the first unchecked, None is the pipeline's own.
+        tries: most draws per picture; 1 shows the prior as it is, None is the pipeline's own.
         seed: of each picture, its number added.
         each: passes (suite, prompt) pairs on, of which there are so many, to show how far it is.
 

@@ -99,9 +99,8 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         """Pictures for one or more prompts.
 
         Each sample's tokens are named by CLIP and held against the prompt; a sample that breaks it is drawn again, up to
-        `tries` times in all, and the one with the fewest problems is kept. While a sample is written, a place where there is
-        no room is drawn again and, with more than one try, one where a relation would not hold. The check only accepts or
-        rejects.
+        `tries` times in all, and the one with the fewest problems is kept. With more than one try a place where there is no
+        room, or where a relation would not hold, is drawn again while a sample is written. The check only accepts or rejects.
 
         Args:
             prompt: what to show.
@@ -110,7 +109,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
             guidance_scale: how strictly the text is followed; 1 is as learnt.
             num_inference_steps: steps of the flow head per token.
             height, width: of the pictures in pixels; equal, since the prior writes for square canvases.
-            tries: most draws per picture; 1 takes the first, whatever it misses.
+            tries: most draws per picture; 1 shows the prior as it is.
             places: where some things go, in every picture; what the prompt does not speak of is added to it.
 
         Raises:
