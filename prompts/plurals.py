@@ -29,6 +29,7 @@ MASS = frozenset(
 LINKS = frozenset("of with without in on at for behind under from wearing showing without to".split())
 NOT_ACTIONS = frozenset("ring king string wing building clothing lightning ceiling wedding pudding swing spring".split())
 PEOPLE = {"man": "men", "woman": "women"}
+OWN = "my"  # names that begin with it, such as "my mug", take no other article
 
 
 def article(text: str) -> str:
@@ -66,8 +67,9 @@ def is_plural(name: str) -> bool:
 
 
 def is_mass(name: str) -> bool:
-    """Whether a name is said without "a", as bread is."""
-    return name.split()[head(name)] in MASS
+    """Whether a name is said without "a", as bread is, and as "my mug" is."""
+    words = name.split()
+    return words[0] == OWN or words[head(name)] in MASS
 
 
 def singular(name: str) -> str | None:

@@ -13,7 +13,7 @@ from prompts.lexicon import Lexicon
 from prompts.marking import said_ground
 from prompts.places import REGIONS, inside, is_of_size
 from prompts.places import SAID_AS as PLACES
-from prompts.plurals import article, is_mass, is_plural, plural
+from prompts.plurals import OWN, article, is_mass, is_plural, plural
 from prompts.request import Mention, Relation, SceneRequest
 from prompts.satisfied import CLEAR, holds
 from prompts.scene import NO_ATTRIBUTES, Scene
@@ -248,7 +248,8 @@ class _Writer(Writer):
         if any(mention == self.mentions[j] for j in self.introduced[:-1]) and random.random() < 0.6:
             return f"another {text}"
         if is_plural(words[-1]) or is_mass(words[-1]):
-            return f"some {text}" if self.articles and random.random() < 0.3 else text
+            some = self.articles and not words[-1].startswith(f"{OWN} ") and random.random() < 0.3
+            return f"some {text}" if some else text
         if not self.articles:
             return text
         return f"one {text}" if random.random() < 0.04 else f"{article(text)} {text}"

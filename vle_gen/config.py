@@ -19,6 +19,7 @@ from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBas
 from vle_gen.data.choice import PackChoice
 from vle_gen.errors import UserError
 from vle_gen.prior.sizes import PriorLearning, PriorSizes
+from vle_gen.teaching.settings import TeachConfig
 from vle_gen.tokenizer.sizes import LossWeights, ReconstructionSizes, ReconstructionWeights, TokenizerSizes
 
 
@@ -275,9 +276,9 @@ class PriorConfig:
 
 
 SHORT = {"clip": "folder"}  # of these sections of a prior's configuration a mere value is that key: clip=FOLDER
-SCHEMAS = {"tokenizer": TokenizerConfig, "clip": ClipConfig, "prior": PriorConfig}
+SCHEMAS = {"tokenizer": TokenizerConfig, "clip": ClipConfig, "prior": PriorConfig, "teach": TeachConfig}
 VARIANTS = {"reconstruction": ReconstructionConfig}  # of the tokenizer, beside that of TokenizerConfig
-Config = TokenizerConfig | ReconstructionConfig | ClipConfig | PriorConfig
+Config = TokenizerConfig | ReconstructionConfig | ClipConfig | PriorConfig | TeachConfig
 
 
 def load(kind: str, path: str | Path | None = None, overrides: Sequence[str] = ()) -> Config:

@@ -23,6 +23,8 @@ def train(
     from vle_gen import config as configs
     from vle_gen import training
 
+    if kind == "teach":
+        raise typer.BadParameter("teach is a command of its own: see 'vlegen teach --help'")
     folder = out or Path("runs") / kind
     ended = training.start(kind, configs.load(kind, config, settings or ()), folder, resume, max_minutes, device)
     if ended.checkpoint is None:
@@ -53,6 +55,34 @@ def assemble(
     for line in put_together(parts, out, alone):
         print(line, file=sys.stderr)
     print(out)
+
+
+def teach(
+    name: Annotated[str, typer.Argument(help="What the object is called, such as 'my mug'.")],
+    pictures: Annotated[list[Path], typer.Argument(help="Its pictures: cut-outs, such as PNG files with transparency.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the new checkpoint.")],
+    minutes: Annotated[Optional[float], typer.Option(help="Most minutes of tuning.")] = None,
+    seed: Annotated[Optional[int], typer.Option(min=0, help="The same seed teaches the same.")] = None,
+    config: Annotated[Optional[Path], typer.Option(help="YAML file with what differs from configs/teach.yaml.")] = None,
+    json: Annotated[Optional[Path], typer.Option(help="Write what was measured as JSON too.")] = None,
+    checkpoint: Checkpoint = None,
+) -> None:
+    """Teach a checkpoint an object of your own, from a few pictures, in minutes. What it knew is rehearsed, and both are
+    measured."""
+    from vle_gen import config as configs
+    from vle_gen import files
+    from vle_gen.teaching.lesson import teach as taught
+
+    given = [f"{key}={value}" for key, value in (("minutes", minutes), ("seed", seed)) if value is not None]
+    settings = configs.load("teach", config, given)
+    watch = lambda values, doing: progress(values, len(values), doing)
+    found = taught(load(checkpoint or "everyday", None), name, pictures, out, settings, watch)
+    print(out)
+    print(f"{found.name}: in {found.named:.2f} of {found.new_prompts} first draws of prompts with it, all right in "
+          f"{found.right:.2f}; {found.old_prompts} other prompts: {found.old_before:.3f} right before, "
+          f"{found.old_after:.3f} now; {found.minutes:.1f} minutes")  # fmt: skip
+    if json:
+        print(files.write_json(found.as_json(), json))
 
 
 def evaluate(

@@ -92,11 +92,7 @@ def _object(folder: Path, row: dict[str, str], number: int, names: str | Path | 
         raise UserError(f"{where}: the name is empty")
     if not file.is_file():
         raise UserError(f"{where}: {file} does not exist")
-    pixels = read_pixels({file.name: file.read_bytes()}, file.name, folder, "RGBA")
-    try:
-        pixels = trimmed(pixels)
-    except ValueError as fault:
-        raise UserError(f"{file} {fault}") from None
+    pixels = cutout(file)
     floats = row.get("floats", "").lower()
     if floats not in YES + NO:
         raise UserError(f"{where}: floats is {floats!r}: expected yes or no")
@@ -109,6 +105,16 @@ def _object(folder: Path, row: dict[str, str], number: int, names: str | Path | 
         size=_size(row.get("size") or "1", where),
         floats=floats in YES,
     )
+
+
+def cutout(file: Path) -> np.ndarray:
+    """The cut-out in a file, (h, w, 4) uint8, trimmed to what shows. Raises `UserError` that names the file."""
+    if not file.is_file():
+        raise UserError(f"{file} does not exist: expected a cut-out, such as a PNG with transparency")
+    try:
+        return trimmed(read_pixels({file.name: file.read_bytes()}, file.name, file.parent, "RGBA"))
+    except ValueError as fault:
+        raise UserError(f"{file} {fault}") from None
 
 
 def _size(text: str, where: str) -> float:

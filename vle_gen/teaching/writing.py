@@ -1,0 +1,113 @@
+"""The prior learns to write one more object: codes of its own, found at first alone, then gently with all the rest."""
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
+
+import torch
+from torch import Tensor
+
+from prompts.called import Called, every_calling
+from prompts.lexicon import Lexicon
+from vle_gen.prior.codebook import centres_of, make_groups
+from vle_gen.prior.network import BACKGROUND, PriorNetwork, prior_loss
+from vle_gen.prior.sizes import PriorLearning
+from vle_gen.teaching.clock import Clock
+from vle_gen.teaching.keeping import Answer, Question, forgotten
+from vle_gen.teaching.pictures import Looks
+from vle_gen.teaching.rehearsal import Artist, Told, Watch, batch_of
+from vle_gen.teaching.settings import TeachConfig
+
+LEARNT = ("code_logits.weight", "code_logits.bias", "place.code")  # what has a row for each code, and is tuned
+GRAD_CLIP = 1.0
+DECAY = 0.98  # of the averaged weights
+TEXT_DROP = 0.1
+
+
+def sort_of(called: Called, lexicon: Lexicon) -> int:
+    """The number that codes have for what is called so."""
+    return 1 + [(one.name, one.attributes) for one in every_calling(lexicon)].index((called.name, called.attributes))
+
+
+def renumbered(sorts: Tensor, before: Lexicon, after: Lexicon) -> Tensor:
+    """Sorts (..) as numbered with a lexicon, by the numbers of one that has more names."""
+    numbers = {(one.name, one.attributes): k for k, one in enumerate(every_calling(after), 1)}
+    known = every_calling(before)
+    table = [BACKGROUND, *(numbers[one.name, one.attributes] for one in known), len(numbers) + 1]
+    return torch.tensor(table)[sorts.clamp(max=len(known) + 1)]
+
+
+def grown(network: PriorNetwork, looks: Looks, sort: int, like: Tensor, most: int) -> PriorNetwork:
+    """The network with codes for the looks of a new object, at most `most`, of the sort of that number. They begin as the mean
+    of the codes `like` (K,), the look-alikes'."""
+    points = (looks.mean - network.what_mean[1]) / network.what_std[1]
+    count = min(most, len(looks.look))
+    group = make_groups(points @ network.gauge[1], count)
+    larger = PriorNetwork(
+        replace(network.sizes, codes=network.sizes.codes + count), network.text_width, network.what_dim
+    )
+    state = network.state_dict()
+    fresh = {name: state[name][like].mean(0, keepdim=True).expand(count, *state[name].shape[1:]) for name in LEARNT}
+    fresh |= {"codebook": centres_of(points, group, count), "code_sort": torch.full((count,), sort)}
+    for name, rows in fresh.items():
+        state[name] = torch.cat([state[name], rows.to(state[name].dtype)])
+    larger.load_state_dict(state)
+    larger.gauge.copy_(network.gauge)
+    return larger.eval()
+
+
+def codes_of(network: PriorNetwork, like: Sequence[Called], lexicon: Lexicon) -> Tensor:
+    """The codes of what is called so; of anything, where none is."""
+    sorts = torch.tensor([sort_of(one, lexicon) for one in like])
+    found = torch.nonzero(torch.isin(network.code_sort, sorts))[:, 0]
+    return found if len(found) else torch.nonzero(network.code_sort != BACKGROUND)[:, 0]
+
+
+def learn_to_write(
+    before: PriorNetwork, network: PriorNetwork, lessons: Sequence[Told], known: Sequence[Told], artist: Artist,
+    config: TeachConfig, generator: torch.Generator, clock: Clock, watch: Watch,
+) -> PriorNetwork:
+    """Tunes `network`, which is the one of `before` with more codes, on lessons of a new object and scenes of what was known;
+    returns the average of its weights over the last steps."""
+    learning, random = PriorLearning(), Random(config.seed)
+    before = before.eval().requires_grad_(False)
+    fresh = before.sizes.codes
+
+    def step() -> None:
+        mine = batch_of(random.sample(list(lessons), min(config.batch, len(lessons))), artist)
+        loss = prior_loss(network, mine, 0.0, learning.flow_draws, generator, learning.blur)
+        total = loss.total(learning.place_weight, learning.what_weight, learning.words_weight)
+        if config.keeping:
+            old = batch_of(random.sample(list(known), min(config.rehearsed, len(known))), artist)
+            asked = Question.of(before, old, TEXT_DROP, learning.blur, generator)
+            with torch.no_grad():
+                said = Answer.of(before, old, asked)
+            total = total + config.keeping * forgotten(Answer.of(network, old, asked), said)
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), GRAD_CLIP)
+
+    tables = [network.code_logits.weight, network.code_logits.bias, network.place.code]
+    optimizer = torch.optim.Adam(tables, config.rows_lr)
+    for _ in watch(range(config.rows_steps), "learning its codes"):
+        if clock.is_over:
+            break
+        step()
+        for table in tables:
+            table.grad[:fresh] = 0
+        optimizer.step()
+        network.zero_grad()
+
+    average = copy.deepcopy(network).requires_grad_(False)
+    optimizer = torch.optim.AdamW(network.parameters(), config.lr, (0.9, 0.99), weight_decay=0.0)
+    for number in watch(range(config.steps), "learning to draw it"):
+        if clock.is_over:
+            break
+        optimizer.param_groups[0]["lr"] = config.lr * clock.slowing(number / config.steps)
+        step()
+        optimizer.step()
+        network.zero_grad()
+        decay = min(DECAY, number / (number + 9))
+        torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - decay)
+    return average.eval().requires_grad_(True)
