@@ -5,6 +5,7 @@ import copy
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -16,6 +17,8 @@ from prompts.known import caption_words
 from vle_gen import config as configs
 from vle_gen.clip import ClipModel
 from vle_gen.data.choice import PackChoice
+from vle_gen.data.own import cutout
+from vle_gen.data.pack import trimmed
 from vle_gen.data.words import names_of
 from vle_gen.errors import UserError
 from vle_gen.pipeline import VLEPipeline
@@ -67,8 +70,8 @@ def small(pipe, lexicon) -> VLEPipeline:
     torch.manual_seed(0)
     clip = ClipModel.small(configs.load("clip", None, ["data.sprites=pack", *CLIP]).model, lexicon).eval()
     sizes = PriorSizes(
-        width=32, blocks=1, heads=4, text_blocks=1, flow_width=32, flow_blocks=1, bins=16, codes=128, max_tokens=6, relations=10,
-        around_codes=True,
+        width=32, blocks=1, heads=4, text_blocks=1, flow_width=32, flow_blocks=1, bins=16, codes=128, max_tokens=6,
+        relations=10, around_codes=True,
     )  # fmt: skip
     numbers = pipe.tokenizer.config.what
     network = PriorNetwork(sizes, clip.text_width, numbers).eval()
@@ -103,6 +106,24 @@ def test_names_of_ones_own(lexicon):
 def test_names_that_will_not_do(lexicon, said, why):
     with pytest.raises(UserError, match=why):
         NewName.of(said, lexicon)
+
+
+def test_objects_before_a_plain_backdrop_are_cut_out(tmp_path, picture):
+    object_ = Image.open(PENGUIN).convert("RGBA").resize((200, 200))
+    shown = Image.new("RGBA", (320, 280), (250, 248, 245, 255))
+    shown.alpha_composite(object_, (60, 40))
+    shown.convert("RGB").save(tmp_path / "plain.png")
+    found = cutout(tmp_path / "plain.png", plain=True)
+    truth = trimmed(np.asarray(object_))
+    assert np.abs(np.subtract(found.shape, truth.shape)).max() <= 4
+    small = [np.asarray(Image.fromarray(one).resize((64, 64))).astype(float) for one in (found, truth)]
+    assert np.abs(small[0][..., 3] - small[1][..., 3]).mean() < 8
+    solid = (small[0][..., 3] > 250) & (small[1][..., 3] > 250)
+    assert np.abs(small[0] - small[1])[solid].mean() < 6
+    picture.save(tmp_path / "floor.png")
+    for plain, why in ((True, "no backdrop of one colour"), (False, "no transparent pixel")):
+        with pytest.raises(UserError, match=why):
+            cutout(tmp_path / "floor.png", plain)
 
 
 def test_sorts_of_codes_go_on_meaning_the_same(lexicon):
@@ -140,7 +161,8 @@ def test_clip_learns_a_name_and_reads_all_others_as_before(small, lexicon):
 
 def test_a_grown_prior_says_what_it_said_until_it_is_tuned(small, lexicon):
     network = small.prior.network
-    looks = Looks(torch.randn(4, network.what_dim), torch.zeros(4, network.what_dim), torch.zeros(1, 1, 4).long(), torch.ones(1))
+    what = torch.randn(4, network.what_dim)
+    looks = Looks(what, torch.zeros_like(what), torch.zeros(1, 1, 4).long(), torch.ones(1))
     grown = writing.grown(network, looks, 999, torch.tensor([20]), 3)
     assert grown.sizes.codes == network.sizes.codes + 1 and int(grown.code_sort[-1]) == 999
     artist = Artist(small.prior, small.clip, torch.Generator().manual_seed(0))

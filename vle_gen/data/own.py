@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from vle_gen.data.backdrop import cut_out
 from vle_gen.data.pack import RULES, Pack, PackBackground, PackObject, Placement, trimmed
 from vle_gen.data.reading import read_pixels
 from vle_gen.errors import UserError
@@ -107,12 +108,16 @@ def _object(folder: Path, row: dict[str, str], number: int, names: str | Path | 
     )
 
 
-def cutout(file: Path) -> np.ndarray:
-    """The cut-out in a file, (h, w, 4) uint8, trimmed to what shows. Raises `UserError` that names the file."""
+def cutout(file: Path, plain: bool = False) -> np.ndarray:
+    """The cut-out in a file, (h, w, 4) uint8, trimmed to what shows. With `plain` a picture without transparency is cut out of
+    its backdrop, where that is of one colour. Raises `UserError` that names the file."""
     if not file.is_file():
         raise UserError(f"{file} does not exist: expected a cut-out, such as a PNG with transparency")
+    pixels = read_pixels({file.name: file.read_bytes()}, file.name, file.parent, "RGBA")
     try:
-        return trimmed(read_pixels({file.name: file.read_bytes()}, file.name, file.parent, "RGBA"))
+        if plain and pixels[..., 3].min() == 255:
+            pixels = cut_out(pixels[..., :3])
+        return trimmed(pixels)
     except ValueError as fault:
         raise UserError(f"{file} {fault}") from None
 

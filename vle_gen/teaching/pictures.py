@@ -56,7 +56,7 @@ class Pictures:
     @staticmethod
     def read(paths: Sequence[Path], name: str) -> Pictures:
         """Raises `UserError` for files that are no cut-outs."""
-        objects = tuple(PackObject(path.name, name, cutout(path), size=SIZE) for path in paths)
+        objects = tuple(PackObject(path.name, name, cutout(path, plain=True), size=SIZE) for path in paths)
         bank = CutoutBank.of(Pack(name, objects, tuple(backgrounds(GROUNDS)), placement=PLACEMENT))
         return Pictures(MixedComposer(Catalogue.of([bank], [1.0]), 1, 2))
 

@@ -4,7 +4,7 @@ Nothing but the checkpoint is needed: no sprites, no pictures of what it was tra
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -116,11 +116,18 @@ class Artist:
 
     def __init__(self, prior: TextToTokenPrior, clip, generator: torch.Generator):
         self.prior, self.clip, self.generator = prior, clip, generator
+        self._read: dict[str, Tensor] = {}  # texts come again and again
 
     def read(self, texts: list[str]) -> tuple[Tensor, Tensor]:
-        """Text features, cut to what the prior reads."""
-        read, words = self.clip.text_features(texts), self.prior.config.max_words
-        return read.tokens[:, :words].float(), read.mask[:, :words]
+        """Text features (B, L, width), cut to what the prior reads, and mask (B, L)."""
+        if new := [text for text in dict.fromkeys(texts) if text not in self._read]:
+            read, words = self.clip.text_features(new), self.prior.config.max_words
+            for text, tokens, mask in zip(new, read.tokens[:, :words], read.mask[:, :words], strict=True):
+                self._read[text] = tokens[mask].float()
+        rows = [self._read[text] for text in texts]
+        features = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
+        lengths = torch.tensor([len(row) for row in rows])
+        return features, torch.arange(features.shape[1]) < lengths[:, None]
 
     @torch.no_grad()
     def draw(self, captions: Sequence[Caption], watch: Watch, doing: str) -> list[Told]:
@@ -220,9 +227,3 @@ def each_name(lexicon: Lexicon, count: int, random: Random) -> list[Called]:
     known = list(every_calling(lexicon))
     random.shuffle(known)
     return known[: count or len(known)]
-
-
-def batches(scenes: Sequence[Told], size: int, random: Random) -> Iterator[list[Told]]:
-    """Some scenes, again and again."""
-    while True:
-        yield random.sample(list(scenes), min(size, len(scenes)))

@@ -26,6 +26,7 @@ from vle_gen.tokenizer.render import render_tokens
 SIDE = 256  # pixels of the pictures that are looked at
 CHUNK = 64
 HARDEST = 0.05  # share of the other things that count once more: those most like the new one
+SHARPER = 3.0  # than CLIP's similarities: what counts is which name comes first, not how sure it is
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def learn_to_see(
     """Tunes those rows of the word embeddings of `model`, which is `clip` with new words, so that what is `seen` is told apart
     by name."""
     table = NameTable.of(clip.lexicon, clip.encode_texts)
-    known, scale = table.embedded.detach(), clip.clip.logit_scale.exp().detach()
+    known, scale = table.embedded.detach(), SHARPER * clip.clip.logit_scale.exp().detach()
     mine, others = (torch.logsumexp(scale * features @ known.T, 1) for features in (seen.mine, seen.others))
     changed = set(torch.nonzero(rows)[:, 0].tolist())
     texts = [str(one) for one in table.called]
@@ -125,7 +126,7 @@ def learn_to_see(
         said = model.encode_texts([name, *(texts[k] for k in shared)])
         right = F.softplus(mine - scale * seen.mine @ said[0])
         wrong = F.softplus(scale * seen.others @ said[0] - others)
-        loss = right.mean() + wrong.mean() + wrong.topk(hardest).values.mean()
+        loss = right.mean() + 2 * (wrong.mean() + wrong.topk(hardest).values.mean())
         if shared:
             loss = loss + scale * (1 - (said[1:] * known[shared]).sum(1)).mean()
         optimizer.zero_grad()
