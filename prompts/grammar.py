@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from prompts.lexicon import Lexicon
 from prompts.marking import GROUND, NAME, PLACE, RELATION, Atom
+from prompts.plurals import OWN
 from prompts.request import Mention, Relation, SceneRequest
 from prompts.rewording import reword
 from prompts.synonyms import STOPS
@@ -280,6 +281,7 @@ class _Parser:
         if name is not None and values[MATERIAL] is not None:  # what a thing is made of is not ours to say
             raise _Unreadable
         found = Mention(*values, name=name)
+        definite = definite or (count is None and name is not None and name.startswith(f"{OWN} ") and not plural)
         if definite and not another:
             for index, earlier in enumerate(self.mentions):
                 if index != exclude and self.covers(found, earlier) and count in (None, earlier.count):

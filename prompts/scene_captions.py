@@ -264,7 +264,8 @@ class _Writer(Writer):
                 counted = replace(reference, count=self.mentions[k].count)
                 number = f"{NUMBER_WORDS[counted.count]} " if counted.count > 1 and random.random() < 0.5 else ""
                 self.last_shape = reference.shape
-                return f"the {number}{' '.join([*self.adjectives(counted), self.noun(counted)])}"
+                words = f"{number}{' '.join([*self.adjectives(counted), self.noun(counted)])}"
+                return words if words.startswith(f"{OWN} ") else f"the {words}"
         return None
 
     def means(self, reference: Mention, other: Mention) -> bool:
