@@ -281,10 +281,11 @@ class _Parser:
         if name is not None and values[MATERIAL] is not None:  # what a thing is made of is not ours to say
             raise _Unreadable
         found = Mention(*values, name=name)
-        definite = definite or (count is None and name is not None and name.startswith(f"{OWN} ") and not plural)
-        if definite and not another:
+        own = count is None and name is not None and name.startswith(f"{OWN} ") and not plural  # "my mug" is one thing
+        if (definite or own) and not another:
             for index, earlier in enumerate(self.mentions):
-                if index != exclude and self.covers(found, earlier) and count in (None, earlier.count):
+                as_many = earlier.count == 1 if own else count in (None, earlier.count)
+                if index != exclude and as_many and self.covers(found, earlier):
                     return index
         if count is None:
             count = 2 if plural else 1

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+import configs as packaged
 from prompts import parse
 from prompts.called import called_as, every_calling
 from prompts.known import caption_words
@@ -89,6 +90,8 @@ def test_names_of_ones_own(lexicon):
     for prompt in ("my mug left of a castle", "a castle and a mug", "the mug behind my mug"):
         request = parse(prompt, taught)
         assert request is not None and "my mug" in [mention.name for mention in request.mentions], prompt
+    again = parse("my mug and a castle, my mug is left of the castle", taught)
+    assert len(again.mentions) == 2 and len(again.relations) == 1, "there is one of it"
     castle = NewName.of("my castle", lexicon)
     taught = with_name(lexicon, castle)
     called = called_as("my castle", (-1,) * 4, taught)
@@ -106,6 +109,15 @@ def test_names_of_ones_own(lexicon):
 def test_names_that_will_not_do(lexicon, said, why):
     with pytest.raises(UserError, match=why):
         NewName.of(said, lexicon)
+
+
+def test_options_of_teaching_are_checked():
+    assert configs.load("teach", None, ["minutes=2"]).minutes == 2
+    text = (Path(packaged.__file__).parent / "teach.yaml").read_text()
+    assert [line for line in text.splitlines() if line.strip() and "#" not in line] == []
+    for setting, why in (("minutes=0", "minutes is 0"), ("stepz=1", "did you mean steps"), ("batch=0", "expected 1 or more")):
+        with pytest.raises(UserError, match=why):
+            configs.load("teach", None, [setting])
 
 
 def test_objects_before_a_plain_backdrop_are_cut_out(tmp_path, picture):

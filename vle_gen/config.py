@@ -276,7 +276,8 @@ class PriorConfig:
 
 
 SHORT = {"clip": "folder"}  # of these sections of a prior's configuration a mere value is that key: clip=FOLDER
-SCHEMAS = {"tokenizer": TokenizerConfig, "clip": ClipConfig, "prior": PriorConfig, "teach": TeachConfig}
+SCHEMAS = {"tokenizer": TokenizerConfig, "clip": ClipConfig, "prior": PriorConfig}
+OTHERS = {"teach": TeachConfig}  # of what is no training of a part
 VARIANTS = {"reconstruction": ReconstructionConfig}  # of the tokenizer, beside that of TokenizerConfig
 Config = TokenizerConfig | ReconstructionConfig | ClipConfig | PriorConfig | TeachConfig
 
@@ -291,7 +292,7 @@ def load(kind: str, path: str | Path | None = None, overrides: Sequence[str] = (
     Raises:
         UserError: unknown kind, file or key, a value of the wrong type or out of range, or a value that nothing gives.
     """
-    if kind not in SCHEMAS:
+    if kind not in SCHEMAS | OTHERS:
         raise UserError(f"unknown kind of training {kind!r}: expected {', '.join(SCHEMAS)}")
     layers = []
     if path is not None:
@@ -305,7 +306,7 @@ def load(kind: str, path: str | Path | None = None, overrides: Sequence[str] = (
             raise UserError(f"{item!r} is no setting: expected key=value, such as train.lr=1e-3")
         layers.append((item, OmegaConf.from_dotlist([item])))
     _refuse_twice("data.pictures", overrides)
-    schema, name = SCHEMAS[kind], kind
+    schema, name = (SCHEMAS | OTHERS)[kind], kind
     variant = next((layer["variant"] for _, layer in reversed(layers) if "variant" in layer), None)
     if kind == "tokenizer" and variant in VARIANTS:
         schema, name = VARIANTS[variant], f"{kind}-{variant}"
