@@ -69,13 +69,13 @@ class Answer:
         related = network.pointers.told(links.sigmoid() * earlier[..., None], asked.place[:, 1:-1])
         state = network.place.state(to_next[:, :-1][goes_on], asked.code[follows[used]], related[goes_on])
         return Answer(
-            code=network.code_logits(network.to_code(to_what, to_next)[used]),
-            place=network.place(state, asked.place[follows]),
-            stop=network.stop(to_next[used])[:, 0],
-            velocity=network.flow(noisy, asked.sigma, condition),
+            code=network.code_logits(network.to_code(to_what, to_next)[used]).float(),
+            place=network.place(state, asked.place[follows]).float(),
+            stop=network.stop(to_next[used])[:, 0].float(),
+            velocity=network.flow(noisy, asked.sigma, condition).float(),
             links=links[earlier & goes_on[..., None]],
-            spoken=network.spoken_of(text.words[text.mask & ~asked.drop[:, None]]),
-            count=text.count,
+            spoken=network.spoken_of(text.words[text.mask & ~asked.drop[:, None]]).float(),
+            count=text.count.float(),
         )
 
 

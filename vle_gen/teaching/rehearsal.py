@@ -121,7 +121,9 @@ class Artist:
     def read(self, texts: list[str]) -> tuple[Tensor, Tensor]:
         """Text features (B, L, width), cut to what the prior reads, and mask (B, L)."""
         if new := [text for text in dict.fromkeys(texts) if text not in self._read]:
-            read, words = self.clip.text_features(new), self.prior.config.max_words
+            words = self.prior.config.max_words
+            with torch.autocast("cpu", enabled=False):
+                read = self.clip.text_features(new)
             for text, tokens, mask in zip(new, read.tokens[:, :words], read.mask[:, :words], strict=True):
                 self._read[text] = tokens[mask].float()
         rows = [self._read[text] for text in texts]

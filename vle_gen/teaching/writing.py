@@ -75,16 +75,21 @@ def learn_to_write(
     before = before.eval().requires_grad_(False)
     fresh = before.sizes.codes
 
-    def step() -> None:
+    def loss() -> Tensor:
         mine = batch_of(random.sample(list(lessons), min(config.batch, len(lessons))), artist)
-        loss = prior_loss(network, mine, 0.0, learning.flow_draws, generator, learning.blur)
-        total = loss.total(learning.place_weight, learning.what_weight, learning.words_weight)
-        if config.keeping:
-            old = batch_of(random.sample(list(known), min(config.rehearsed, len(known))), artist)
-            asked = Question.of(before, old, TEXT_DROP, learning.blur, generator)
-            with torch.no_grad():
-                said = Answer.of(before, old, asked)
-            total = total + config.keeping * forgotten(Answer.of(network, old, asked), said)
+        new = prior_loss(network, mine, 0.0, learning.flow_draws, generator, learning.blur)
+        total = new.total(learning.place_weight, learning.what_weight, learning.words_weight)
+        if not config.keeping:
+            return total
+        old = batch_of(random.sample(list(known), min(config.rehearsed, len(known))), artist)
+        asked = Question.of(before, old, TEXT_DROP, learning.blur, generator)
+        with torch.no_grad():
+            said = Answer.of(before, old, asked)
+        return total + config.keeping * forgotten(Answer.of(network, old, asked), said)
+
+    def step() -> None:
+        with torch.autocast("cpu", torch.bfloat16):
+            total = loss()
         total.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), GRAD_CLIP)
 
