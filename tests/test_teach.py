@@ -166,6 +166,13 @@ def test_clip_learns_a_name_and_reads_all_others_as_before(small, lexicon):
     picture = torch.rand(2, 3, 32, 32)
     assert torch.allclose(clip.image_features(picture), model.image_features(picture), atol=1e-6)
     assert model.unknown_words("my zeppelin") == [] and clip.unknown_words("my zeppelin") != []
+    castle = NewName.of("my castle", model.lexicon)  # nothing is left to tune in it but "my"
+    second, rows = seeing.with_words(model, with_name(model.lexicon, castle), castle, every_calling(lexicon)[-2:])
+    assert int(rows.sum()) == 1
+    seen = seeing.Seen(F.normalize(-centre + 0.3 * torch.randn(40, 32, generator=random), dim=1), torch.cat([mine, others]))
+    seeing.learn_to_see(model, second, rows, castle.name, seen, 150, 0.03, Clock.start(5), silent)
+    kept = (model.encode_texts([new.name]) * second.encode_texts([new.name])).sum().detach()
+    assert seeing.sight(model, second, castle.name, seen).named > 0.6 and float(kept) > 0.8
     with pytest.raises(UserError, match="another name"):
         other = NewName("red castle")  # of words that mean something already
         seeing.with_words(clip, with_name(lexicon, other), other, every_calling(lexicon)[:1])

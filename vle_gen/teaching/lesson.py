@@ -132,7 +132,7 @@ class _Teacher:
 
         network = writing.grown(old, looks, self.sort, writing.codes_of(old, like[:3], self.taught), config.codes)
         network = writing.learn_to_write(
-            old, network, lessons, known, Artist(pipe.prior, clip, self.generator), config, self.generator, clock, watch
+            old, network, lessons, known, artist, Artist(pipe.prior, clip, self.generator), config, self.generator, clock, watch
         )
         prior = TextToTokenPrior.from_network(network, self.needs(clip))
         after = type(pipe)(pipe.tokenizer, prior, clip, pipe.scheduler)

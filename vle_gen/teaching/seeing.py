@@ -83,10 +83,10 @@ def with_words(clip: ClipModel, lexicon: Lexicon, new: NewName, like: Sequence[C
     model = clip.taught(lexicon, clip.config.glimpse_fit)
     own = model.tokenizer.own
     fresh = {own[bpe] for bpe in own if bpe not in clip.tokenizer.own}
-    free = set(fresh)
-    if split_words(new.name)[0] == OWN:
-        free |= {own[bpe] for bpe in language_ids((OWN,)) if bpe in own} - _punctuation(model)
     used = set(model.tokenizer.encode(new.name)[1:-1])
+    free = fresh
+    if not free & used and split_words(new.name)[0] == OWN:  # "my cat" of one that knows "my dog": what is left to tune is "my"
+        free = fresh | {own[bpe] for bpe in language_ids((OWN,))} - {own[bpe] for bpe in language_ids(())}
     if not free & used:
         raise UserError(
             f"every part of {new.name!r} is a word that means something else already: say '{OWN} {new.name}', or another name"
@@ -98,10 +98,6 @@ def with_words(clip: ClipModel, lexicon: Lexicon, new: NewName, like: Sequence[C
     with torch.no_grad():
         weight[sorted(fresh)] = weight[pieces].mean(0)
     return model.eval(), rows
-
-
-def _punctuation(model: ClipModel) -> set[int]:
-    return {model.tokenizer.own[bpe] for bpe in language_ids(()) if bpe in model.tokenizer.own}
 
 
 def learn_to_see(

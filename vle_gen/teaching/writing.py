@@ -66,11 +66,12 @@ def codes_of(network: PriorNetwork, like: Sequence[Called], lexicon: Lexicon) ->
 
 
 def learn_to_write(
-    before: PriorNetwork, network: PriorNetwork, lessons: Sequence[Told], known: Sequence[Told], artist: Artist,
-    config: TeachConfig, generator: torch.Generator, clock: Clock, watch: Watch,
+    before: PriorNetwork, network: PriorNetwork, lessons: Sequence[Told], known: Sequence[Told],
+    reader: Artist, artist: Artist, config: TeachConfig, generator: torch.Generator, clock: Clock, watch: Watch,
 ) -> PriorNetwork:
     """Tunes `network`, which is the one of `before` with more codes, on lessons of a new object and scenes of what was known;
-    returns the average of its weights over the last steps."""
+    returns the average of its weights over the last steps. The prior of before reads with the CLIP of `reader`, the new one
+    with that of `artist`."""
     learning, random = PriorLearning(), Random(config.seed)
     before = before.eval().requires_grad_(False)
     fresh = before.sizes.codes
@@ -81,10 +82,12 @@ def learn_to_write(
         total = new.total(learning.place_weight, learning.what_weight, learning.words_weight)
         if not config.keeping:
             return total
-        old = batch_of(random.sample(list(known), min(config.rehearsed, len(known))), artist)
+        some = random.sample(list(known), min(config.rehearsed, len(known)))
+        old = batch_of(some, artist)
         asked = Question.of(before, old, TEXT_DROP, learning.blur, generator)
+        features, mask = reader.read([one.caption.text for one in some])
         with torch.no_grad():
-            said = Answer.of(before, old, asked)
+            said = Answer.of(before, replace(old, features=features, mask=mask), asked)
         return total + config.keeping * forgotten(Answer.of(network, old, asked), said)
 
     def step() -> None:
