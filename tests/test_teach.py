@@ -230,5 +230,7 @@ def test_teach_from_pictures_to_pictures(small, vlegen, file, tmp_path):
     assert opaque.status == 2 and "transparent" in opaque.err and not (tmp_path / "more").exists()
     solids = vlegen("teach", "my cup", *pictures, "-o", tmp_path / "more", "--checkpoint", "solids")
     assert solids.status == 2 and "solids alone" in solids.err
+    nowhere = vlegen("teach", "my cup", *pictures, "-o", tmp_path / "no" / "where", *options)
+    assert nowhere.status == 2 and "cannot write" in nowhere.err
     missing = vlegen("teach", "my cup", tmp_path / "no.png", "-o", tmp_path / "more", *options)
     assert missing.status == 2 and "does not exist" in missing.err

@@ -81,8 +81,8 @@ def _known_names(pipe: VLEPipeline) -> Lexicon:
 def _require_free(out: Path) -> None:
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
         raise UserError(f"{out} is there already: give another folder")
-    if not out.resolve().parent.is_dir():
-        raise UserError(f"cannot write {out}: {out.resolve().parent} is no folder")
+    if not os.access(out.resolve().parent, os.W_OK):
+        raise UserError(f"cannot write {out}: expected a folder that exists, and may be written in, before its name")
 
 
 class _Teacher:
@@ -197,7 +197,10 @@ class _Teacher:
 def _write(pipe: VLEPipeline, out: Path, found: Measured, pictures: list[str], config: TeachConfig) -> None:
     """The checkpoint, whole or not at all."""
     out = out.resolve()
-    part = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        part = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    except OSError as fault:
+        raise UserError(f"cannot write {out}: {fault.strerror}") from None
     try:
         halves = {name: copy.deepcopy(getattr(pipe, name)).half() for name in ("tokenizer", "clip", "prior")}
         halves["clip"]._names = None
