@@ -14,6 +14,7 @@ from PIL import Image
 import configs as packaged
 from prompts import parse
 from prompts.called import called_as, every_calling
+from prompts.captions import Caption
 from prompts.known import caption_words
 from vle_gen import config as configs
 from vle_gen.clip import ClipModel
@@ -32,7 +33,7 @@ from vle_gen.teaching.clock import Clock
 from vle_gen.teaching.keeping import Answer, Question, forgotten
 from vle_gen.teaching.naming import NewName, with_name
 from vle_gen.teaching.pictures import Looks
-from vle_gen.teaching.rehearsal import Artist, Wishes, batch_of
+from vle_gen.teaching.rehearsal import Artist, Told, Wishes, batch_of, flaws
 
 PENGUIN = Path(__file__).parent / "fixtures" / "fluent" / "1f427.webp"
 CLIP = [
@@ -198,6 +199,18 @@ def test_a_grown_prior_says_what_it_said_until_it_is_tuned(small, lexicon):
         changed = copy.deepcopy(grown)
         changed.norm.weight.mul_(1.5)
         assert float(forgotten(Answer.of(changed, batch, asked), old)) > 1e-3
+
+
+@pytest.mark.parametrize(
+    "x, y, size, said, count",
+    [(0.3, 0.5, 0.2, "castle left of apple", 0), (0.3, 0.5, 0.2, "castle right of apple", 1), (0.02, 0.5, 0.2, "", 1),
+     (0.3, 0.5, 0.03, "", 1), (0.79, 0.5, 0.2, "", 1), (0.3, 0.5, 0.2, "castle at the bottom, an apple", 1)],
+)  # fmt: skip
+def test_lessons_that_will_not_do_are_noticed(lexicon, x, y, size, said, count):
+    caption = Caption(said, parse(said or "castle, apple", lexicon))
+    frames = torch.tensor([[0.5, 0.5, 1.0, 1.0], [x, y, 2 * size, 2 * size], [0.8, 0.5, 0.4, 0.4]])
+    told = Told(caption, torch.zeros(3, 4), frames, torch.tensor([1.0, 8.0, 8.0]), torch.tensor([BACKGROUND, 7, 8]))
+    assert flaws(told, 7) == count
 
 
 def test_teach_from_pictures_to_pictures(small, vlegen, file, tmp_path):

@@ -26,7 +26,7 @@ from vle_gen.teaching.clock import Clock
 from vle_gen.teaching.measuring import Measured
 from vle_gen.teaching.naming import NewName, with_name
 from vle_gen.teaching.pictures import Looks, Pictures
-from vle_gen.teaching.rehearsal import Artist, Told, Watch, Wishes, each_name, in_its_place
+from vle_gen.teaching.rehearsal import Artist, Told, Watch, Wishes, each_name, flaws, in_its_place
 from vle_gen.teaching.settings import TeachConfig
 
 if TYPE_CHECKING:
@@ -172,7 +172,9 @@ class _Teacher:
                 found.append(lesson)
         if not found:
             raise UserError("this checkpoint draws too little of what it is asked for to be taught anything")
-        return found
+        found.sort(key=lambda lesson: flaws(lesson, self.sort))
+        good = sum(not flaws(lesson, self.sort) for lesson in found)
+        return found[: max(good, len(found) // 4, 1)]
 
     def measured(self, pipe: VLEPipeline, before: float, sight: seeing.Sight, began: float) -> Measured:
         """How well the pipeline does."""

@@ -88,8 +88,9 @@ def share_right(drawn: Sequence[Drawn]) -> float:
 
 
 def share_named(pipe: VLEPipeline, drawn: Sequence[Drawn], name: str) -> float:
-    """Share of the pictures in which CLIP finds what is called so."""
-    return sum(any(called.name == name for called in pipe.called(one.tokens)) for one in drawn) / len(drawn)
+    """Share of the pictures in which CLIP finds what is called so, as the check of prompts does."""
+    asked = [Mention(name=name)]
+    return sum(any(called.name == name for called in pipe.called(one.tokens, asked)) for one in drawn) / len(drawn)
 
 
 def share_likest(pipe: VLEPipeline, drawn: Sequence[Drawn], sort: int) -> float:

@@ -15,7 +15,9 @@ from prompts.called import Called, every_calling
 from prompts.captions import Caption
 from prompts.heldout import held_out
 from prompts.lexicon import Lexicon
+from prompts.places import inside
 from prompts.request import Mention, Relation, SceneRequest
+from prompts.satisfied import ENOUGH, holds
 from prompts.scene_captions import say
 from prompts.suites.everyday import KINDS, Asking
 from prompts.vocabulary import ABOVE, ALL_RELATIONS, BIGGER, ON, SMALLER
@@ -23,12 +25,16 @@ from vle_gen.data import shadows
 from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.prior.network import ANY, BACKGROUND, PriorBatch
 from vle_gen.prior.sampling import Guidance
+from vle_gen.standing import Standing, clashes
 from vle_gen.teaching.pictures import Looks
+from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.training.captioned_tokens import spoken_of, text_ties
 
 BATCH = 64  # scenes that are drawn at once
 GUIDANCE = Guidance(2.0, 2.0)
 STEPS = 8  # of the flow
+SLACK = 0.01  # of the picture, that a thing may lie outside it
+SMALLEST = 0.07  # of the picture's side, the longer side of a thing
 MORE = (ABOVE, ON, BIGGER, SMALLER)
 PATIENCE = 40  # tries to say the same of another thing
 Watch = Callable[[Sequence, str], Iterable]  # values, what is done with them -> the values, while a bar is shown
@@ -185,6 +191,28 @@ def in_its_place(
     wide, high = side * aspect**0.5, side / aspect**0.5
     where[turn] = torch.tensor([x, y + (height - high) / 4, wide, high])  # on the same foot: frames are twice as high as things
     return Told(caption, whats, where, scene.depth, sorts)
+
+
+def flaws(lesson: Told, sort: int) -> int:
+    """In how many ways the things of that sort stand otherwise than one would have them: outside the picture, tiny, in another
+    thing, or not as is said."""
+    request, boxes = lesson.caption.request, lesson.where[1:].clone()
+    boxes[:, 2:] /= FRAME_SCALE
+    stand = [Standing(*box, depth) for box, depth in zip(boxes.tolist(), lesson.depth[1:].tolist(), strict=True)]
+    found = 0
+    for k in torch.nonzero(lesson.sort[1:] == sort)[:, 0].tolist():
+        others = [one for j, one in enumerate(stand) if j != k]
+        found += not (stand[k].width / 2 < stand[k].x + SLACK < 1 + 2 * SLACK - stand[k].width / 2)
+        found += not (stand[k].height / 2 < stand[k].y + SLACK < 1 + 2 * SLACK - stand[k].height / 2)
+        found += max(stand[k].width, stand[k].height) < SMALLEST
+        found += bool(clashes(stand[k], others, lifted=True))
+    if lesson.is_whole and request.count == len(request.mentions):
+        for one in request.relations:
+            (a, b), kind = (stand[k] for k in one.mentions[:2]), one.kind
+            found += not holds(kind, a.box, a.depth, b.box, b.depth, ENOUGH)
+        placed = zip(request.mentions, stand, strict=True)
+        found += sum(m.place is not None and not inside(m.place, one.box, ENOUGH) for m, one in placed)
+    return found
 
 
 def batch_of(scenes: Sequence[Told], artist: Artist) -> PriorBatch:
