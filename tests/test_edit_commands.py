@@ -144,7 +144,7 @@ def test_what_the_prior_writes_is_an_edit_like_any_other(vle, vlegen, tmp_path):
 
 
 def test_a_script_edits_many_pictures_and_says_which_it_could_not(file, scenes, vlegen, tmp_path):
-    (tmp_path / "edits.yaml").write_text("- recolor 'the red cube' to blue\n- move 1 by 10,0\n")
+    (tmp_path / "edits.yaml").write_text("- recolor 'the large metal cube' to green\n- move 1 by 10,0\n")
     (tmp_path / "text.png").write_text("hello")
     options = ["--script", tmp_path / "edits.yaml", "--out-dir", tmp_path / "out"]
     done = vlegen("edit", file, tmp_path / "text.png", scenes / "300001.png", *options)
