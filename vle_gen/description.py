@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vle_gen.tokens import VLETokens
 
 NAMED = 0.4  # of all names, the best one's probability below which CLIP is unsure; the names are alike, and share it
+NAMED_OF_MANY = 0.15  # the same among a thousand names: of composed things' best names 4 in 5 that have it are right
 LISTED = 3  # unsure objects that are named; more are counted
 
 
@@ -68,12 +69,12 @@ def description(pipe: VLEPipeline, tokens: VLETokens) -> Description:
     called: tuple[Called, ...] = ()
     if len(tokens) > 1:
         names = pipe.names(tokens)
-        called = names.called
+        called, least = names.called, NAMED if pipe.seen_lexicon is None else NAMED_OF_MANY
         for index, (one, probability) in enumerate(zip(called, names.probability.tolist(), strict=True), 1):
             score = float(tokens.score[0, index])
             row = one.attributes
             words = {name: VALUES[a][row[a]] if row[a] >= 0 else None for a, name in enumerate(ATTRIBUTES)}
-            sure = score >= SURE and probability >= NAMED
+            sure = score >= SURE and probability >= least
             objects.append(DescribedObject(index, str(one), **words, probability=probability, score=score, sure=sure,
                                            name=one.name))  # fmt: skip
     sure = [one.index for one in objects if one.sure]
