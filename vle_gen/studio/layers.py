@@ -64,6 +64,14 @@ class LayerStore:
         files = list(self._files.values())  # a copy: a worker may be adding one
         return sum(map(len, files)) + sum(t.numel() * t.element_size() for t in tensors)
 
+    def focal_of(self, tokens: VLETokens, index: int) -> float:
+        """The focal length in pixels by which a token is stretched when it moves aside (see `vle_gen.camera`); 0 where it is
+        not: what is decoded or of another picture, or has another size than in the picture."""
+        placement = tokens.placement(index)
+        if placement is None or placement.scale != 1 or int(tokens.origin[0, index]):
+            return 0.0
+        return self._network.sizes.focal * max(tokens.size)
+
     def file(self, key: str) -> bytes | None:
         """The PNG kept under a name."""
         return self._files.get(key)

@@ -19,7 +19,8 @@ class PlaneView(BaseModel):
 
 
 class TokenView(BaseModel):
-    """A token in pixels of the picture: x, y is its centre; its planes are drawn in order."""
+    """A token in pixels of the picture: x, y is its centre; its planes are drawn in order. `focal` says how it is stretched
+    when it moves aside, 0 for not at all."""
 
     index: int
     label: str
@@ -28,6 +29,7 @@ class TokenView(BaseModel):
     width: float
     height: float
     depth: float
+    focal: float
     planes: list[PlaneView]
 
 
@@ -71,7 +73,8 @@ def view_of(session: Session, labels: list[str]) -> SessionView:
         tokens=[
             TokenView(
                 index=row.index, label=row.label, x=row.x, y=row.y, width=row.width, height=row.height,
-                depth=float(tokens.depth[0, row.index]), planes=[shown(plane) for plane in planes],
+                depth=float(tokens.depth[0, row.index]), focal=session.layers.focal_of(tokens, row.index),
+                planes=[shown(plane) for plane in planes],
             )
             for row, planes in zip(rows[1:], scenery.planes[1:], strict=True)
         ],

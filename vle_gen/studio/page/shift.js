@@ -13,4 +13,18 @@ export const step = (dx, dy, scale = 1, cx = 0, cy = 0) => ({
 });
 
 export const at = (shift, x, y) => [shift.scale * x + shift.x, shift.scale * y + shift.y];
+const NOTHING = 0.3; // pixels: an outline that is off by less is left as it is, as by the server
+
+/** How a token that moves aside is stretched about its centre, as `vle_gen/camera.py` has it: x becomes wider * x + lean * y. */
+export function stretch(token, shift, width, height) {
+  if (!token.focal || shift.scale !== 1) return { wider: 1, lean: 0 };
+  const u = (token.x - width / 2) / token.focal;
+  const v = (token.y - height / 2) / token.focal;
+  const now = u + shift.x / token.focal;
+  const wider = Math.sqrt((1 + v * v + now * now) / (1 + v * v + u * u));
+  const lean = ((now - wider * u) * v) / (1 + v * v);
+  const off = (Math.abs(wider - 1) * token.width + Math.abs(lean) * token.height) / 2;
+  return off > NOTHING ? { wider, lean } : { wider: 1, lean: 0 };
+}
+
 export const isStill = (shift) => shift.scale === 1 && shift.x === 0 && shift.y === 0;

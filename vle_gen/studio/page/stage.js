@@ -1,7 +1,7 @@
 // The picture: the exact render at rest, and while something is dragged the layers, composited on a canvas.
 
 import { imageOf, outline } from './images.js';
-import { STILL, at, isStill } from './shift.js';
+import { STILL, at, isStill, stretch } from './shift.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const SLACK = 4; // screen pixels that a press may slip and still be a click
@@ -110,11 +110,17 @@ export class Stage {
     const depth = (token) => token.depth / (this.shifts.get(token.index)?.nearer || 1);
     for (const token of [...this.view.tokens].sort((a, b) => depth(b) - depth(a))) {
       const shift = this.shifts.get(token.index) || STILL;
+      const { wider, lean } = stretch(token, shift, this.view.width, this.view.height);
       for (const plane of token.planes) {
         const image = imageOf(plane);
         const [x, y] = at(shift, plane.left, plane.top);
         context.globalCompositeOperation = plane.blend;
-        if (shift.scale === 1) context.drawImage(image, x, y);
+        if (wider !== 1 || lean !== 0) {
+          context.save();
+          context.transform(wider, 0, lean, 1, token.x * (1 - wider) - token.y * lean + shift.x, shift.y);
+          context.drawImage(image, plane.left, plane.top);
+          context.restore();
+        } else if (shift.scale === 1) context.drawImage(image, x, y);
         else context.drawImage(image, x, y, image.width * shift.scale, image.height * shift.scale);
       }
     }
