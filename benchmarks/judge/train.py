@@ -7,13 +7,16 @@ import io
 import json
 import time
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from PIL import Image
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from prompts.vocabulary import ATTRIBUTES
 from vle_gen.data.reading import read_files
@@ -27,6 +30,7 @@ HELD_OUT = 10  # every tenth scene is kept for measuring
 BATCH = 16
 LEARNING_RATE = 3e-3
 SEEN = 60  # visible pixels from which an object counts
+Network = TypeVar("Network", bound=nn.Module)
 NEAR = 0.04  # canvas units within which a seen object is the true one
 
 
@@ -36,9 +40,7 @@ class Scenes:
 
     def __init__(self, store: SceneStore):
         self.store = store
-        slots = torch.arange(1, store.present.shape[1] + 1)
-        areas = [(labels.flatten()[:, None] == slots).float().mean(0) for labels in store.labels]
-        self.visible = torch.stack(areas)  # (S, N) share of the picture
+        self.visible = visible_shares(store)
 
     def __call__(self, count: int, generator: torch.Generator) -> SceneBatch:
         store = self.store
@@ -106,28 +108,60 @@ def train(
 ) -> tuple[JudgeNetwork, int]:
     """The network, trained for so many minutes, and the steps that it took."""
     generator = torch.Generator().manual_seed(seed)
-    network = network.to(memory_format=torch.channels_last).train()
     drawn = Scenes(store)
-    optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.02)
-    began, step = time.monotonic(), 0
-    while True:
-        share = (time.monotonic() - began) / (60 * minutes) if steps is None else step / steps
-        if share >= 1:
-            return network.eval(), step
-        for group in optimizer.param_groups:
-            group["lr"] = LEARNING_RATE * min(1.0, step / 30) * min(1.0, 1.35 * (1 - share)) + 1e-6
+
+    def loss(network: JudgeNetwork) -> Tensor:
         scenes = drawn(BATCH, generator)
         pixels = altered(scenes.image, generator).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             maps = network(pixels)
-        loss = judge_loss(maps.float(), scenes)
+        return judge_loss(maps.float(), scenes)
+
+    return fit(network, loss, Pace(LEARNING_RATE, decay=0.02, warmup=30), minutes, steps)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Highest learning rate, weight decay, the steps over which the rate rises, and the clock that minutes are of."""
+
+    rate: float
+    decay: float
+    warmup: int
+    clock: Callable[[], float] = time.monotonic
+
+
+def fit(
+    network: Network, loss_of: Callable[[Network], Tensor], pace: Pace, minutes: float, steps: int | None
+) -> tuple[Network, int]:
+    """The network after so many minutes or, if given, `steps`, on losses of a batch each, and the steps that it took."""
+    network = network.to(memory_format=torch.channels_last).train()
+    optimizer = torch.optim.AdamW(network.parameters(), pace.rate, betas=(0.9, 0.98), weight_decay=pace.decay)
+    began, step = pace.clock(), 0
+    while True:
+        share = (pace.clock() - began) / (60 * minutes) if steps is None else step / steps
+        if share >= 1:
+            return network.eval(), step
+        for group in optimizer.param_groups:
+            group["lr"] = pace.rate * min(1.0, step / pace.warmup) * min(1.0, 1.35 * (1 - share)) + 1e-6
+        loss = loss_of(network)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimizer.step()
         step += 1
         if step % 20 == 0:
-            print(f"step {step}  loss {loss.item():.3f}  {time.monotonic() - began:.0f} s", flush=True)
+            print(f"step {step}  loss {loss.item():.3f}  {pace.clock() - began:.0f} s", flush=True)
+
+
+def half_weights(network: nn.Module) -> dict[str, Tensor]:
+    """Its weights as they are written."""
+    return {name: value.half().contiguous() for name, value in network.state_dict().items() if value.is_floating_point()}
+
+
+def visible_shares(store: SceneStore) -> Tensor:
+    """The share of each picture that shows each of its objects, (scenes, objects)."""
+    slots = torch.arange(1, store.present.shape[1] + 1)
+    return torch.stack([(labels.flatten()[:, None] == slots).float().mean(0) for labels in store.labels])
 
 
 def matched(sight: Sight, true: Sight) -> list[tuple[int, int]]:
@@ -209,9 +243,8 @@ def main() -> None:
     network = Judge.load(options.start).network if options.start else JudgeNetwork()
     seed = int(time.time()) if options.start else 0  # other draws than before
     network, steps = train(network, store.subset(kept), options.minutes, options.steps, seed)
-    weights = {name: value.half().contiguous() for name, value in network.state_dict().items() if value.is_floating_point()}
     options.out.mkdir(parents=True, exist_ok=True)
-    save_file(weights, options.out / WEIGHTS)
+    save_file(half_weights(network), options.out / WEIGHTS)
 
     write_card(options.out, {"steps": steps, "batch": BATCH, "scenes trained on": int(kept.sum())}, options.train, options.dev)
 

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
-from train import HELD_OUT, HERE, SEEN, write_card
+from train import HELD_OUT, HERE, SEEN, Pace, fit, half_weights, visible_shares, write_card
 
 from vle_gen.close_look import CloseLook, cut_out
 from vle_gen.data.scenes import SceneStore
@@ -75,32 +75,19 @@ def train(store: SceneStore, minutes: float, steps: int | None, seed: int = 0) -
     """A second look, trained for so many minutes of the processor, and the steps that it took."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
-    slots = torch.arange(1, store.present.shape[1] + 1)
-    visible = torch.stack([(labels.flatten()[:, None] == slots).float().mean(0) for labels in store.labels])
-    network = CloseLook().to(memory_format=torch.channels_last).train()
-    optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.05)
-    began, step = time.process_time(), 0
-    while True:
-        share = (time.process_time() - began) / (60 * minutes) if steps is None else step / steps
-        if share >= 1:
-            return network.eval(), step
-        for group in optimizer.param_groups:
-            group["lr"] = LEARNING_RATE * min(1.0, step / 50) * min(1.0, 1.35 * (1 - share)) + 1e-6
+    visible = visible_shares(store)
+
+    def loss(network: CloseLook) -> Tensor:
         cuts, there, shape, material = drawn(store, visible, generator)
         with torch.autocast("cpu", torch.bfloat16):
             seen = network(cuts.contiguous(memory_format=torch.channels_last))
         count = len(shape)
-        loss = F.binary_cross_entropy_with_logits(seen.there.float(), there) + F.cross_entropy(
+        return F.binary_cross_entropy_with_logits(seen.there.float(), there) + F.cross_entropy(
             seen.shape[:count].float(), shape
         ) + 0.5 * F.cross_entropy(seen.material[:count].float(), material)  # fmt: skip
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimizer.step()
-        step += 1
-        if step % 50 == 0:
-            right = (seen.shape[:count].argmax(1) == shape).float().mean().item()
-            print(f"step {step}  loss {loss.item():.3f}  shape {right:.3f}  {time.process_time() - began:.0f} s", flush=True)
+
+    pace = Pace(LEARNING_RATE, decay=0.05, warmup=50, clock=time.process_time)
+    return fit(CloseLook(), loss, pace, minutes, steps)
 
 
 def main() -> None:
@@ -113,8 +100,7 @@ def main() -> None:
     options = parser.parse_args()
     store = SceneStore.load(options.train)
     network, steps = train(store.subset(torch.arange(len(store)) % HELD_OUT != 0), options.minutes, options.steps)
-    weights = {name: value.half().contiguous() for name, value in network.state_dict().items() if value.is_floating_point()}
-    save_file(weights, options.out / CLOSER_WEIGHTS)
+    save_file(half_weights(network), options.out / CLOSER_WEIGHTS)
     write_card(options.out, {"steps of the second look": steps}, options.train, options.dev)
 
 
