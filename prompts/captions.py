@@ -156,12 +156,14 @@ def choose_relations(
     `members` are the objects of each mention, `kinds` draws the order in which relations are tried, and `stands` says whether
     one holds between two objects.
     """
-    chance = 0.8 if len(mentions) == 2 else random.choice((0.2, 0.7, 1.0))
+    many = len(mentions) > 3
+    chance = 0.8 if len(mentions) == 2 else random.choice((0.2, 0.8, 1.0, 1.0) if many else (0.2, 0.7, 1.0))
+    in_a_row = many and random.random() < 0.5  # each tied to the one before it
     found = []
     for i in range(1, len(mentions)):
         if random.random() > chance or mentions[i].open:
             continue
-        j = random.randrange(i)
+        j = i - 1 if in_a_row else random.randrange(i)
         a, b = (i, j) if random.random() < 0.5 else (j, i)
         for kind in kinds():
             if not mentions[j].open and all(stands(p, kind, q) for p in members[a] for q in members[b]):

@@ -15,9 +15,9 @@ from vle_gen.data.sprites import SpriteBank
 
 FULL_VIEW = (0.0, 0.0, 1.0, 1.0)
 SIDEWAYS, AWAY = 0.905, 1.10  # floor units for a unit of (x - 1/2) * depth, and of depth, with CLEVR's lens
-GAP = 0.25  # least gap between two objects on the floor, in its units
-COVERED = 0.5  # share of the smaller of two boxes from which the farther one would be hidden
-EDGE = 0.04  # canvas units that a centre keeps from the edge of the picture
+GAP = 0.5  # least gap between two objects on the floor, in its units: what is written has then some room to err
+COVERED = 0.25  # share of the smaller of two boxes from which the farther one would be hidden
+EDGE = 0.06  # canvas units that a centre keeps from the edge of the picture
 DEEP = 1 / 3  # of a shift sideways, how far one goes up or down the picture
 
 
@@ -36,7 +36,7 @@ class Layouts:
         self.jitter, self.mixed = jitter, mixed
 
     @torch.no_grad()
-    def __call__(self, count: int, generator: torch.Generator, tries: int = 28) -> SceneBatch:
+    def __call__(self, count: int, generator: torch.Generator, tries: int = 40) -> SceneBatch:
         """`count` scenes, nearest objects first."""
         bank, device = self.bank, self.bank.box.device
 
