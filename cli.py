@@ -24,7 +24,7 @@ for command in (change.lower, change.flip, change.align, change.distribute, chan
     app.command()(command)
 for command in (compose.edit, compose.history, compose.animate, write.add, write.replace, write.txt2img):
     app.command()(command)
-for command in (serve.serve, learn.train, learn.assemble, learn.teach):
+for command in (look.names, serve.serve, learn.train, learn.assemble, learn.teach):
     app.command()(command)
 app.command(name="eval")(learn.evaluate)
 data_app = typer.Typer(help="Make and render training data, and look at it.", rich_markup_mode=None)

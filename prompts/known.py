@@ -7,8 +7,11 @@ from prompts.marking import said_ground
 from prompts.plurals import plural
 from prompts.rewording import is_free, likely, reword
 from prompts.synonyms import STOPS, split_words
-from prompts.vocabulary import WORDS
+from prompts.vocabulary import NUMBER_WORDS, WORDS
 from vle_gen.errors import UserError
+
+MORE = "a thousand things are known to '--checkpoint everyday'"  # said where a checkpoint knows solids alone
+TOO_MANY = ("ten", "eleven", "twelve", "twenty", "dozen", "hundred", "thousand")
 
 
 def caption_words(lexicon: Lexicon) -> frozenset[str]:
@@ -41,17 +44,22 @@ def require_known(
     if not read.unknown:
         return
     words = ", ".join(repr(word) for word in read.unknown)
-    hints = [_hint(word, lexicon) for word in read.unknown]
-    knows = "it knows cubes, spheres and cylinders, their colors, sizes and materials, and where they stand"
+    hints = [hint(word, lexicon) for word in read.unknown]
+    knows = f"it knows cubes, spheres and cylinders, their colors, sizes and materials, and where they stand; {MORE}"
     if lexicon is not None:
-        knows = f"it knows {len(lexicon.kinds)} things by name, cubes, spheres and cylinders, and where they are"
+        knows = (
+            f"it knows {len(lexicon.kinds)} things by name (see 'vlegen names --help'), cubes, spheres and cylinders, and "
+            "where they are"
+        )
     raise UserError(
         f"this checkpoint has never seen the word{'s' * (len(read.unknown) > 1)} {words}{''.join(hints)}: {knows}"
     )
 
 
-def _hint(word: str, lexicon: Lexicon | None) -> str:
+def hint(word: str, lexicon: Lexicon | None) -> str:
     """What may have been meant by an unknown word, as the end of a sentence."""
+    if word.isdigit() or word in TOO_MANY:
+        return f"; counts go up to {NUMBER_WORDS[-1]}"
     if lexicon is not None and (ground := lexicon.grounds.at((word,), 0)):
         return f"; {word!r} is a background: say '{said_ground(ground[1])}'"
     near = [] if lexicon is None else lexicon.nearest(word)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -130,23 +130,31 @@ class Lexicon:
         return said | self.grounds.words
 
     def nearest(self, word: str, count: int = 5) -> list[str]:
-        """Names to offer for a word that nothing is called by: what it may be a misspelling of; else what is near in meaning,
-        and others of the same sort; else what is spelt alike."""
+        """Names to offer for a word, in either number, that nothing is called by: what it may be a misspelling of; else what is
+        near in meaning, and others of the same sort; else what is spelt alike."""
         texts = {" ".join(words): form.concept for words, form in self.forms.items() if not form.plural}
-        close = difflib.get_close_matches(word, texts, count, CLOSE)
-        likely = [text for text in close if difflib.SequenceMatcher(None, text, word).ratio() > MISSPELT]
+        one = singular(word) or word
+        close = _close(word, one, texts, count, CLOSE)
+        likely = _close(word, one, close, count, MISSPELT)
         if likely:
-            return list(dict.fromkeys(texts[text] for text in likely))
-        found = [self.near[word]] if self.near.get(word) in self.named else []
-        found += [texts[text] for text in texts if len(text) > 3 and word.endswith(text)]  # a spaceship is some ship
-        if found:
-            sort = self.named[found[0]]
-            if len(sort.members) == 1:
-                sort = next((self.named[kind] for kind in self.kinds[min(sort.members)][1:]), sort)
-            found += difflib.get_close_matches(word, map(self._plainest, sorted(sort.members)), count, 0.0)
-        else:
-            found = [texts[text] for text in close]
+            return self._differing(likely, texts)
+        found = [self.near[said] for said in _close(word, one, self.near, 1, MISSPELT) if self.near[said] in self.named][:1]
+        found += [texts[text] for text in texts if len(text) > 3 and one.endswith(text)]  # a spaceship is some ship
+        if not found:
+            return self._differing(close, texts)
+        sort = self.named[found[0]]
+        if len(sort.members) == 1:
+            sort = next((self.named[kind] for kind in self.kinds[min(sort.members)][1:]), sort)
+        found += difflib.get_close_matches(one, map(self._plainest, sorted(sort.members)), count, 0.0)
         return list(dict.fromkeys(found))[:count]
+
+    @staticmethod
+    def _differing(said: Sequence[str], meant: Mapping[str, str]) -> list[str]:
+        """One way to say each thing, the first: of "kitten" and "kitty" one."""
+        first: dict[str, str] = {}
+        for text in said:
+            first.setdefault(meant[text], text)
+        return list(first.values())
 
     def _plainest(self, member: str) -> str:
         return min(self.kinds[member][:2], key=len)
@@ -197,6 +205,12 @@ class Lexicon:
             return Lexicon.from_json(json.loads(Path(path).read_text("utf-8")))
         except (OSError, ValueError) as fault:
             raise UserError(f"{path} is no lexicon: {' '.join(str(fault).split())}") from None
+
+
+def _close(word: str, one: str, texts: Iterable[str], count: int, least: float) -> list[str]:
+    """The texts that are spelt like a word, or like the singular that it may be a plural of; the likest to each first."""
+    found = [text for said in (word, one) for text in difflib.get_close_matches(said, texts, count, least)]
+    return list(dict.fromkeys(found))
 
 
 def claim(forms: dict[tuple[str, ...], Any], text: str, value: Any) -> bool:

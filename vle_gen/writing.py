@@ -95,16 +95,21 @@ class Asked:
         """What the new object is to be."""
         return self.request.mentions[self.new]
 
+    @property
+    def others(self) -> tuple[Mention, ...]:
+        """The objects of the picture that it speaks of."""
+        return tuple(mention for k, mention in enumerate(self.request.mentions) if k != self.new)
+
     def require_others(self, names: Sequence[Called]) -> None:
         """Raises `UserError` where the picture, whose objects are `names`, lacks one that the phrase speaks of."""
-        for k, mention in enumerate(self.request.mentions):
-            if k != self.new and sum(name.fits(mention) for name in names) < mention.count:
+        for mention in self.others:
+            if sum(name.fits(mention) for name in names) < mention.count:
                 there = ", ".join(map(str, names)) or "no objects"
                 raise UserError(f"{self.phrase!r} speaks of what is not in the picture, '{mention}': there are {there}")
 
     def speaks_of(self, name: Called) -> bool:
         """Whether an object of the picture may be one of the others."""
-        return any(k != self.new and name.fits(mention) for k, mention in enumerate(self.request.mentions))
+        return any(name.fits(mention) for mention in self.others)
 
     def broken(self, names: Sequence[Called], others: list[Standing], thing: Standing) -> list[str]:
         """Relations that do not hold with the new object standing as `thing`."""
@@ -153,7 +158,8 @@ def add(
             is not in the picture.
     """
     require_known(phrase, pipe.words, pipe.lexicon)
-    asked, names, others = Asked.read(phrase, pipe.lexicon), _names(pipe, tokens), standings(tokens)
+    asked = Asked.read(phrase, pipe.lexicon)
+    names, others = _names_for(asked, pipe, tokens), standings(tokens)
     asked.require_others(names)
     floor, side, named = Floor.of(tokens), max(tokens.size), asked.mention.name is not None
     clamp = pipe.prior.network.code.fixed(
@@ -191,7 +197,8 @@ def replace_object(
     if not 1 <= index < len(tokens):
         raise UserError(f"token {index} cannot be replaced: there are objects 1 to {len(tokens) - 1}")
     require_known(phrase, pipe.words, pipe.lexicon)
-    asked, every, stand = Asked.read(phrase, pipe.lexicon), _names(pipe, tokens), standings(tokens)
+    asked = Asked.read(phrase, pipe.lexicon)
+    every, stand = _names_for(asked, pipe, tokens), standings(tokens)
     kept = [k for k in range(1, len(tokens)) if k != index]
     names, others = [every[k - 1] for k in kept], [stand[k - 1] for k in kept]
     asked.require_others(names)
@@ -318,6 +325,15 @@ def _names(
         return []
     where, depth = tokens.where[0, which].to(pipe.device), tokens.depth[0, which].to(pipe.device)
     return list(pipe.names_in(_pixels(pipe, tokens), where, depth, asked).called)
+
+
+def _names_for(asked: Asked, pipe: VLEPipeline, tokens: VLETokens) -> list[Called]:
+    """What the objects of a picture are called. Where nothing is best called what is spoken of, something may be it, as for
+    `VLEPipeline.find`."""
+    names = _names(pipe, tokens)
+    missed = [one for one in asked.others if one.name is not None and not any(name.fits(one) for name in names)]
+    nearly = _names(pipe, tokens, asked=missed) if missed else names
+    return [near if any(near.fits(one) for one in missed) else name for name, near in zip(names, nearly, strict=True)]
 
 
 def _pixels(pipe: VLEPipeline, tokens: VLETokens) -> Tensor:

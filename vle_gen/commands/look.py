@@ -1,4 +1,4 @@
-"""Commands that look at pictures and tokens: tokens, describe, decode."""
+"""Commands that look at pictures, tokens and checkpoints: tokens, describe, decode, names."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -97,3 +97,31 @@ def decode(
     pipe = load_light(checkpoint, device)
     picture = pipe.decode(files.read_tokens(pipe, vle), carry=not no_carry, size=size)
     print(files.save_image(picture, out or files.beside(vle, "decoded")))
+
+
+def names(
+    words: Annotated[Optional[list[str]], typer.Argument(metavar="[WORDS...]", help="What to look up, such as: kitten.")] = None,
+    sort: Annotated[Optional[str], typer.Option(help="Those of a sort alone, such as animal or background.")] = None,
+    json: Annotated[Optional[Path], typer.Option(help="Write them as JSON too.")] = None,
+    checkpoint: Checkpoint = None,
+) -> None:
+    """List what a checkpoint can draw by name, or look a name up; of one that it does not know, the nearest are said."""
+    from dataclasses import asdict
+
+    from prompts import listing
+    from vle_gen import files
+    from vle_gen.commands.write import say_first
+    from vle_gen.name_table import as_table, summary
+
+    pipe, text = load(checkpoint, None), " ".join(words or ()).strip()
+    known, lexicon = pipe.words, pipe.lexicon
+    listed = listing.entries(known, lexicon)
+    if sort:
+        listed = listing.of_sort(listed, sort, lexicon)
+    if text:
+        listed = listing.search(listed, text, known, lexicon)
+        say_first(pipe, [text])
+    console().print(as_table(listed))
+    print(summary(listed))
+    if json:
+        print(files.write_json([asdict(one) for one in listed], json))
