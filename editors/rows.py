@@ -27,6 +27,10 @@ class Box:
         """The y of its bottom edge, where it stands on the floor."""
         return self.y + self.height / 2
 
+    def within(self, height: int, width: int) -> tuple[float, float, float, float]:
+        """Centre and extent in shares of a picture of that many pixels."""
+        return self.x / width, self.y / height, self.width / width, self.height / height
+
 
 def objects(tokens: VLETokens, which: Which, verb: str = "edited") -> list[int]:
     """`which` as a list of object tokens without repeats. Raises `UserError`, with `verb` for what was wanted of them."""

@@ -46,6 +46,7 @@ READ_AS: dict[str, tuple[str, ...]] = {
 """What prompts may say besides."""
 
 FAR, NEAR_MIDDLE = 0.2, 0.15  # of a thing's centre from the picture's: beyond it for an edge, within it for the middle
+MARGINS = (1.0, 0.5, 0.0)  # of `inside`, one after the other, until something is
 LARGE, SMALL = 0.36, 0.13  # square root of the box's area, from which a thing is large in the picture, or small
 
 
@@ -63,6 +64,16 @@ def inside(region: str, box: Sequence[float], margin: float) -> bool:
         and ("top" not in asked or y < -far)
         and ("bottom" not in asked or y > far)
     )
+
+
+def leaning(region: str, boxes: Sequence[Sequence[float]]) -> list[int]:
+    """Which of some boxes a person means who says that one thing is in a region: those that are inside it or, where none is,
+    those that lean to it; none where all are on other sides."""
+    for margin in MARGINS:
+        found = [k for k, box in enumerate(boxes) if inside(region, box, margin)]
+        if found:
+            return found
+    return []
 
 
 def extent(box: Sequence[float]) -> float:

@@ -11,10 +11,12 @@ from diffusers.utils import BaseOutput
 from PIL import Image
 from torch import Tensor
 
+from editors.rows import box
 from prompts.called import Called
 from prompts.grammar import parse
 from prompts.known import require_known
 from prompts.lexicon import Lexicon
+from prompts.places import leaning
 from prompts.request import Mention, SceneRequest
 from prompts.satisfied import check
 from prompts.vocabulary import WORDS
@@ -228,7 +230,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         return self.lexicon if self.clip.lexicon is None and self.clip.words is None else self.clip.lexicon
 
     def find(self, tokens: VLETokens, phrase: str) -> int:
-        """The index of the one object that `phrase` describes, such as "the red ball".
+        """The index of the one object that `phrase` describes, such as "the red ball" or, with names, "the cat on the left".
 
         Raises:
             UserError: the phrase describes no object, or several, which are then listed; or the checkpoint has no CLIP.
@@ -239,11 +241,14 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         request = parse(phrase, lexicon)
         if request is None or len(request.mentions) != 1 or request.count != 1:
             raise UserError(f"{phrase!r} does not describe one object: expected words like 'the red ball'")
-        names = self.called(tokens)
-        fitting = [index for index, one in enumerate(names, 1) if one.fits(request.mentions[0])]
-        if not fitting and request.mentions[0].name is not None:  # nothing is best called that, but something may be it
+        (mention,), names = request.mentions, self.called(tokens)
+        fitting = [index for index, one in enumerate(names, 1) if one.fits(mention)]
+        if not fitting and mention.name is not None:  # nothing is best called that, but something may be it
             nearly = self.called(tokens, request.mentions)
-            fitting = [index for index, one in enumerate(nearly, 1) if one.fits(request.mentions[0])]
+            fitting = [index for index, one in enumerate(nearly, 1) if one.fits(mention)]
+        if mention.place is not None:
+            boxes = [box(tokens, index).within(*tokens.size) for index in fitting]
+            fitting = [fitting[k] for k in leaning(mention.place, boxes)]
         if len(fitting) == 1:
             return fitting[0]
         listed = ", ".join(f"{k} ({names[k - 1]})" for k in (fitting or range(1, len(names) + 1)))

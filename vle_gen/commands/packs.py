@@ -35,6 +35,9 @@ def everyday(
     out: Annotated[Path, typer.Option("-o", "--out", help="The pack, a .tar.")] = Path("everyday.tar"),
     backgrounds: Annotated[int, typer.Option(min=0, max=5000, help="How many backgrounds to make.")] = 240,
     seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same backgrounds.")] = 0,
+    no_photographs: Annotated[
+        bool, typer.Option("--no-photographs", help="Leave out backgrounds with the textures of photographs.")
+    ] = False,
 ) -> None:
     """Build the pack of everyday objects (see docs/packs.md for where the pictures come from)."""
     from collections import Counter
@@ -42,7 +45,8 @@ def everyday(
     from vle_gen.data.everyday import build
     from vle_gen.data.pack import write_pack
 
-    built = build(source, backgrounds, seed, lambda values, total: progress(values, total, "building"))
+    watch = lambda values, total: progress(values, total, "building")
+    built = build(source, backgrounds, seed, watch, not no_photographs)
     write_pack(built.pack, out)
     objects = built.pack.objects
     counts = Counter(one.category for one in objects)

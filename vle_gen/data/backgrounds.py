@@ -17,13 +17,15 @@ FINE = 2  # drawn this much larger, then averaged
 FARTHEST = 17.0  # distance at which the last foot may stand
 
 
-def backgrounds(count: int, seed: int = 0, side: int = SIDE) -> Iterator[PackBackground]:
-    """`count` backgrounds, the kinds in turn; each depends on the seed and its own number alone."""
+def backgrounds(count: int, seed: int = 0, side: int = SIDE, photographs: bool = True) -> Iterator[PackBackground]:
+    """`count` backgrounds, the kinds in turn; each depends on the seed and its own number alone. `photographs`: those with the
+    textures of photographs are among them."""
+    kinds = KINDS if photographs else PAINTED
     for k in range(count):
         random = np.random.default_rng([seed, k])
         place = np.arange(FINE * side) + 0.5
         x, y = np.meshgrid(place / (FINE * side), place / (FINE * side))  # canvas units
-        colour, words, floor, shaded = KINDS[k % len(KINDS)](x, y, random)
+        colour, words, floor, shaded = kinds[k % len(kinds)](x, y, random)
         colour = (colour * _light(x, y, random)[..., None]).reshape(side, FINE, side, FINE, 3).mean((1, 3))
         grain = random.normal(0, 0.004, (side, side, 1))
         pixels = (np.clip(colour + grain, 0, 1) * 255).round().astype(np.uint8)
@@ -88,9 +90,10 @@ def open_sky(x: Array, y: Array, random: np.random.Generator) -> Drawn:
     return Drawn(sky.colour, (sky.words,), shaded=False)
 
 
-KINDS: tuple[Callable[[Array, Array, np.random.Generator], Drawn], ...] = (
-    room, outdoors, sweep, table, room, outdoors, sweep, bare_wall, room, outdoors, table, open_sky, *photographic.KINDS,
+PAINTED: tuple[Callable[[Array, Array, np.random.Generator], Drawn], ...] = (
+    room, outdoors, sweep, table, room, outdoors, sweep, bare_wall, room, outdoors, table, open_sky,
 )  # fmt: skip
+KINDS = (*PAINTED, *photographic.KINDS)
 
 
 def _standing(random: np.random.Generator, lowest: float, highest: float, gap: float) -> tuple[Floor, float]:

@@ -40,12 +40,14 @@ def build(
     ground_count: int,
     seed: int = 0,
     each: Callable[[Iterable, int], Iterable] = lambda values, total: values,
+    photographs: bool = True,
 ) -> Built:
     """The pack of the pictures in `source`, a folder or an archive of files named by code point.
 
     Args:
         ground_count: backgrounds to make.
         each: may show progress over the objects and backgrounds.
+        photographs: backgrounds with the textures of photographs are among them.
 
     Raises:
         UserError: no such pictures, or the `emoji` package is not installed.
@@ -65,7 +67,7 @@ def build(
         objects.append(_object(files, pictures[character], source, name, words[character][1], group))
     if not objects:
         raise UserError(f"{source} does not hold the Fluent 3D pictures: expected files such as 1f34e.webp, a code point")
-    grounds: list[PackBackground] = list(each(backgrounds(ground_count, seed), ground_count))
+    grounds: list[PackBackground] = list(each(backgrounds(ground_count, seed, photographs=photographs), ground_count))
     pack = Pack("everyday", _without_clashes(objects), tuple(grounds), placement=PLACEMENT, licence=LICENCE)
     return Built(pack, tuple(missing))
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from vle_gen.data.backdrop import cut_out
 from vle_gen.data.pack import RULES, Pack, PackBackground, PackObject, Placement, trimmed
-from vle_gen.data.reading import read_pixels
+from vle_gen.data.reading import pixels_of
 from vle_gen.errors import UserError
 from vle_gen.image_io import open_image
 
@@ -112,12 +112,15 @@ def cutout(file: Path, plain: bool = False) -> np.ndarray:
     """The cut-out in a file, (h, w, 4) uint8, trimmed to what shows. With `plain` a picture without transparency is cut out of
     its backdrop, where that is of one colour. Raises `UserError` that names the file."""
     if not file.is_file():
-        raise UserError(f"{file} does not exist: expected a cut-out, such as a PNG with transparency")
-    pixels = read_pixels({file.name: file.read_bytes()}, file.name, file.parent, "RGBA")
+        wrong = "is a folder" if file.is_dir() else "does not exist"
+        raise UserError(f"{file} {wrong}: expected a cut-out, such as a PNG with transparency")
     try:
+        pixels = pixels_of(file.read_bytes(), "RGBA")
         if plain and pixels[..., 3].min() == 255:
             pixels = cut_out(pixels[..., :3])
         return trimmed(pixels)
+    except OSError as fault:
+        raise UserError(f"{file} cannot be read: {fault.strerror}") from None
     except ValueError as fault:
         raise UserError(f"{file} {fault}") from None
 

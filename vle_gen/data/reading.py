@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vle_gen.errors import UserError
 
@@ -42,9 +42,20 @@ def read_pixels(files: dict[str, bytes], name: str, source: str | Path, mode: st
     if name not in files:
         raise UserError(f"{source}: {name} is missing")
     try:
-        with Image.open(io.BytesIO(files[name])) as image:
-            if max(image.size) > MAX_SIDE:
-                raise UserError(f"{source}: {name} is {image.width} x {image.height}: expected at most {MAX_SIDE} on a side")
-            return np.array(ImageOps.exif_transpose(image).convert(mode))
+        return pixels_of(files[name], mode)
+    except ValueError as fault:
+        raise UserError(f"{source}: {name} {fault}") from None
+
+
+def pixels_of(data: bytes, mode: str) -> np.ndarray:
+    """The picture in a file's bytes as uint8 (H, W, channels of `mode`). Raises `ValueError` that says what is wrong with it."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if max(image.size) <= MAX_SIDE:
+                return np.array(ImageOps.exif_transpose(image).convert(mode))
+            width, height = image.size
+    except UnidentifiedImageError:
+        raise ValueError("is not a picture that can be read: it has no format that is known") from None
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as fault:
-        raise UserError(f"{source}: {name} is not a picture that can be read: {' '.join(str(fault).split())}") from None
+        raise ValueError(f"is not a picture that can be read: {' '.join(str(fault).split())}") from None
+    raise ValueError(f"is {width} x {height}: expected at most {MAX_SIDE} on a side")
