@@ -8,6 +8,7 @@ import typer
 
 from vle_gen.commands import change, compose, learn, look, packs, render, serve, write
 
+INTERRUPTED = 130  # the status of what Ctrl-C ended
 UsageError = typer.BadParameter.__bases__[0]  # click's own, or that of the copy inside newer versions of typer
 
 app = typer.Typer(
@@ -42,6 +43,8 @@ def main() -> None:
     os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")  # its advice on optional packages is not about the picture
     try:
         status = app(sys.argv[1:] or ["--help"], prog_name="vlegen", standalone_mode=False)
+        if status == INTERRUPTED:  # newer versions of typer return it, older ones raise Abort
+            raise KeyboardInterrupt
     except UsageError as fault:
         command = fault.ctx.command_path if fault.ctx else "vlegen"
         _fail(f"{fault.format_message().rstrip('.')} (see '{command} --help')")
@@ -49,7 +52,7 @@ def main() -> None:
         _fail(str(fault))
     except (typer.Abort, KeyboardInterrupt):
         print("vlegen: interrupted", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     sys.exit(status or 0)
 
 

@@ -49,6 +49,16 @@ def read(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = N
     return Reading(text, request, parse(text, lexicon), reworded.instead)
 
 
+def singly(reading: Reading, lexicon: Lexicon | None) -> Reading:
+    """The same with each of several things of one name said by itself: "a cat and another cat" for "two cats". Scenes of
+    cut-outs, which priors learn names from, seldom hold one thing twice, and plurals are then hardly ever seen; of solids they
+    hold many, and these stay as they are."""
+    if reading.request is None or not any(map(_several, reading.request.mentions)):
+        return reading
+    text = restated(_one_by_one(reading.request), lexicon)
+    return replace(reading, text=text, order=parse(text, lexicon))
+
+
 def notes(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> list[str]:
     """What is drawn otherwise than a prompt says, or may not be drawn, in lines for the user."""
     if is_free(known, lexicon):
@@ -101,6 +111,29 @@ def _without_between(request: SceneRequest) -> SceneRequest:
         relations.append(Relation(relation.subject, RIGHT, relation.object))
         relations.append(Relation(relation.subject, LEFT, other))
     return replace(request, mentions=tuple(mentions), relations=tuple(relations))
+
+
+def _one_by_one(request: SceneRequest) -> SceneRequest:
+    """A request in which things of a name are mentioned one by one, each in all relations."""
+    mentions: list[Mention] = []
+    places: list[range] = []  # of each mention, those that it becomes
+    for mention in request.mentions:
+        parts = [_one(mention)] * mention.count if _several(mention) else [mention]
+        places.append(range(len(mentions), len(mentions) + len(parts)))
+        mentions += parts
+    relations = []
+    for relation in request.relations:
+        subjects, objects = places[relation.subject], places[relation.object]
+        if relation.kind == BETWEEN:
+            two = objects if relation.other is None else (objects[0], places[relation.other][0])
+            relations += [Relation(one, BETWEEN, two[0], two[1] if len(two) > 1 else None) for one in subjects]
+        else:
+            relations += [Relation(one, relation.kind, other) for one in subjects for other in objects]
+    return replace(request, mentions=tuple(mentions), relations=tuple(relations))
+
+
+def _several(mention: Mention) -> bool:
+    return mention.name is not None and mention.count > 1
 
 
 def _one(mention: Mention) -> Mention:

@@ -6,7 +6,7 @@ import pytest
 
 from prompts.grounds import Grounds, preposition, shows
 from vle_gen.data import photographic
-from vle_gen.data.backgrounds import KINDS, backgrounds
+from vle_gen.data.backgrounds import KINDS, PAINTED, backgrounds
 from vle_gen.data.pack import encoded
 
 SMALL = 96
@@ -40,6 +40,14 @@ def test_photograph_like_ones_are_among_them(photographs, made):
     for one in photographs:
         assert one.pixels.shape == (SMALL, SMALL, 3) and one.pixels.std() > 2
         assert (one.pixels.min(2) == 255).mean() < 0.2 and (one.pixels.max(2) == 0).mean() < 0.3, "neither burnt out nor black"
+
+
+def test_photograph_like_ones_can_be_left_out(photographs):
+    plain = list(backgrounds(2 * len(PAINTED), seed=4, side=SMALL, photographs=False))
+    again = list(backgrounds(3, seed=4, side=SMALL, photographs=False))
+    assert all((one.pixels == other.pixels).all() for one, other in zip(plain, again, strict=False))
+    said, fancy = ({word for one in some for word in one.words} for some in (plain, photographs))
+    assert len(plain) == 2 * len(PAINTED) and not said & fancy - {"hills", "a wooden table"}
 
 
 def test_floors_are_where_a_pack_may_have_them(made):

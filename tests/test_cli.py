@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 
@@ -204,3 +205,32 @@ def test_bad_input_is_one_clear_line(case, bad_files, vlegen):
     assert ran.err.startswith("vlegen: ") and ran.err.count("\n") == 1 and message in ran.err
     assert ran.out == ""
     assert sorted(p for p in bad_files.rglob("*")) == before
+
+
+def test_ctrl_c_ends_a_command_in_one_line(vlegen, tmp_path):
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        ran = vlegen("txt2img", "a red ball", "-n", 64, "-o", tmp_path / "x.png")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert ran.status == 130 and ran.err.strip().endswith("vlegen: interrupted")
+    assert not (tmp_path / "x-64.png").exists()
+    for path in tmp_path.iterdir():
+        assert path.name.startswith("x-") and Image.open(path).size == (256, 256), "whole or not there"
+
+
+@pytest.mark.parametrize("command", [
+    ("txt2img", "a red ball", "-o", "no/x.png"),
+    ("txt2img", "a red ball", "-o", "x.png", "--sheet", "no/x.png"),
+    ("txt2img", "a red ball", "-o", "x.png", "--save", "no/x.vle"),
+    ("eval", "txt2img", "--json", "no/x.json"),
+    ("eval", "tokenizer", "scenes", "--json", "no/x.json"),
+    ("teach", "my mug", "mug.png", "-o", "mug", "--json", "no/x.json"),
+])  # fmt: skip
+def test_folders_that_are_missing_are_noticed_first(vlegen, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    ran = vlegen(*command)
+    assert ran.status == 2 and ran.err.startswith("vlegen: cannot write no/x.") and ran.out == ""
+    assert list(tmp_path.iterdir()) == []

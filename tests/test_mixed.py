@@ -48,6 +48,9 @@ def test_the_everyday_pack_has_names_aliases_and_held_out_objects(vlegen, tmp_pa
     assert penguin.held_out and not apple.held_out and is_held_out("penguin")
     assert "MIT" in pack.licence and len(pack.backgrounds) == 2
     assert is_held_out("man singer") == is_held_out("woman singer") == is_held_out("singer")
+    options = ("--backgrounds", 13, "--seed", 3, "--no-photographs")
+    assert vlegen("data", "everyday", "--source", FLUENT, "-o", tmp_path / "p.tar", *options).status == 0
+    assert read_pack(tmp_path / "p.tar").backgrounds[12].floor is not None, "the kinds in turn again, from a room on"
     ran = vlegen("data", "everyday", "--source", tmp_path, "-o", tmp_path / "f.tar")
     assert ran.status == 2 and "does not hold the Fluent 3D pictures" in ran.err
 

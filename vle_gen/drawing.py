@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from prompts.lexicon import Lexicon
-from prompts.reading import read
+from prompts.reading import read, singly
 from prompts.request import Mention, SceneRequest
 from vle_gen.chosen_places import Place, clamps, turns_of, with_places
 from vle_gen.prior.sampling import Generators, Given, Guidance, SampledTokens
@@ -46,7 +46,7 @@ class Order:
     @staticmethod
     def of(prompt: str, places: Sequence[Place], known: frozenset[str], lexicon: Lexicon | None = None) -> Order:
         """A prompt, and the places of some of its things, in the words and names that a checkpoint knows."""
-        reading = read(with_places(prompt, places, lexicon), known, lexicon)
+        reading = singly(read(with_places(prompt, places, lexicon), known, lexicon), lexicon)
         things = tuple(place.mention(lexicon) for place in places)
         turns = turns_of(reading.order, places, lexicon)
         order = reading.order

@@ -115,6 +115,13 @@ def save_image(image: Image.Image, path: str | Path, text: Mapping[str, str] | N
     return write_whole(path, lambda part: image.save(part, **options))
 
 
+def require_writable(*paths: str | Path | None) -> None:
+    """Raises `UserError` where a path, None for none, has no folder to be written in: asked before what takes minutes."""
+    for path in map(Path, filter(None, paths)):
+        if not os.access(path.resolve().parent, os.W_OK):
+            raise UserError(f"cannot write {path}: expected a folder that exists, and may be written in, before its name")
+
+
 def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
     """Calls `write` on a temporary file beside `path` (same suffix) and renames it when that succeeded; the path."""
     path = Path(path)

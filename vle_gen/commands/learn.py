@@ -71,8 +71,10 @@ def teach(
     measured."""
     from vle_gen import config as configs
     from vle_gen import files
+    from vle_gen.image_io import require_writable
     from vle_gen.teaching.lesson import teach as taught
 
+    require_writable(json)
     given = [f"{key}={value}" for key, value in (("minutes", minutes), ("seed", seed)) if value is not None]
     settings = configs.load("teach", config, given)
     watch = lambda values, doing: progress(values, len(values), doing)
@@ -102,7 +104,9 @@ def evaluate(
     """Score a checkpoint on rendered scenes, or on suites of prompts."""
     from vle_gen import files
     from vle_gen.evaluate import as_table, scorer
+    from vle_gen.image_io import require_writable
 
+    require_writable(json)
     if what == "txt2img":
         return _evaluate_prompts(data, limit, 1 if no_check else tries, judge, json, checkpoint, device)
     score = scorer(what)

@@ -100,7 +100,7 @@ def decode(
 
 
 def names(
-    words: Annotated[Optional[list[str]], typer.Argument(metavar="[WORDS...]", help="What to look up, such as: kitten.")] = None,
+    words: Annotated[Optional[list[str]], typer.Argument(metavar="[WORDS...]", help="A name to look up: kitten.")] = None,
     sort: Annotated[Optional[str], typer.Option(help="Those of a sort alone, such as animal or background.")] = None,
     json: Annotated[Optional[Path], typer.Option(help="Write them as JSON too.")] = None,
     checkpoint: Checkpoint = None,

@@ -32,8 +32,10 @@ def txt2img(
     """Write pictures from text. Several of a prompt are numbered: name-1.png, name-2.png, ...; the next seed each."""
     from vle_gen import files, from_text
     from vle_gen.chosen_places import Place
+    from vle_gen.image_io import require_writable
     from vle_gen.sheet import contact_sheet
 
+    require_writable(save, sheet, None if prompts else out)
     if prompt and prompts:
         raise typer.BadParameter("give a prompt or --prompts FILE, not both")
     settings = from_text.Settings(steps, guidance, 1 if no_check else tries, tuple(Place.read(text) for text in place or ()))

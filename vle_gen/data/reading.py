@@ -48,7 +48,7 @@ def read_pixels(files: dict[str, bytes], name: str, source: str | Path, mode: st
 
 
 def pixels_of(data: bytes, mode: str) -> np.ndarray:
-    """The picture in a file's bytes as uint8 (H, W, channels of `mode`). Raises `ValueError` that says what is wrong with it."""
+    """The picture in a file's bytes as uint8 (H, W, channels of `mode`). Raises `ValueError` that says what is wrong."""
     try:
         with Image.open(io.BytesIO(data)) as image:
             if max(image.size) <= MAX_SIDE:

@@ -19,6 +19,7 @@ from prompts.called import Called
 from prompts.lexicon import Lexicon
 from prompts.request import Mention, SceneRequest
 from vle_gen.errors import UserError
+from vle_gen.image_io import require_writable
 from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.prior.sizes import Needs
 from vle_gen.teaching import measuring, seeing, writing
@@ -81,8 +82,7 @@ def _known_names(pipe: VLEPipeline) -> Lexicon:
 def _require_free(out: Path) -> None:
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
         raise UserError(f"{out} is there already: give another folder")
-    if not os.access(out.resolve().parent, os.W_OK):
-        raise UserError(f"cannot write {out}: expected a folder that exists, and may be written in, before its name")
+    require_writable(out)
 
 
 class _Teacher:
