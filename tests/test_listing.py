@@ -112,10 +112,10 @@ def test_an_object_is_chosen_by_where_it_is(checkpoint, picture):
 
 def test_several_of_a_name_are_said_one_by_one(checkpoint):
     known, lexicon = checkpoint.words, checkpoint.lexicon
-    for prompt, names in (("three cats", ["cat"] * 3), ("apples and a red ball", ["apple", "apple", None]),
-                          ("two cows left of a house", ["cow", "house", "cow"])):  # fmt: skip
+    for prompt, things in (("three cats", ["cat"] * 3), ("apples and a red ball", ["apple", "apple", None]),
+                           ("two cows left of a house", ["cow", "house", "cow"])):  # fmt: skip
         order = Order.of(prompt, (), known, lexicon)
-        assert [one.name for one in order.written] == names, order.text
+        assert [one.name for one in order.written] == things, order.text
         assert order.request == parse(prompt, lexicon), "what is checked is what was asked for"
     assert Order.of("three red cubes", (), known, lexicon).text == "three red cubes", "of solids scenes hold many"
     place = Place.read("cat@0.8,0.5")
