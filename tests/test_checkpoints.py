@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -190,3 +192,10 @@ def test_assembling_from_a_tokenizer_alone(vlegen, tmp_path, file):
     assert move.status == 0, "a CLIP is enough to find what words mean"
     none = vlegen("assemble", vle_gen.SHIPPED / "clip", "--alone", "-o", tmp_path / "none")
     assert none.status == 2 and "needs a tokenizer" in none.err and not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("name", ["solids", "everyday"])
+def test_what_is_shipped_loads_without_a_warning(name):
+    code = f"import vle_gen; vle_gen.load({name!r})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

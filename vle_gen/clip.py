@@ -167,7 +167,7 @@ class ClipModel(ModelMixin, ConfigMixin):
 
             model = cls.from_config(cls.load_config(str(path)))
             model.load_state_dict(load_file(weights / SAFETENSORS_WEIGHTS_NAME))
-            return aligned(model.to(options["torch_dtype"]).eval())
+            return aligned(torch.nn.Module.to(model, options["torch_dtype"]).eval())  # diffusers' own warns for no reason
         return aligned(super().from_pretrained(path, **options).eval())
 
     def save_checkpoint(self, folder: str | Path, card: dict | None = None) -> None:
