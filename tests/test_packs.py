@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from vle_gen.data.backgrounds import backgrounds
+from vle_gen.data.own import cutout
 from vle_gen.data.pack import FORMAT, read_pack, write_pack
 from vle_gen.errors import UserError
 
@@ -195,3 +196,13 @@ def test_shapes_without_a_word_are_composed_all_the_same(sprites, tmp_path):
         path.write_text(path.read_text().replace('"cube"', '"cone"'))
     names = load_bank(tmp_path / "pack").names()
     assert any(name.endswith(" object") for name in names) and any(name.endswith(" sphere") for name in names)
+
+
+def test_files_that_are_no_cut_outs_are_named_once(tmp_path):
+    (tmp_path / "text.png").write_text("no picture")
+    Image.new("RGBA", (4100, 4), (0, 0, 0, 9)).save(tmp_path / "wide.png")
+    for name, message in (("text.png", "is not a picture that can be read: it has no format"), (".", "is a folder"),
+                          ("wide.png", "is 4100 x 4: expected at most 4096 on a side"), ("none.png", "does not exist")):  # fmt: skip
+        with pytest.raises(UserError) as fault:
+            cutout(tmp_path / name)
+        assert str(fault.value).startswith(f"{tmp_path / name} {message}") and "BytesIO" not in str(fault.value)

@@ -59,6 +59,10 @@ def test_suites_are_scored(vlegen, tmp_path):
     (tmp_path / "bad.txt").write_text("of of ball\n")
     assert vlegen("eval", "txt2img", tmp_path / "bad.txt").status == 2
     assert vlegen("eval", "txt2img", tmp_path / "none.txt").status == 2
+    for name, data in (("empty.txt", b"\n"), ("binary.txt", bytes(range(128, 256))), ("number.jsonl", b'{"prompt": 3}')):
+        (tmp_path / name).write_bytes(data)
+        refused = vlegen("eval", "txt2img", tmp_path / name)
+        assert refused.status == 2 and name in refused.err and refused.err.count("\n") == 1
     assert vlegen("eval", "txt2img", tmp_path / "mine.txt", "--judge", tmp_path).status == 2
 
 

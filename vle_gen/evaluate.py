@@ -221,7 +221,7 @@ def scorer(what: str) -> Callable[..., dict[str, float]]:
     """The function that scores `what`. Raises `UserError` for what cannot be scored."""
     scorers = {"tokenizer": evaluate_tokenizer, "move": evaluate_move}
     if what not in scorers:
-        raise UserError(f"cannot score {what!r}: expected {' or '.join(scorers)}")
+        raise UserError(f"cannot score {what!r}: expected {', '.join(scorers)} or txt2img")
     return scorers[what]
 
 

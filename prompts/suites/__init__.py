@@ -31,10 +31,12 @@ def load(path: str | Path = FOLDER) -> list[Suite]:
         raise ValueError(f"{path} holds no prompts: expected a folder of NAME.jsonl, or a file")
     suites = []
     for file in files:
-        lines = [line for line in file.read_text().splitlines() if line.strip()]
         try:
-            prompts = tuple(json.loads(line)["prompt"] if file.suffix == ".jsonl" else line.strip() for line in lines)
-        except (ValueError, KeyError, TypeError):
+            lines = [line for line in file.read_text().splitlines() if line.strip()]
+            prompts = tuple(json.loads(line)["prompt"].strip() if file.suffix == ".jsonl" else line.strip() for line in lines)
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise ValueError(f'{file} has a line that is no prompt: expected {{"prompt": "a red ball"}}') from None
+        if not prompts:
+            raise ValueError(f"{file} holds no prompts: expected one a line")
         suites.append(Suite(file.stem, prompts))
     return suites
