@@ -202,7 +202,7 @@ def test_files_that_are_no_cut_outs_are_named_once(tmp_path):
     (tmp_path / "text.png").write_text("no picture")
     Image.new("RGBA", (4100, 4), (0, 0, 0, 9)).save(tmp_path / "wide.png")
     for name, message in (("text.png", "is not a picture that can be read: it has no format"), (".", "is a folder"),
-                          ("wide.png", "is 4100 x 4: expected at most 4096 on a side"), ("none.png", "does not exist")):  # fmt: skip
+                          ("wide.png", "is 4100 x 4: expected at most 4096"), ("none.png", "does not exist")):  # fmt: skip
         with pytest.raises(UserError) as fault:
             cutout(tmp_path / name)
         assert str(fault.value).startswith(f"{tmp_path / name} {message}") and "BytesIO" not in str(fault.value)
