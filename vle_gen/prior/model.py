@@ -35,6 +35,7 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         depth_near, depth_far: range of the objects' depths.
         relations: how many sorts of relations the pointers tell apart.
         around_codes: the flow begins with a normal distribution around the code's mean.
+        neighbours: places are written with a look at those of the things before.
         clip_name, clip_id, tokenizer_id, words, lexicon: see `vle_gen.prior.sizes.Needs`.
     """
 
@@ -62,10 +63,12 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         lexicon: dict | None = None,
         relations: int = 5,
         around_codes: bool = False,
+        neighbours: bool = False,
     ):
         super().__init__()
         trunk = (width, blocks, heads, text_blocks, flow_width, flow_blocks)
-        sizes = PriorSizes(*trunk, bins, codes, max_tokens, max_words, depth_near, depth_far, relations, around_codes)
+        depths, more = (depth_near, depth_far), (relations, around_codes, neighbours)
+        sizes = PriorSizes(*trunk, bins, codes, max_tokens, max_words, *depths, *more)
         self.network = PriorNetwork(sizes, text_width, what_dim)
 
     @staticmethod

@@ -26,6 +26,7 @@ class PriorSizes:
     depth_far: float = 20.0
     relations: int = 5
     around_codes: bool = False
+    neighbours: bool = False
 
     def __post_init__(self) -> None:
         if self.heads < 1 or self.width % self.heads:
