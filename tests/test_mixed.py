@@ -239,3 +239,11 @@ def test_repeated_scenes_hold_a_thing_several_times(alone):
         return sum(int(row[row >= 0].unique(return_counts=True)[1].max()) for row in scenes.sprite) / 256
 
     assert most(0.0) + 0.2 < most(0.5) < most(1.0) - 0.2
+
+
+def test_more_scenes_are_stacked_when_asked(alone):
+    def perched(stacked: float) -> int:
+        scenes = MixedComposer(alone.catalogue, 4, 6, stacked=stacked).layout(128, seeded(6))
+        return int((scenes.present & (scenes.light[..., 0] == shadows.PERCHED)).sum())
+
+    assert perched(1.0) > perched(0.5) > perched(0.0)

@@ -45,6 +45,7 @@ class MixedComposer(Engine):
         mixing: share of a scene's objects that come from other packs than its background, where there are others.
         hosts: (P,) shares of the scenes that packs give their backgrounds to; without it their weights.
         repeated: share of the scenes in which one thing is there several times, if there is room.
+        stacked: share of the scenes that follow the rule for stacking, whatever their packs say.
     """
 
     def __init__(
@@ -55,10 +56,13 @@ class MixedComposer(Engine):
         mixing: float = 0.25,
         hosts: Tensor | None = None,
         repeated: float = 0.0,
+        stacked: float = 0.0,
     ):
         self.catalogue, self.mixing, self.repeated = catalogue, mixing, repeated
         self.hosts = catalogue.weights if hosts is None else hosts
         self.min_objects, self.max_objects = min_objects, max_objects
+        self._placement = catalogue.placement * (1 - stacked)
+        self._placement[:, STACKED] += stacked
         sprites, grounds, packs = catalogue.sprites, catalogue.grounds, range(len(catalogue.banks))
         self._sprites_of = _padded([torch.nonzero((sprites.pack == p) & sprites.usable)[:, 0] for p in packs])
         flat = sprites.usable & (sprites.top[:, 2] > 0)
@@ -89,7 +93,7 @@ class MixedComposer(Engine):
             return torch.rand(batch_size, generator=generator, device=device)
 
         pack = torch.multinomial(self.hosts, batch_size, True, generator=generator)
-        rule = torch.multinomial(table.placement[pack], 1, generator=generator)[:, 0]
+        rule = torch.multinomial(self._placement[pack], 1, generator=generator)[:, 0]
         ground = self._grounds(pack, rule, rand())
         rule = torch.where(table.grounds.has_floor[ground], rule, FREE)
         wanted = self.min_objects + (rand() * (self.max_objects + 1 - self.min_objects)).long()

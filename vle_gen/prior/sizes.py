@@ -80,9 +80,10 @@ class PriorLearning:
     blur: float = 0.05
     suns: int = 2
     repeated: float = 0.0
+    stacked: float = 0.0
 
     def __post_init__(self) -> None:
-        for key in ("few_share", "whole_captions", "text_drop", "mixed", "repeated"):
+        for key in ("few_share", "whole_captions", "text_drop", "mixed", "repeated", "stacked"):
             if not 0 <= getattr(self, key) <= 1:
                 raise UserError(f"learning.{key} is {getattr(self, key)}: expected 0 to 1")
         if not 1 <= self.few <= self.many:
