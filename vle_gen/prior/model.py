@@ -12,6 +12,7 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
 from prompts.lexicon import Lexicon
+from vle_gen.checkpoints import line_by_line
 from vle_gen.device import aligned
 from vle_gen.errors import UserError
 from vle_gen.prior.network import PriorNetwork
@@ -96,6 +97,10 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
     def lexicon(self) -> Lexicon | None:
         """What it was trained to draw beyond the solids; None for nothing."""
         return None if self.config.lexicon is None else Lexicon.from_json(self.config.lexicon)
+
+    def to_json_string(self) -> str:
+        """The config as it is written: a thousand names would fill as many lines."""
+        return line_by_line(json.loads(super().to_json_string()))
 
     def save_checkpoint(self, folder: str | Path, card: dict | None = None) -> None:
         """Writes config, float16 weights and, with `card`, a model card."""
