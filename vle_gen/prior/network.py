@@ -54,7 +54,7 @@ class PlaceHead(nn.Module):
         widen, back = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
         self.mlp = nn.Sequential(nn.LayerNorm(width), widen, nn.SiLU(), back)
         self.more = feed_forward(width)
-        self.neighbours = Neighbours(width) if neighbours else None
+        self.neighbours = Neighbours(width, bins) if neighbours else None
         self.outlet = nn.Parameter(torch.zeros(VARIABLES, width, bins))
         self.bias = nn.Parameter(torch.zeros(VARIABLES, 1, bins))
 
@@ -69,21 +69,25 @@ class PlaceHead(nn.Module):
         told = torch.einsum("kvf,vfw->kvw", waves(place).to(state.dtype), self.value)  # (K, 5, width)
         told = told.cumsum(1) - told
         x = state[:, None] + told + self.turn
+        near = 0.0
         if self.neighbours is not None:
-            x = x + self.neighbours(x, place, others, there)
+            said, near = self.neighbours(x, place, others, there)
+            x = x + said
         x = x + self.mlp(x)
         x = x + self.more(x)
-        return (torch.einsum("kvw,vwb->vkb", x, self.outlet) + self.bias).transpose(0, 1)
+        return (torch.einsum("kvw,vwb->vkb", x, self.outlet) + self.bias).transpose(0, 1) + near
 
     def one(self, state: Tensor, place: Tensor, variable: int, others: Tensor) -> Tensor:
         """Logits (K, bins) of one variable, given place[:, :variable] and the places of things before, (K, J, 5)."""
         told = torch.einsum("kvf,vfw->kw", waves(place[:, :variable]).to(state.dtype), self.value[:variable])
         x = state + told + self.turn[variable]
+        near = 0.0
         if self.neighbours is not None:
-            x = x + self.neighbours.one(x, place, others, variable)
+            said, near = self.neighbours.one(x, place, others, variable)
+            x = x + said
         x = x + self.mlp(x)
         x = x + self.more(x)
-        return x @ self.outlet[variable] + self.bias[variable]
+        return x @ self.outlet[variable] + self.bias[variable] + near
 
 
 class PriorNetwork(nn.Module):
