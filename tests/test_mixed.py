@@ -234,3 +234,19 @@ def test_composed_scenes_are_files_that_eval_takes(vlegen, everyday, sprites, tm
     assert "is not empty" in vlegen("data", "compose", sprites, "-o", tmp_path / "scenes").err
     assert "such as 3-8" in vlegen("data", "compose", sprites, "-o", tmp_path / "s", "--objects", "8-3").err
     assert "--size is big" in vlegen("data", "compose", sprites, "-o", tmp_path / "s", "--size", "big").err
+
+
+def test_repeated_scenes_hold_a_thing_several_times(alone):
+    def most(repeated: float) -> float:
+        scenes = MixedComposer(alone.catalogue, 4, 6, repeated=repeated).layout(256, seeded(5))
+        return sum(int(row[row >= 0].unique(return_counts=True)[1].max()) for row in scenes.sprite) / 256
+
+    assert most(0.0) + 0.2 < most(0.5) < most(1.0) - 0.2
+
+
+def test_more_scenes_are_stacked_when_asked(alone):
+    def perched(stacked: float) -> int:
+        scenes = MixedComposer(alone.catalogue, 4, 6, stacked=stacked).layout(128, seeded(6))
+        return int((scenes.present & (scenes.light[..., 0] == shadows.PERCHED)).sum())
+
+    assert perched(1.0) > perched(0.5) > perched(0.0)

@@ -27,7 +27,8 @@ FIELDS = ("what", "where", "depth", "kind", "length")
 def make_network(seed: int = 0) -> PriorNetwork:
     torch.manual_seed(seed)
     sizes = PriorSizes(
-        width=32, blocks=2, heads=4, text_blocks=1, flow_width=32, flow_blocks=1, bins=32, codes=16, max_tokens=6
+        width=32, blocks=2, heads=4, text_blocks=1, flow_width=32, flow_blocks=1, bins=32, codes=16, max_tokens=6,
+        neighbours=True,
     )
     network = PriorNetwork(sizes, WIDTH, WHAT).eval()
     for parameter in network.parameters():  # some layers begin as zero: here every one must matter
@@ -160,6 +161,28 @@ def test_sampling_sees_what_training_sees(network, texts):
     with torch.no_grad():
         after, _ = network(what, moved, text)
     assert torch.equal(after[:, 0], whole[:, 0]) and not torch.allclose(after[:, 1], whole[:, 1], atol=1e-3)
+
+
+def test_places_are_read_one_by_one_as_in_training(network, texts):
+    """Each number of a place hangs on those before it and on the places of earlier things, not on later ones."""
+    random = torch.Generator().manual_seed(3)
+    used = torch.ones(3, 4, dtype=torch.bool)
+    place, hidden = torch.rand(3, 4, 5, generator=random), torch.randn(3, 4, 32, generator=random)
+    code = torch.randint(16, (12,), generator=random)
+    with torch.no_grad():
+        links, whole = network.next_places(hidden, code, place, used)
+        whole = whole.unflatten(0, (3, 3))  # objects 1, 2, 3
+        weights = links.sigmoid() * (torch.arange(1, 4)[:, None] > torch.arange(1, 3))[..., None]
+        told = network.pointers.told(weights, place[:, 1:-1])
+        for turn in (1, 2, 3):
+            state = network.place.state(hidden[:, turn - 1], code.unflatten(0, (3, 4))[:, turn], told[:, turn - 1])
+            for variable in range(5):
+                known = torch.where(torch.arange(5) < variable, place[:, turn], torch.nan)  # what is unwritten is not read
+                one = network.place.one(state, known, variable, place[:, 1:turn])
+                assert torch.allclose(one, whole[:, turn - 1, variable], atol=1e-4)
+        _, after = network.next_places(hidden, code, torch.cat([place[:, :2], 1 - place[:, 2:]], 1), used)
+    after = after.unflatten(0, (3, 3))
+    assert torch.equal(after[:, 0], whole[:, 0]) and not torch.allclose(after[:, 2, 0], whole[:, 2, 0], atol=1e-3)
 
 
 def test_padding_of_texts_is_not_read(network, texts):

@@ -1,7 +1,9 @@
 """Which checkpoint is meant: the short names of those that ship with the package, folders, and repository ids of the hub."""
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import vle_gen
 
@@ -35,3 +37,9 @@ def weights_of(folder: Path) -> Path:
     shared = vle_gen.SHIPPED / folder.name
     inside = folder.resolve().parent.parent == vle_gen.SHIPPED.resolve()
     return shared if inside and not any(folder.glob("*.safetensors")) else folder
+
+
+def line_by_line(values: dict[str, Any]) -> str:
+    """JSON with a line for each value, however long that is."""
+    lines = (f"{json.dumps(key)}: {json.dumps(values[key], separators=(',', ':'))}" for key in sorted(values))
+    return "{\n  " + ",\n  ".join(lines) + "\n}\n"

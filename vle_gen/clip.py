@@ -22,7 +22,7 @@ from prompts.known import caption_words, unknown_words
 from prompts.lexicon import Lexicon
 from prompts.request import Mention
 from prompts.vocabulary import WORDS
-from vle_gen.checkpoints import weights_of
+from vle_gen.checkpoints import line_by_line, weights_of
 from vle_gen.device import aligned
 from vle_gen.digest import digest_of
 from vle_gen.errors import UserError
@@ -169,6 +169,10 @@ class ClipModel(ModelMixin, ConfigMixin):
             model.load_state_dict(load_file(weights / SAFETENSORS_WEIGHTS_NAME))
             return aligned(torch.nn.Module.to(model, options["torch_dtype"]).eval())  # diffusers' own warns for no reason
         return aligned(super().from_pretrained(path, **options).eval())
+
+    def to_json_string(self) -> str:
+        """The config as it is written: a thousand names would fill as many lines."""
+        return line_by_line(json.loads(super().to_json_string()))
 
     def save_checkpoint(self, folder: str | Path, card: dict | None = None) -> None:
         """Writes config, float16 weights and, with `card`, a model card."""

@@ -44,6 +44,8 @@ class MixedComposer(Engine):
         min_objects, max_objects: least and most objects in a scene, uniformly many.
         mixing: share of a scene's objects that come from other packs than its background, where there are others.
         hosts: (P,) shares of the scenes that packs give their backgrounds to; without it their weights.
+        repeated: share of the scenes in which one thing is there several times, if there is room.
+        stacked: share of the scenes that follow the rule for stacking, whatever their packs say.
     """
 
     def __init__(
@@ -53,10 +55,14 @@ class MixedComposer(Engine):
         max_objects: int = 9,
         mixing: float = 0.25,
         hosts: Tensor | None = None,
+        repeated: float = 0.0,
+        stacked: float = 0.0,
     ):
-        self.catalogue, self.mixing = catalogue, mixing
+        self.catalogue, self.mixing, self.repeated = catalogue, mixing, repeated
         self.hosts = catalogue.weights if hosts is None else hosts
         self.min_objects, self.max_objects = min_objects, max_objects
+        self._placement = catalogue.placement * (1 - stacked)
+        self._placement[:, STACKED] += stacked
         sprites, grounds, packs = catalogue.sprites, catalogue.grounds, range(len(catalogue.banks))
         self._sprites_of = _padded([torch.nonzero((sprites.pack == p) & sprites.usable)[:, 0] for p in packs])
         flat = sprites.usable & (sprites.top[:, 2] > 0)
@@ -87,11 +93,12 @@ class MixedComposer(Engine):
             return torch.rand(batch_size, generator=generator, device=device)
 
         pack = torch.multinomial(self.hosts, batch_size, True, generator=generator)
-        rule = torch.multinomial(table.placement[pack], 1, generator=generator)[:, 0]
+        rule = torch.multinomial(self._placement[pack], 1, generator=generator)[:, 0]
         ground = self._grounds(pack, rule, rand())
         rule = torch.where(table.grounds.has_floor[ground], rule, FREE)
         wanted = self.min_objects + (rand() * (self.max_objects + 1 - self.min_objects)).long()
-        found = self._placed(self._chosen(pack, ground, rule, tries, generator), ground, rule, generator)
+        sprite = self._repeated(self._chosen(pack, ground, rule, tries, generator), generator)
+        found = self._placed(sprite, ground, rule, generator)
         taken, place, depth, perched = self._greedy(found, ground, rule, wanted, generator)
 
         order = torch.where(taken, depth, torch.inf).argsort(dim=1, stable=True)[:, : self.max_objects]
@@ -166,6 +173,16 @@ class MixedComposer(Engine):
         elsewhere = rand() < (self.mixing if len(table.banks) > 1 else 0.0)
         elsewhere &= (rule != FREE)[:, None] | (table.sprites.home[foreign] < 0)  # renders have the floor's shadow in them
         return torch.where(elsewhere, foreign, own)
+
+    def _repeated(self, sprite: Tensor, generator: torch.Generator) -> Tensor:
+        """The same candidates (B, T), but in some scenes the first one takes the turns of some of the others."""
+        if not self.repeated:
+            return sprite
+        batch, device = len(sprite), self.device
+        here = torch.rand(batch, 1, generator=generator, device=device) < self.repeated
+        share = 0.3 + 0.7 * torch.rand(batch, 1, generator=generator, device=device)
+        again = here & (torch.rand(sprite.shape, generator=generator, device=device) < share)
+        return torch.where(again, sprite[:, :1], sprite)
 
     def _placed(self, sprite: Tensor, ground: Tensor, rule: Tensor, generator: torch.Generator) -> Candidates:
         """Where the sprites (B, T) would stand or hang."""

@@ -12,6 +12,7 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
 from prompts.lexicon import Lexicon
+from vle_gen.checkpoints import line_by_line
 from vle_gen.device import aligned
 from vle_gen.errors import UserError
 from vle_gen.prior.network import PriorNetwork
@@ -35,6 +36,7 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         depth_near, depth_far: range of the objects' depths.
         relations: how many sorts of relations the pointers tell apart.
         around_codes: the flow begins with a normal distribution around the code's mean.
+        neighbours: places are written with a look at those of the things before.
         clip_name, clip_id, tokenizer_id, words, lexicon: see `vle_gen.prior.sizes.Needs`.
     """
 
@@ -62,10 +64,12 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         lexicon: dict | None = None,
         relations: int = 5,
         around_codes: bool = False,
+        neighbours: bool = False,
     ):
         super().__init__()
         trunk = (width, blocks, heads, text_blocks, flow_width, flow_blocks)
-        sizes = PriorSizes(*trunk, bins, codes, max_tokens, max_words, depth_near, depth_far, relations, around_codes)
+        depths, more = (depth_near, depth_far), (relations, around_codes, neighbours)
+        sizes = PriorSizes(*trunk, bins, codes, max_tokens, max_words, *depths, *more)
         self.network = PriorNetwork(sizes, text_width, what_dim)
 
     @staticmethod
@@ -93,6 +97,10 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
     def lexicon(self) -> Lexicon | None:
         """What it was trained to draw beyond the solids; None for nothing."""
         return None if self.config.lexicon is None else Lexicon.from_json(self.config.lexicon)
+
+    def to_json_string(self) -> str:
+        """The config as it is written: a thousand names would fill as many lines."""
+        return line_by_line(json.loads(super().to_json_string()))
 
     def save_checkpoint(self, folder: str | Path, card: dict | None = None) -> None:
         """Writes config, float16 weights and, with `card`, a model card."""

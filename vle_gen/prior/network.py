@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from vle_gen.prior.codebook import centres_of, distances, make_groups, shared_out
 from vle_gen.prior.flow import Condition, FlowHead
 from vle_gen.prior.layers import Block, KeyValues, Packing, TextLayer, feed_forward
+from vle_gen.prior.neighbours import Neighbours
 from vle_gen.prior.places import VARIABLES, WAVES, PlaceCode, waves
 from vle_gen.prior.plan import TextPlan
 from vle_gen.prior.pointers import Pointers
@@ -39,9 +40,12 @@ class Text:
 
 
 class PlaceHead(nn.Module):
-    """Bins of x, y, scale, aspect, depth, one after the other, each given the token's code and those before it."""
+    """Bins of x, y, scale, aspect, depth, one after the other, each given the token's code and those before it.
 
-    def __init__(self, width: int, bins: int, codes: int):
+    With `neighbours` each is also given the places of the things before.
+    """
+
+    def __init__(self, width: int, bins: int, codes: int, neighbours: bool = False):
         super().__init__()
         self.code = nn.Parameter(torch.randn(codes, width) * 0.02)
         self.value = nn.Parameter(torch.randn(VARIABLES, WAVES, width) * 0.02)  # how a written number is told on
@@ -50,6 +54,7 @@ class PlaceHead(nn.Module):
         widen, back = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
         self.mlp = nn.Sequential(nn.LayerNorm(width), widen, nn.SiLU(), back)
         self.more = feed_forward(width)
+        self.neighbours = Neighbours(width, bins) if neighbours else None
         self.outlet = nn.Parameter(torch.zeros(VARIABLES, width, bins))
         self.bias = nn.Parameter(torch.zeros(VARIABLES, 1, bins))
 
@@ -58,22 +63,31 @@ class PlaceHead(nn.Module):
         stand there, and what `Pointers` tell (K, width)."""
         return self.norm(hidden) + self.code[code] + related
 
-    def forward(self, state: Tensor, place: Tensor) -> Tensor:
-        """Logits (K, 5, bins) for states (K, width); of `place` (K, 5) each variable sees only those before it."""
+    def forward(self, state: Tensor, place: Tensor, others: Tensor, there: Tensor) -> Tensor:
+        """Logits (K, 5, bins) for states (K, width); of `place` (K, 5) each variable sees only those before it. The places of
+        things before are `others` (K, J, 5), where `there` (K, J) is true."""
         told = torch.einsum("kvf,vfw->kvw", waves(place).to(state.dtype), self.value)  # (K, 5, width)
         told = told.cumsum(1) - told
         x = state[:, None] + told + self.turn
+        near = 0.0
+        if self.neighbours is not None:
+            said, near = self.neighbours(x, place, others, there)
+            x = x + said
         x = x + self.mlp(x)
         x = x + self.more(x)
-        return (torch.einsum("kvw,vwb->vkb", x, self.outlet) + self.bias).transpose(0, 1)
+        return (torch.einsum("kvw,vwb->vkb", x, self.outlet) + self.bias).transpose(0, 1) + near
 
-    def one(self, state: Tensor, place: Tensor, variable: int) -> Tensor:
-        """Logits (K, bins) of one variable, given place[:, :variable]."""
+    def one(self, state: Tensor, place: Tensor, variable: int, others: Tensor) -> Tensor:
+        """Logits (K, bins) of one variable, given place[:, :variable] and the places of things before, (K, J, 5)."""
         told = torch.einsum("kvf,vfw->kw", waves(place[:, :variable]).to(state.dtype), self.value[:variable])
         x = state + told + self.turn[variable]
+        near = 0.0
+        if self.neighbours is not None:
+            said, near = self.neighbours.one(x, place, others, variable)
+            x = x + said
         x = x + self.mlp(x)
         x = x + self.more(x)
-        return x @ self.outlet[variable] + self.bias[variable]
+        return x @ self.outlet[variable] + self.bias[variable] + near
 
 
 class PriorNetwork(nn.Module):
@@ -98,7 +112,7 @@ class PriorNetwork(nn.Module):
         self.blocks = nn.ModuleList(Block(width, sizes.heads) for _ in range(sizes.blocks))
         self.norm = nn.LayerNorm(width)
         self.stop = nn.Linear(width, 1)
-        self.place = PlaceHead(width, sizes.bins, sizes.codes)
+        self.place = PlaceHead(width, sizes.bins, sizes.codes, sizes.neighbours)
         self.pointers = Pointers(width, sizes.relations)
         self.code_logits = nn.Linear(width, sizes.codes)
         self.flow = FlowHead(what_dim, width, sizes.flow_width, sizes.flow_blocks)
@@ -258,6 +272,22 @@ class PriorNetwork(nn.Module):
         hidden = self.trunk(pairs.flatten(1, 2), text)
         return hidden[:, 0::2], hidden[:, 1::2]
 
+    def next_places(self, to_next: Tensor, code: Tensor, place: Tensor, used: Tensor) -> tuple[Tensor, Tensor]:
+        """Of the hidden states `to_next` (B, T, width) of `forward`: logits (B, T - 1, T - 2, relations) of what ties objects
+        1, 2, ... to objects 1, 2, ..., and logits (K, 5, bins) of the places of all K objects.
+
+        code: (M,) of all M tokens in use, as `used` (B, T) bool says. place (B, T, 5): as written.
+        """
+        turn = torch.arange(used.shape[1], device=used.device)
+        follows = used & (turn > 0)
+        goes_on = follows[:, 1:]
+        links = self.pointers.logits(to_next[:, :-1], to_next[:, 1:-1])
+        earlier = turn[1:, None] > turn[None, 1:-1]  # (T - 1, T - 2)
+        related = self.pointers.told(links.sigmoid() * earlier[..., None], place[:, 1:-1])
+        state = self.place.state(to_next[:, :-1][goes_on], code[follows[used]], related[goes_on])
+        row, which = goes_on.nonzero(as_tuple=True)
+        return links, self.place(state, place[follows], place[row, 1:-1], earlier[which]).float()
+
     @staticmethod
     def to_code(to_what: Tensor, to_next: Tensor) -> Tensor:
         """Of the hidden states of `forward`, those (B, T, width) from which each token's code is read off: what the token
@@ -332,21 +362,17 @@ def prior_loss(
     code_loss = F.cross_entropy(logits, code)
     flow_loss = network.flow.loss(data, network.flow_condition(hidden, code), repeats, generator)
 
-    goes_on, follows = used[:, :-1] & ~last[:, :-1], used & (turn > 0)
-    links = network.pointers.logits(to_next[:, :-1], to_next[:, 1:-1])  # of objects 1, 2, ... to objects 1, 2, ...
-    earlier = (turn[1:, None] > turn[None, 1:-1])[..., None]  # (T - 1, T - 2, 1)
-    related = network.pointers.told(links.sigmoid() * earlier, place[:, 1:-1])
-    target = place[follows]  # (K, 5)
-    state = network.place.state(to_next[:, :-1][goes_on], code[follows[used]], related[goes_on])
-    logits = network.place(state, target).float()  # (K, 5, bins)
-    place_loss = _soft_cross_entropy(logits, network.code.to_bins(target)).mean(0)
+    follows = used & (turn > 0)
+    links, logits = network.next_places(to_next, code, place, used)
+    place_loss = _soft_cross_entropy(logits, network.code.to_bins(place[follows])).mean(0)
     miscount = F.smooth_l1_loss(text.count, batch.mentioned.float(), reduction="none")
     # zero, but with a gradient for what is not told here: the saved state of a run holds every parameter's moments
     nothing = tied_loss = (links.sum() + network.spoken_of(text.words[:, 0]).sum()) * 0.0
     if batch.tied is not None:
         tied = (batch.tied[:, 1:, 1:-1] & ~drop[:, None, None, None]).float()
-        missed = F.binary_cross_entropy_with_logits(links, tied, reduction="none") * earlier * goes_on[..., None, None]
-        tied_loss = missed.sum() / goes_on.sum()
+        counts = (turn[1:, None] > turn[None, 1:-1]) & follows[:, 1:, None]  # (B, T - 1, T - 2)
+        missed = F.binary_cross_entropy_with_logits(links, tied, reduction="none") * counts[..., None]
+        tied_loss = missed.sum() / follows.sum()
     spoken_loss = nothing
     if batch.spoken is not None:
         read = text.mask & ~drop[:, None]

@@ -184,11 +184,12 @@ def sample(
             code = draw_code(network, hidden, draws.uniform(1), guidance.what, temperature)
             chance = draws.uniform(2 * VARIABLES)
             state = network.place.state(hidden, code.repeat(writer.copies), writer.related(places))
-            place = draw_place(network, state, chance, guidance.place, temperature, given.at(turn))
+            others = torch.stack(places[1:], 1) if turn > 1 else place.new_zeros(batch, 0, VARIABLES)
+            place = draw_place(network, state, chance, guidance.place, temperature, others, given.at(turn))
             if not going.any():
                 break
             if refuse is not None:
-                again = _Again(network, state, draws, guidance.place, temperature, given.at(turn))
+                again = _Again(network, state, draws, guidance.place, temperature, others, given.at(turn))
                 place = again.until(place, going, partial(_refused, network, refuse, turn, places))
         places.append(place)
         hidden = writer.after_place(place, turn)
@@ -251,16 +252,24 @@ def draw_what(
 
 
 def draw_place(
-    network: PriorNetwork, state: Tensor, chance: Tensor, guidance: float, temperature: float, clamped: Tensor | None = None
+    network: PriorNetwork,
+    state: Tensor,
+    chance: Tensor,
+    guidance: float,
+    temperature: float,
+    others: Tensor,
+    clamped: Tensor | None = None,
 ) -> Tensor:
     """The next token's place (B, 5) in 0..1, from `PlaceHead.state` (B or 2B, width) and chance (B, 10): five for the bins,
     five for within the bins.
 
-    `clamped` (B, 5): numbers that are fixed, NaN where free."""
+    `others` (B, J, 5): the places of the things before. `clamped` (B, 5): numbers that are fixed, NaN where free."""
+    copies = len(state) // len(chance)
+    others = others.repeat(copies, 1, 1)
     batch, bins = len(chance), network.sizes.bins
     place = chance.new_zeros(batch, VARIABLES)
     for variable in range(VARIABLES):
-        logits = network.place.one(state, place.repeat(len(state) // batch, 1), variable).float()
+        logits = network.place.one(state, place.repeat(copies, 1), variable, others).float()
         odds = (_guided(logits, batch, guidance) / temperature).softmax(-1)
         index = _pick(odds, chance[:, variable : variable + 1])
         place[:, variable] = (index + chance[:, VARIABLES + variable]) / bins
@@ -279,6 +288,7 @@ class _Again:
     draws: Draws
     guidance: float
     temperature: float
+    others: Tensor
     clamped: Tensor | None
 
     def until(self, place: Tensor, going: Tensor, refused: Callable[[Tensor], Tensor]) -> Tensor:
@@ -293,7 +303,8 @@ class _Again:
             state = self.state.unflatten(0, (-1, batch))[:, bad].flatten(0, 1)
             clamped = None if self.clamped is None else self.clamped[bad]
             place = place.clone()
-            place[bad] = draw_place(self.network, state, chance, guidance, self.temperature, clamped)
+            others = self.others[bad]
+            place[bad] = draw_place(self.network, state, chance, guidance, self.temperature, others, clamped)
         return place
 
 

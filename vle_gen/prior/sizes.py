@@ -26,6 +26,7 @@ class PriorSizes:
     depth_far: float = 20.0
     relations: int = 5
     around_codes: bool = False
+    neighbours: bool = False
 
     def __post_init__(self) -> None:
         if self.heads < 1 or self.width % self.heads:
@@ -78,9 +79,11 @@ class PriorLearning:
     mixed: float = 1.0
     blur: float = 0.05
     suns: int = 2
+    repeated: float = 0.0
+    stacked: float = 0.0
 
     def __post_init__(self) -> None:
-        for key in ("few_share", "whole_captions", "text_drop", "mixed"):
+        for key in ("few_share", "whole_captions", "text_drop", "mixed", "repeated", "stacked"):
             if not 0 <= getattr(self, key) <= 1:
                 raise UserError(f"learning.{key} is {getattr(self, key)}: expected 0 to 1")
         if not 1 <= self.few <= self.many:

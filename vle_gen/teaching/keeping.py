@@ -59,18 +59,15 @@ class Answer:
         text = network.read_text(batch.features, batch.mask, asked.drop)
         to_what, to_next = network(asked.what, asked.told, text)
         used, turn = asked.used, torch.arange(asked.used.shape[1])
-        follows = used & (turn > 0)
-        goes_on = follows[:, 1:]
+        goes_on = (used & (turn > 0))[:, 1:]
         condition = network.flow_condition(to_what[used], asked.code)
         sigma = asked.sigma[:, None]
         noisy = (1 - sigma) * asked.what[used] + sigma * asked.noise
-        links = network.pointers.logits(to_next[:, :-1], to_next[:, 1:-1])
+        links, places = network.next_places(to_next, asked.code, asked.place, used)
         earlier = turn[1:, None] > turn[None, 1:-1]
-        related = network.pointers.told(links.sigmoid() * earlier[..., None], asked.place[:, 1:-1])
-        state = network.place.state(to_next[:, :-1][goes_on], asked.code[follows[used]], related[goes_on])
         return Answer(
             code=network.code_logits(network.to_code(to_what, to_next)[used]).float(),
-            place=network.place(state, asked.place[follows]).float(),
+            place=places,
             stop=network.stop(to_next[used])[:, 0].float(),
             velocity=network.flow(noisy, asked.sigma, condition).float(),
             links=links[earlier & goes_on[..., None]],

@@ -186,7 +186,8 @@ def tokens_of_packs(
     catalogue = replace(catalogue, banks=tuple(without_pixels(bank) for bank in banks))  # layouts do without
     few, many = learning.few, learning.many
     ranges = ((1, min(2, few)), (1, few), (min(few + 1, many), many))
-    composers = [MixedComposer(catalogue, *counts, mixing, weights.masked_fill(rigs, 0.0)) for counts in ranges]
+    hosts = weights.masked_fill(rigs, 0.0)
+    composers = [MixedComposer(catalogue, *counts, mixing, hosts, learning.repeated, learning.stacked) for counts in ranges]
     share = float(weights[~rigs].sum() / weights.sum())
     strands = [Strand(texts, *(composer.layout for composer in composers), share)]
     first_sprite = first_ground = 0
