@@ -8,6 +8,7 @@ import torch
 from editors import move, remove
 from vle_gen.data.compose import Composer
 from vle_gen.data.sprites import SpriteBank
+from vle_gen.tokenizer.render import Window, draw_beyond
 
 SIDE = 256
 
@@ -72,3 +73,13 @@ def test_shadows_leave_no_line_along_their_edges(shadows):
         bend = np.abs(off[1:-1, 1:-1] * 2 - off[1:-1, :-2] - off[1:-1, 2:])
         lines.append(np.quantile(bend[lighter[1:-1, 1:-1]], 0.98))
     assert np.mean(lines) < 3.9
+
+
+def test_a_shadow_goes_on_beyond_its_frame_and_fades():
+    """Of a frame 40 pixels wide and high, in the middle of 100 x 100, which a shadow of 0.3 fills to its edges."""
+    where, layer = torch.tensor([0.5, 0.5, 0.4, 0.4]), torch.full((1, 16, 16), 0.3)
+    row = draw_beyond(layer, where, 100, 100, Window(0, 100, 0, 100), 1.25)[0, 50]
+    assert not row[32:68].any()  # inside the frame the layer itself says
+    assert row[29] > 0.2
+    assert (row[25:30].diff() > 0).all()
+    assert not row[:25].any()

@@ -17,7 +17,7 @@ from vle_gen.outlines import owners as owners
 from vle_gen.placing import far_to_near, placed, planes_of
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.network import TokenizerNetwork
-from vle_gen.tokenizer.render import Window, draw, window_of
+from vle_gen.tokenizer.render import Window, draw, draw_beyond, window_of
 from vle_gen.tokenizer.warp import SLOPE
 from vle_gen.tokens import IN_PLACE, OWNED, VLETokens
 
@@ -161,7 +161,10 @@ def take_apart(
     if near_to_far:
         layers = net.glimpse_decoder(what[near_to_far])
         for row, k in enumerate(near_to_far):
-            drawn[k] = draw(planes_of(layers, row), where[k], height, width, windows[k])  # (8, h, w)
+            planes = planes_of(layers, row)
+            drawn[k] = draw(planes, where[k], height, width, windows[k])  # (8, h, w)
+            going_on = draw_beyond(planes[3:4], where[k], height, width, windows[k], WIDER)  # shadows do not end at a frame
+            drawn[k][3:4] = drawn[k][3:4].maximum(going_on)
             drawn[k][4] = crisp(drawn[k][4], where[k], max(height, width), layers.solid.shape[-1])
 
     says = stretch_to(net.background_decoder(what[:1]), height, width, *arena.slices)[0]

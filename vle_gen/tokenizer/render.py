@@ -14,6 +14,7 @@ from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.warp import SLOPE, to_glimpse
 
 FINEST = 1.7  # pixels of a layer per pixel of the picture, at most: more would alias
+BRINK = 0.97  # of the way from a frame's middle to its edge: up to where a layer says what is there, and not what to fade to
 
 
 class Window(NamedTuple):
@@ -62,15 +63,34 @@ def window_of(where: Tensor, height: int, width: int, margin: int = 0) -> Window
 def draw(layer: Tensor, where: Tensor, height: int, width: int, window: Window) -> Tensor:
     """A layer (C, L, L) of frame `where` (4,), sampled at the pixels of `window` of a height x width picture; one that is
     finer than the picture is averaged first."""
-    side, extent = max(height, width), Extent.of(height, width)
+    side = max(height, width)
     fine = layer.shape[-1] / (SLOPE * float(where[2:].max()) * side)  # pixels of the layer per pixel of the picture
     while fine > FINEST and layer.shape[-1] % 2 == 0:
         layer, fine = F.avg_pool2d(layer, 2), fine / 2
-    x = (torch.arange(window.left, window.right, device=layer.device) + 0.5) / side + 0.5 - extent.width / 2
-    y = (torch.arange(window.top, window.bottom, device=layer.device) + 0.5) / side + 0.5 - extent.height / 2
-    gx, gy = to_glimpse((x - where[0]) / where[2] * 2), to_glimpse((y - where[1]) / where[3] * 2)
+    x, y = in_frame(where, height, width, window)
+    gx, gy = to_glimpse(x), to_glimpse(y)
     grid = torch.stack([gx[None].expand(len(y), -1), gy[:, None].expand(-1, len(x))], -1)
     return F.grid_sample(layer[None], grid[None], "bilinear", "zeros", False)[0]
+
+
+def draw_beyond(layer: Tensor, where: Tensor, height: int, width: int, window: Window, wider: float) -> Tensor:
+    """What a layer (C, L, L) of frame `where` (4,) says beyond its frame, at the pixels of `window`: it goes on as at the
+    frame's edge in the same direction from the middle, fading to nothing at `wider` times the frame. 0 inside it."""
+    x, y = in_frame(where, height, width, window)
+    out = torch.maximum(x.abs()[None], y.abs()[:, None])  # (h, w), 1 at the frame's edge
+    inward = BRINK / out.clamp(min=BRINK)
+    grid = torch.stack([to_glimpse(x * inward), to_glimpse(y[:, None] * inward)], -1)
+    fade = ((wider - out) / (wider - BRINK)).clamp(0, 1) * (out > BRINK)
+    return F.grid_sample(layer[None], grid[None], "bilinear", "border", False)[0] * fade
+
+
+def in_frame(where: Tensor, height: int, width: int, window: Window) -> tuple[Tensor, Tensor]:
+    """The pixel columns (w,) and rows (h,) of `window`, of a height x width picture, in coordinates of the frame `where`
+    (4,), -1..1 from edge to edge."""
+    side, extent = max(height, width), Extent.of(height, width)
+    x = (torch.arange(window.left, window.right, device=where.device) + 0.5) / side + 0.5 - extent.width / 2
+    y = (torch.arange(window.top, window.bottom, device=where.device) + 0.5) / side + 0.5 - extent.height / 2
+    return (x - where[0]) / where[2] * 2, (y - where[1]) / where[3] * 2
 
 
 @torch.no_grad()
