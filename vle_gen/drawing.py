@@ -20,6 +20,8 @@ from vle_gen.tokens import VLETokens
 if TYPE_CHECKING:
     from vle_gen.pipeline import VLEPipeline
 
+PLACE_TEMPERATURE = 0.4  # of where things are drawn: what is all but ruled out there hardly happens
+
 
 @dataclass(frozen=True)
 class Order:
@@ -97,8 +99,9 @@ def draw_orders(
             features,
             mask,
             [_fresh(generator[k] if isinstance(generator, list) else generator) for k in pictures],
-            guidance=Guidance(settings.guidance, settings.guidance),
+            guidance=Guidance(min(settings.guidance, 0.5 + settings.guidance / 2), settings.guidance),  # half as far beyond 1
             flow_steps=settings.flow_steps,
+            place_temperature=PLACE_TEMPERATURE,
             scheduler=pipe.scheduler,
             background_depth=SCENE_DEPTH,
             rows=rows,

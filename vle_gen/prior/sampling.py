@@ -122,6 +122,7 @@ def sample(
     guidance: Guidance | None = None,
     flow_steps: int = 16,
     temperature: float = 1.0,
+    place_temperature: float = 1.0,
     max_tokens: int | None = None,
     background_depth: float = 1e3,
     scheduler: FlowMatchEulerDiscreteScheduler | None = None,
@@ -137,7 +138,8 @@ def sample(
         generator: one CPU generator for the batch, or a list with one per sample (a sample then does not depend on
             the others). Same generators, same tokens.
         flow_steps: steps of the scheduler per `what`; 1 or more.
-        temperature: of the bins; 1 is as learnt, less is less varied.
+        temperature: of what is drawn; 1 is as learnt, less is less varied.
+        place_temperature: of where.
         max_tokens: most tokens per sample, the background counted; at most what the network was built for.
         background_depth: written as the depth of token 0.
         use_cache: without it everything so far is computed anew at each step, with the same result.
@@ -157,8 +159,9 @@ def sample(
         raise UserError(f"max_tokens is {max_tokens}: this prior writes 1 to {sizes.max_tokens}")
     if flow_steps < 1:
         raise UserError(f"flow_steps is {flow_steps}: expected 1 or more")
-    if temperature <= 0:
-        raise UserError(f"temperature is {temperature}: expected more than 0")
+    for name, value in (("temperature", temperature), ("place_temperature", place_temperature)):
+        if value <= 0:
+            raise UserError(f"{name} is {value}: expected more than 0")
     given = given or Given()
     if given.kept >= max_tokens:
         raise UserError(f"{given.kept} tokens are kept: this prior writes {max_tokens} in all, so keep fewer")
@@ -185,11 +188,11 @@ def sample(
             chance = draws.uniform(2 * VARIABLES)
             state = network.place.state(hidden, code.repeat(writer.copies), writer.related(places))
             others = torch.stack(places[1:], 1) if turn > 1 else place.new_zeros(batch, 0, VARIABLES)
-            place = draw_place(network, state, chance, guidance.place, temperature, others, given.at(turn))
+            place = draw_place(network, state, chance, guidance.place, place_temperature, others, given.at(turn))
             if not going.any():
                 break
             if refuse is not None:
-                again = _Again(network, state, draws, guidance.place, temperature, others, given.at(turn))
+                again = _Again(network, state, draws, guidance.place, place_temperature, others, given.at(turn))
                 place = again.until(place, going, partial(_refused, network, refuse, turn, places))
         places.append(place)
         hidden = writer.after_place(place, turn)
