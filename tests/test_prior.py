@@ -15,7 +15,7 @@ from vle_gen.errors import UserError
 from vle_gen.prior.network import ANY, BACKGROUND, PriorNetwork, prior_loss
 from vle_gen.prior.places import PlaceCode
 from vle_gen.prior.plan import TextPlan
-from vle_gen.prior.sampling import Guidance, SampledTokens, sample
+from vle_gen.prior.sampling import Given, Guidance, SampledTokens, sample
 from vle_gen.prior.sizes import PriorSizes
 from vle_gen.training.layouts import Layouts
 from vle_gen.training.prior import CaptionedTokens, WhatTable, text_members, text_order, text_ties, write_captions
@@ -205,6 +205,17 @@ def test_one_generator_per_sample_makes_samples_independent(network, texts):
         sample(network, features, mask, [torch.Generator()] * 2)
 
 
+def test_cold_places_are_the_likeliest_ones(network, texts):
+    given = Given(torch.zeros(3, 1, WHAT), torch.zeros(3, 1, 5), at_least=2)  # what is drawn depends on the background
+
+    def spread(heat: float) -> float:
+        options = dict(guidance=Guidance(1.0, 1.0), temperature=1e-6, max_tokens=2, given=given)
+        drawn = [draw(network, texts, seed, place_temperature=heat, **options).where[:, 1] for seed in range(6)]
+        return float(torch.stack(drawn).std(0).mean())
+
+    assert spread(1e-6) < 0.3 * spread(1.0)
+
+
 def test_stop_and_max_tokens(network, texts):
     stopping = make_network()
     stopping.stop.weight.data.zero_()
@@ -231,7 +242,7 @@ def test_tokens_have_the_units_that_the_pipeline_expects(network, texts):
         assert (drawn.where[row, 1:length, 2:] > 0).all()
 
 
-@pytest.mark.parametrize("options", [{"max_tokens": 7}, {"flow_steps": 0}, {"temperature": 0.0}])
+@pytest.mark.parametrize("options", [{"max_tokens": 7}, {"flow_steps": 0}, {"temperature": 0.0}, {"place_temperature": 0.0}])
 def test_arguments_out_of_range_are_named(network, texts, options):
     with pytest.raises(UserError, match=next(iter(options))):
         sample(network, *texts, **options)
