@@ -51,8 +51,8 @@ def read(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = N
 
 def singly(reading: Reading, lexicon: Lexicon | None) -> Reading:
     """The same with each of several things of one name said by itself: "a cat and another cat" for "two cats". In scenes
-    of cut-outs, which priors learn names from, plurals are seen far less often than single names, and are followed worse; of solids
-    there are many, and these stay as they are."""
+    of cut-outs, which priors learn names from, plurals are seen far less often than single names, and are followed worse; of
+    solids there are many, and these stay as they are."""
     if reading.request is None or not any(map(_several, reading.request.mentions)):
         return reading
     text = restated(_one_by_one(reading.request), lexicon)
