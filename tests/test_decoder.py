@@ -11,7 +11,7 @@ import torch
 
 import vle_gen
 from vle_gen.tokenizer.growing import can_grow, grown_network
-from vle_gen.tokenizer.render import Window, draw, render_tokens
+from vle_gen.tokenizer.render import SHADOWS_END, Window, draw, draw_beyond, render_tokens
 
 SHIPPED = Path(vle_gen.__file__).parent / "weights" / "tokenizer"
 
@@ -87,3 +87,17 @@ def test_training_the_decoder_keeps_what_tokens_mean(vlegen, sprites, tmp_path, 
         "train", "tokenizer", f"data.sprites={sprites}", f"init={SHIPPED}", "model.what=64", "--out", tmp_path / "other"
     )
     assert refused.status == 2 and "other sizes" in refused.err
+
+
+def test_a_decoded_shadow_has_no_edge_of_its_own():
+    """One that a frame cuts off goes on, fainter and fainter, and nothing is drawn where it ends."""
+    shade = torch.full((1, 128, 128), 0.4)
+    place, window = torch.tensor([0.5, 0.5, 0.4, 0.4]), Window(0, 256, 0, 256)
+    inside = draw(shade, place, 256, 256, window)
+    drawn = inside.maximum(draw_beyond(shade, place, 256, 256, window))[0]
+    line = drawn[128, 128:]
+    edge, end = int(0.2 * 256), int(0.2 * 256 * SHADOWS_END)
+    assert (line[edge + 3 : end - 2] > 0.01).all() and not line[end + 2 :].any()
+    past = line[edge + 2 :]
+    assert (past.diff() <= 1e-6).all() and past.diff().abs().max() < 0.05
+    assert drawn[128 + edge + 2, 128 + edge + 2] > 0.2, "round corners too"

@@ -17,7 +17,7 @@ from vle_gen.outlines import owners as owners
 from vle_gen.placing import far_to_near, placed, planes_of
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.network import TokenizerNetwork
-from vle_gen.tokenizer.render import Window, draw, draw_beyond, window_of
+from vle_gen.tokenizer.render import SHADOWS_END, Window, draw, draw_beyond, widened, window_of
 from vle_gen.tokenizer.warp import SLOPE
 from vle_gen.tokens import IN_PLACE, OWNED, VLETokens
 
@@ -32,6 +32,7 @@ SLIGHT = 0.07  # change of the light, as a share of it, that is taken for noise 
 LIKELY = 0.05  # alpha of a shadow that the decoder says from which on any change is the shadow's
 TAIL = 0.05  # how far, as a share of its window, a change may fade beyond where it is more than slight
 WIDER = 1.25  # than its frame: how far an object may change the light around it
+BRINK = 0.97  # of the way to a frame's edge: up to there a decoded shadow is a cause as it is, and from there on as it fades
 EDGES = 0.15  # height of a window's bump below which light that is continued where the floor is not seen fades to none
 UNSHADED, UNLIT = 0.002, 0.01  # claims to darker and brighter light that belong to none, so that faint ones change nothing
 SHOWN = 0.1  # a body's matte from which on it is seen
@@ -91,9 +92,10 @@ def foreign_bodies(net: TokenizerNetwork, tokens: VLETokens) -> list[dict[int, B
     return found
 
 
-def touched(where: Tensor, size: tuple[int, int]) -> Window:
-    """The pixels of a picture of height and width `size` that an object of frame `where` (4,) may show on or cast light on."""
-    return window_of(torch.cat([where[:2], where[2:] * WIDER]), *size, 2)
+def touched(where: Tensor, size: tuple[int, int], wider: float = WIDER) -> Window:
+    """The pixels of a picture of height and width `size` that an object of frame `where` (4,) may show on or cast light on,
+    up to `wider` times the frame."""
+    return window_of(widened(where, wider), *size, 2)
 
 
 def around(windows: list[Window], size: tuple[int, int]) -> Window:
@@ -130,6 +132,7 @@ def changed_windows(tokens: VLETokens) -> list[Window]:
             frames.append(tokens.detail.where[source])
     frames += [tokens.detail.where[source] for source in gone]
     windows = [touched(where, tokens.size) for where in frames]
+    windows += [touched(tokens.where[0, k], tokens.size, SHADOWS_END) for k in changed if tokens.placement(k) is None]
     return [window for window in windows if not window.empty]
 
 
@@ -163,7 +166,7 @@ def take_apart(
         for row, k in enumerate(near_to_far):
             planes = planes_of(layers, row)
             drawn[k] = draw(planes, where[k], height, width, windows[k])  # (8, h, w)
-            going_on = draw_beyond(planes[3:4], where[k], height, width, windows[k], WIDER)  # shadows do not end at a frame
+            going_on = draw_beyond(planes[3:4], where[k], height, width, windows[k], BRINK, WIDER)
             drawn[k][3:4] = drawn[k][3:4].maximum(going_on)
             drawn[k][4] = crisp(drawn[k][4], where[k], max(height, width), layers.solid.shape[-1])
 

@@ -13,7 +13,7 @@ from vle_gen.paint import repainted
 from vle_gen.source import IN_PLACE, mirror_edge
 from vle_gen.tokenizer.glimpse import Layers
 from vle_gen.tokenizer.network import TokenizerNetwork
-from vle_gen.tokenizer.render import Window, draw, window_of
+from vle_gen.tokenizer.render import SHADOWS_END, Window, draw, draw_beyond, widened, window_of
 from vle_gen.tokens import VLETokens
 
 
@@ -66,14 +66,15 @@ def decoded(net: TokenizerNetwork, tokens: VLETokens, index: int, arena: Window)
     """The layers of a token of which no source picture knows anything."""
     (height, width), device = tokens.size, next(net.parameters()).device
     where = tokens.where[0, index].to(device)
-    window = window_of(where, height, width, 2).inside(arena)
+    window = window_of(widened(where, SHADOWS_END), height, width, 2).inside(arena)
     layer = planes_of(net.glimpse_decoder(tokens.what[0, index : index + 1].to(device)), 0)
     colour, shade, solid = layer[:3], layer[3:4], layer[4:5]
     layer = torch.cat([colour * shade, shade, solid, colour * solid])  # so that an edge takes no colour from beyond it
     if tokens.mirrored[0, index]:  # the object alone: its shadow falls as the light of the scene lets it
         layer = torch.cat([layer[:4], layer[4:].flip(-1)])
     planes = draw(layer, where, height, width, window)
-    light = (1 - planes[3:4]).expand(3, -1, -1)
+    shade = planes[3:4].maximum(draw_beyond(layer[3:4], where, height, width, window))
+    light = (1 - shade).expand(3, -1, -1)
     body = Body(window, planes[:3], light, planes[5:8], planes[4:5])
     return dressed(body, tokens, index)
 

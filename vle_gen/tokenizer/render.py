@@ -14,7 +14,9 @@ from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.warp import SLOPE, to_glimpse
 
 FINEST = 1.7  # pixels of a layer per pixel of the picture, at most: more would alias
-BRINK = 0.97  # of the way from a frame's middle to its edge: up to where a layer says what is there, and not what to fade to
+BRINK = 0.85  # of the way from a frame's middle to its edge: from there on a decoded shadow fades, and has no edge of its own
+SHADOWS_END = 1.4  # of that way: where such a shadow ends
+SEEN = 0.01  # alpha from which a shadow at the brink is seen to end
 
 
 class Window(NamedTuple):
@@ -60,6 +62,11 @@ def window_of(where: Tensor, height: int, width: int, margin: int = 0) -> Window
     return Window(max(top, 0), min(bottom, height), max(left, 0), min(right, width))
 
 
+def widened(where: Tensor, times: float) -> Tensor:
+    """The frame `where` (4,), `times` as wide and high about its middle."""
+    return torch.cat([where[:2], where[2:] * times])
+
+
 def draw(layer: Tensor, where: Tensor, height: int, width: int, window: Window) -> Tensor:
     """A layer (C, L, L) of frame `where` (4,), sampled at the pixels of `window` of a height x width picture; one that is
     finer than the picture is averaged first."""
@@ -73,15 +80,25 @@ def draw(layer: Tensor, where: Tensor, height: int, width: int, window: Window) 
     return F.grid_sample(layer[None], grid[None], "bilinear", "zeros", False)[0]
 
 
-def draw_beyond(layer: Tensor, where: Tensor, height: int, width: int, window: Window, wider: float) -> Tensor:
-    """What a layer (C, L, L) of frame `where` (4,) says beyond its frame, at the pixels of `window`: it goes on as at the
-    frame's edge in the same direction from the middle, fading to nothing at `wider` times the frame. 0 inside it."""
+def draw_beyond(
+    layer: Tensor, where: Tensor, height: int, width: int, window: Window, brink: float = BRINK, reach: float = SHADOWS_END
+) -> Tensor:
+    """What a layer (C, L, L) of frame `where` (4,) says beyond `brink` of its frame, at the pixels of `window`: it goes on
+    as there in the same direction from the middle, fading to nothing at `reach` times the frame. 0 inside the brink."""
     x, y = in_frame(where, height, width, window)
     out = torch.maximum(x.abs()[None], y.abs()[:, None])  # (h, w), 1 at the frame's edge
-    inward = BRINK / out.clamp(min=BRINK)
+    inward = brink / out.clamp(min=brink)
     grid = torch.stack([to_glimpse(x * inward), to_glimpse(y[:, None] * inward)], -1)
-    fade = ((wider - out) / (wider - BRINK)).clamp(0, 1) * (out > BRINK)
+    fade = ((reach - out) / (reach - brink)).clamp(0, 1) * (out > brink)
     return F.grid_sample(layer[None], grid[None], "bilinear", "border", False)[0] * fade
+
+
+def go_on(alpha: Tensor) -> Tensor:
+    """Which layers' alpha (K, L, L) is still seen at the brink, so that `draw_beyond` has something to draw: (K,) bool."""
+    far = int((1 + float(to_glimpse(torch.tensor(BRINK)))) / 2 * alpha.shape[-1])
+    near = alpha.shape[-1] - 1 - far
+    rows, columns = alpha[:, [near, far], near : far + 1], alpha[:, near : far + 1, [near, far]]
+    return torch.maximum(rows.amax((1, 2)), columns.amax((1, 2))) > SEEN
 
 
 def in_frame(where: Tensor, height: int, width: int, window: Window) -> tuple[Tensor, Tensor]:
@@ -105,11 +122,16 @@ def render_tokens(
     if len(what) == 1:
         return canvas
     layers = net.glimpse_decoder(what[1:]).premultiplied  # (T - 1, 4, S, S)
+    on = go_on(layers[:, 3]).tolist()
     for index in depth[1:].argsort(descending=True).tolist():
-        window = window_of(where[index + 1], height, width)
+        place = where[index + 1]
+        window = window_of(widened(place, SHADOWS_END) if on[index] else place, height, width)
         if window.empty:
             continue
-        drawn = draw(layers[index], where[index + 1], height, width, window)
+        drawn = draw(layers[index], place, height, width, window)
+        covered = drawn[3:]
+        if on[index]:
+            covered = covered.maximum(draw_beyond(layers[index, 3:], place, height, width, window))
         rows, columns = window.slices
-        canvas[:, rows, columns] = drawn[:3] + canvas[:, rows, columns] * (1 - drawn[3:])
+        canvas[:, rows, columns] = drawn[:3] + canvas[:, rows, columns] * (1 - covered)
     return canvas
