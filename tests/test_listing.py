@@ -131,6 +131,8 @@ def test_what_may_be_meant_is_what_others_stand_by(checkpoint):
     assert added.where[0, -1, 0] < tokens.where[0, index, 0]
     with pytest.raises(UserError, match="speaks of what is not in the picture, 'castle'"):
         checkpoint.add(tokens, "a house left of the castle")
+    with pytest.raises(UserError, match="asks for a background .lawn"):
+        checkpoint.add(tokens, "a house on a lawn")
 
 
 def _seeded(seed: int):

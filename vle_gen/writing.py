@@ -81,6 +81,11 @@ class Asked:
         request = parse(phrase, lexicon)
         if request is None or not request.mentions:
             raise UserError(f"{phrase!r} does not describe an object: expected words like 'a green cylinder behind the cube'")
+        if request.background:
+            raise UserError(
+                f"{phrase!r} asks for a background ({' and '.join(request.background)}), and the picture keeps its own: "
+                "leave that out, such as 'a small red ball'"
+            )
         objects = {k for relation in request.relations for k in relation.mentions[1:]}
         new = [k for k in range(len(request.mentions)) if k not in objects]
         if len(new) != 1 or request.mentions[new[0]].count != 1 or request.mentions[new[0]].open:
