@@ -56,21 +56,21 @@ def _down(inside: int, outside: int) -> tuple[nn.Module, ...]:
     return (*_conv(inside, outside, 2), nn.ReLU())
 
 
-def cut_out(pictures: Tensor, which: Tensor, box: Tensor, turned: Tensor | None = None) -> Tensor:
-    """Squares (K, 3, 48, 48) around boxes (K, 4) cx, cy, w, h in canvas units, of pictures (B, 3, S, S) number `which` (K,),
-    turned by so many radians (K,). What lies outside the picture continues its edge."""
+def cut_out(pictures: Tensor, which: Tensor, box: Tensor, turned: Tensor | None = None, size: int = CUT) -> Tensor:
+    """Squares (K, 3, size, size) around boxes (K, 4) cx, cy, w, h in canvas units, of pictures (B, 3, S, S) number `which`
+    (K,), turned by so many radians (K,). What lies outside the picture continues its edge."""
     half = box[:, 2:].amax(1) * AROUND / 2  # (K,) canvas units
-    steps = (torch.arange(CUT, device=box.device) + 0.5) * 2 / CUT - 1
+    steps = (torch.arange(size, device=box.device) + 0.5) * 2 / size - 1
     turned = torch.zeros_like(half) if turned is None else turned
     cos, sin = turned.cos()[:, None, None], turned.sin()[:, None, None]
     x, y = steps[None, None, :], steps[None, :, None]
-    aside = torch.stack([x * cos - y * sin, x * sin + y * cos], -1) * half[:, None, None, None]  # (K, 48, 48, 2)
+    aside = torch.stack([x * cos - y * sin, x * sin + y * cos], -1) * half[:, None, None, None]  # (K, size, size, 2)
     grid = 2 * (box[:, None, None, :2] + aside) - 1
     cuts = [
         F.grid_sample(pictures[k : k + 1], rows.flatten(0, 1)[None], "bilinear", "border", False)[0]
-        .unflatten(1, (len(rows), CUT)).transpose(0, 1)
+        .unflatten(1, (len(rows), size)).transpose(0, 1)
         for k in range(len(pictures)) if len(rows := grid[which == k])
     ]  # fmt: skip
     order = torch.cat([(which == k).nonzero()[:, 0] for k in range(len(pictures))])
-    found = torch.cat(cuts) if cuts else pictures.new_zeros(0, 3, CUT, CUT)
+    found = torch.cat(cuts) if cuts else pictures.new_zeros(0, 3, size, size)
     return found[order.argsort()]

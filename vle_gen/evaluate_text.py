@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from vle_gen.judge import Judge
+    from vle_gen.naming_judge import NamingJudge
     from vle_gen.pipeline import VLEPipeline
 
 ALL = "all"
@@ -56,7 +57,7 @@ def evaluate_prompts(
     suites: list[Suite],
     limit: int | None = None,
     tries: int | None = None,
-    judge: Judge | None = None,
+    judge: Judge | NamingJudge | None = None,
     seed: int = 0,
     each: Callable[[Iterable[tuple[str, str]], int], Iterable[tuple[str, str]]] = lambda pairs, total: pairs,
 ) -> list[Score]:
@@ -69,15 +70,15 @@ def evaluate_prompts(
         each: passes (suite, prompt) pairs on, of which there are so many, to show how far it is.
 
     Raises:
-        UserError: a prompt that the grammar cannot read, which nobody could judge, or one with names for the judge.
+        UserError: a prompt that the grammar cannot read, which nobody could judge, or one beyond the judge.
     """
     pairs = [(suite.name, prompt) for suite in suites for prompt in suite.prompts[:limit]]
     for _, prompt in pairs:
         request = read(prompt, pipe.words, pipe.lexicon).request
         if request is None:
             raise UserError(f"{prompt!r} cannot be read, so nobody could tell whether it is followed")
-        if judge is not None and any(mention.name is not None for mention in request.mentions):
-            raise UserError(f"{prompt!r} is beyond the judge, which knows cubes, spheres and cylinders alone")
+        if judge is not None:
+            judge.require(prompt, request)
     outcomes: dict[str, list[Outcome]] = {}
     for number, (name, prompt) in enumerate(each(pairs, len(pairs))):
         outcomes.setdefault(name, []).append(_outcome(pipe, prompt, seed + number, tries, judge))
@@ -85,7 +86,7 @@ def evaluate_prompts(
     return [*scores, _score(ALL, [one for found in outcomes.values() for one in found])]
 
 
-def _outcome(pipe: VLEPipeline, prompt: str, seed: int, tries: int | None, judge: Judge | None) -> Outcome:
+def _outcome(pipe: VLEPipeline, prompt: str, seed: int, tries: int | None, judge: Judge | NamingJudge | None) -> Outcome:
     began = time.perf_counter()
     options = {} if tries is None else {"tries": tries}
     result = pipe(prompt, generator=torch.Generator().manual_seed(seed), **options)

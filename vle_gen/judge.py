@@ -2,6 +2,7 @@
 objects a picture shows and where they stand. Trained on whole renders by `benchmarks/judge/train.py`."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -61,9 +62,10 @@ class Residual(nn.Module):
 
 
 class JudgeNetwork(nn.Module):
-    """Pictures (B, 3, 256, 256), 0..1, to maps (B, C, 64, 64): a score, an offset and extent, a log depth, attributes."""
+    """Pictures (B, 3, 256, 256), 0..1, to maps (B, C, 64, 64): a score, an offset and extent, a log depth, and the values
+    of attributes, of which there are as many as `kinds` says."""
 
-    def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 112)):
+    def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 112), kinds: Sequence[int] = KINDS):
         super().__init__()
         a, b, c, d = widths
         self.stem = nn.Sequential(*_conv(3, a, 2), nn.ReLU(), *_conv(a, b, 2), nn.ReLU(), Residual(b))
@@ -72,7 +74,7 @@ class JudgeNetwork(nn.Module):
         self.up_bottom, self.up_middle = nn.Conv2d(d, c, 1), nn.Conv2d(c, b, 1)
         self.join = Residual(c)
         self.head = nn.Sequential(*_conv(b, c), nn.ReLU())
-        self.outlet = nn.Conv2d(c, 1 + 4 + 1 + sum(KINDS), 1)
+        self.outlet = nn.Conv2d(c, 1 + 4 + 1 + sum(kinds), 1)
         nn.init.constant_(self.outlet.bias[:1], -4.0)
 
     def forward(self, pixels: Tensor) -> Tensor:
@@ -100,15 +102,20 @@ class Judge:
         folder = Path(folder)
         if not (folder / WEIGHTS).is_file():
             raise UserError(f"no judge in {folder}: expected {WEIGHTS} there, as benchmarks/judge has it")
-        closer = _filled(CloseLook(), folder / CLOSER_WEIGHTS) if (folder / CLOSER_WEIGHTS).is_file() else None
-        return Judge(_filled(JudgeNetwork(), folder / WEIGHTS), closer)
+        closer = filled(CloseLook(), folder / CLOSER_WEIGHTS) if (folder / CLOSER_WEIGHTS).is_file() else None
+        return Judge(filled(JudgeNetwork(), folder / WEIGHTS), closer)
+
+    def require(self, prompt: str, request: SceneRequest) -> None:
+        """Raises `UserError` where the request is beyond what the judge knows."""
+        if any(mention.name is not None for mention in request.mentions):
+            raise UserError(f"{prompt!r} is beyond the judge, which knows cubes, spheres and cylinders alone")
 
     @torch.no_grad()
     def look(self, pictures: list[Image.Image]) -> list[Sight]:
         """What pictures of any size show."""
-        pixels = torch.stack([_square(picture) for picture in pictures])
+        pixels = torch.stack([square(picture) for picture in pictures])
         maps = self.network(pixels)
-        found = [_peaks(of, picture) for of, picture in zip(maps, pictures, strict=True)]
+        found = [peaks_of(of, picture, KINDS) for of, picture in zip(maps, pictures, strict=True)]
         return [_sight(self._looked_at_again(one, peaks)) for one, peaks in zip(pixels, found, strict=True)]
 
     def _looked_at_again(self, pixels: Tensor, peaks: Peaks) -> Peaks:
@@ -137,7 +144,7 @@ class Peaks:
         return Peaks(self.score[rows], self.box[rows], self.depth[rows], tuple(kind[rows] for kind in self.kinds))
 
 
-def _filled(network: Network, path: Path) -> Network:
+def filled(network: Network, path: Path) -> Network:
     """A network with the weights of a file."""
     try:
         network.load_state_dict({name: value.float() for name, value in load_file(path).items()}, strict=False)
@@ -146,7 +153,7 @@ def _filled(network: Network, path: Path) -> Network:
     return network
 
 
-def _square(picture: Image.Image) -> Tensor:
+def square(picture: Image.Image) -> Tensor:
     """A picture (3, 256, 256), 0..1, in the middle of its square canvas, its edges continued."""
     pixels = torch.from_numpy(np.array(picture.convert("RGB"))).permute(2, 0, 1)[None].float() / 255
     height, width = pixels.shape[-2:]
@@ -158,7 +165,7 @@ def _square(picture: Image.Image) -> Tensor:
     return pixels[0]
 
 
-def _peaks(maps: Tensor, picture: Image.Image) -> Peaks:
+def peaks_of(maps: Tensor, picture: Image.Image, kinds: Sequence[int]) -> Peaks:
     """Peaks of the score in the picture, not in what continues its edges, and what the maps (C, 64, 64) say of them."""
     score = maps[:1]
     peak = (F.max_pool2d(score, 3, 1, 1) == score) & (score.sigmoid() > FAINT)
@@ -169,16 +176,20 @@ def _peaks(maps: Tensor, picture: Image.Image) -> Peaks:
     cells = SIDE / STRIDE
     x, y = (columns + at[:, 1].sigmoid()) / cells, (rows + at[:, 2].sigmoid()) / cells
     box = torch.cat([torch.stack([x, y], 1), at[:, 3:5].exp()], 1)
-    peaks = Peaks(at[:, 0], box, at[:, 5].exp(), at[:, 6:].split(KINDS, 1))
+    peaks = Peaks(at[:, 0], box, at[:, 5].exp(), at[:, 6:].split(list(kinds), 1))
     reach = torch.tensor(picture.size) / max(picture.size) / 2  # canvas units from the middle to the edges
     return peaks[((box[:, :2] - 0.5).abs() < reach).all(1)]
 
 
-def _sight(peaks: Peaks) -> Sight:
-    """The peaks that are objects."""
+def surest(peaks: Peaks, sure: float = SURE) -> Peaks:
+    """The peaks that are objects, each once."""
     peaks = peaks[peaks.score.argsort(descending=True)]
-    peaks = peaks[peaks.score.sigmoid() > SURE]
-    peaks = peaks[_distinct(peaks.box)]
+    peaks = peaks[peaks.score.sigmoid() > sure]
+    return peaks[_distinct(peaks.box)]
+
+
+def _sight(peaks: Peaks) -> Sight:
+    peaks = surest(peaks)
     kinds = torch.stack([kind.argmax(1) for kind in peaks.kinds], 1)
     return Sight(kinds.tolist(), peaks.box.tolist(), peaks.depth.tolist(), peaks.score.sigmoid().tolist())
 

@@ -7,7 +7,7 @@ import io
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -71,8 +71,9 @@ def altered(image: Tensor, generator: torch.Generator) -> Tensor:
     return image.clamp(0, 1)
 
 
-def judge_loss(maps: Tensor, scenes: SceneBatch) -> Tensor:
-    """Focal loss of the centres (CenterNet, Zhou et al. 2019), and errors of place, depth and attributes at them."""
+def judge_loss(maps: Tensor, scenes: SceneBatch, attributed: Sequence[int] = KINDS) -> Tensor:
+    """Focal loss of the centres (CenterNet, Zhou et al. 2019), and errors of place, depth and attributes at them, which have
+    as many values as `attributed` says."""
     cells = SIDE // STRIDE
     seen = scenes.present & (scenes.visible > SEEN / SIDE**2)
     centre = scenes.box[..., :2]
@@ -97,9 +98,8 @@ def judge_loss(maps: Tensor, scenes: SceneBatch) -> Tensor:
     found = maps[row, :, cell[:, 1], cell[:, 0]]  # (K, C)
     place = (found[:, 1:3].sigmoid() - (at - cell)).abs().sum() + 2 * (found[:, 3:5] - box[:, 2:].log()).abs().sum()
     far = 4 * (found[:, 5] - depth.log()).abs().sum()
-    kinds = sum(
-        F.cross_entropy(part, attributes[:, k], reduction="sum") for k, part in enumerate(found[:, 6:].split(KINDS, 1))
-    )
+    said = found[:, 6:].split(list(attributed), 1)
+    kinds = sum(F.cross_entropy(part, attributes[:, k], reduction="sum") for k, part in enumerate(said))
     return (focal + place + far + kinds) / max(len(row), 1)
 
 
@@ -268,8 +268,9 @@ CARD = """# The judge
 A small detector (CenterNet, Zhou et al. 2019: a heat map of centres, and box, depth and attributes at its peaks) that says
 what a picture shows, and a second look at a cut-out of each place where it sees something: is a thing there at all, of which
 shape and material (`vle_gen/close_look.py`). It shares no weights, no features and no code with the tokenizer, the CLIP or
-the prior that it judges, and was trained on whole rendered scenes only, never on anything generated. `judge.safetensors`
-and `closer.safetensors` hold float16 weights, read by `vle_gen/judge.py`:
+the prior that it judges, and was trained on whole renders only, never on anything generated: on scenes, and the second look
+on renders of one thing under other lamps too, whose shadows are long and dark. `judge.safetensors` and
+`closer.safetensors` hold float16 weights, read by `vle_gen/judge.py`:
 `vlegen eval txt2img prompts/suites --judge benchmarks/judge`.
 
 Shares on scenes that it was not trained on ("held out": every tenth scene of the training set; "dev": other renders, of

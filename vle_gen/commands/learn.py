@@ -96,7 +96,10 @@ def evaluate(
     limit: Annotated[Optional[int], typer.Option(min=1, help="Score the first scenes, or prompts of each suite, only.")] = None,
     no_check: Annotated[bool, typer.Option("--no-check", help="txt2img: the first draws, as --tries 1.")] = False,
     tries: Annotated[Optional[int], typer.Option(min=1, help="txt2img: most draws per picture.")] = None,
-    judge: Annotated[Optional[Path], typer.Option(help="txt2img: folder of a judge's weights: benchmarks/judge.")] = None,
+    judge: Annotated[
+        Optional[Path],
+        typer.Option(help="txt2img: folder of a judge: benchmarks/judge or, for names, benchmarks/judge/everyday."),
+    ] = None,
     json: Annotated[Optional[Path], typer.Option(help="Write the scores as JSON too.")] = None,
     checkpoint: Checkpoint = None,
     device: Device = None,
@@ -125,14 +128,14 @@ def _evaluate_prompts(data, limit, tries, judge, json, checkpoint, device) -> No
     from vle_gen import evaluate_text as scored
     from vle_gen import files
     from vle_gen.errors import UserError
-    from vle_gen.judge import Judge
+    from vle_gen.naming_judge import load_judge
 
     try:
         suites = load_suites(data or FOLDER)
     except ValueError as fault:
         raise UserError(str(fault)) from None
-    seen = None if judge is None else Judge.load(judge)
     pipe = load(checkpoint, device)
+    seen = None if judge is None else load_judge(judge, pipe.lexicon)
     scores = scored.evaluate_prompts(
         pipe, suites, limit, tries, seen, each=lambda pairs, total: progress(pairs, total, "drawing")
     )

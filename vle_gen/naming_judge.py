@@ -1,0 +1,131 @@
+"""A judge of pictures of things with names, which shares nothing with the generator: a detector that does not ask what it
+finds, and a second look that names it. Trained on composed scenes by `benchmarks/judge/train_everyday.py`."""
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from prompts.lexicon import Lexicon
+from prompts.request import SceneRequest
+from prompts.satisfied import check
+from prompts.vocabulary import ATTRIBUTES
+from vle_gen.close_look import cut_out
+from vle_gen.errors import UserError
+from vle_gen.judge import WEIGHTS, Judge, JudgeNetwork, Peaks, Residual, filled, peaks_of, square, surest
+
+CUT = 64  # pixels of a cut-out's side
+NAMER_WEIGHTS, NAMES = "namer.safetensors", "names.json"
+SOLID, NOTHING = 0, 1  # what a cut-out may show besides the names, which come after
+SURE = 0.5  # score from which what was looked at again is an object
+
+
+class NameNetwork(nn.Module):
+    """Cut-outs (K, 3, 64, 64), 0..1, to logits (K, 2 + names): a solid, nothing in the middle, or which name."""
+
+    def __init__(self, names: int, widths: tuple[int, ...] = (24, 48, 80, 112), inner: int = 192):
+        super().__init__()
+        layers, inside = [], 3
+        for width in widths:
+            layers += [nn.Conv2d(inside, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(), Residual(width)]
+            inside = width
+        self.body = nn.Sequential(
+            *layers, nn.Flatten(), nn.Linear(inside * (CUT // 2 ** len(widths)) ** 2, inner), nn.ReLU(), nn.Dropout(0.1)
+        )
+        self.outlet = nn.Linear(inner, 2 + names)
+
+    def forward(self, cut: Tensor) -> Tensor:
+        return self.outlet(self.body((cut - 0.5) / 0.25))
+
+
+@dataclass(frozen=True)
+class NamedSight:
+    """What the judge sees in one picture, N objects.
+
+    Args:
+        names: as their packs have them; None for a solid.
+        kinds: the concepts of the lexicon that each falls under.
+        box: (N, 4) centre, width, height in canvas units.
+        depth: (N,) larger is farther.
+        score: (N,) 0..1.
+    """
+
+    names: list[str | None]
+    kinds: list[Set[str]]
+    box: list[list[float]]
+    depth: list[float]
+    score: list[float]
+
+    def problems(self, request: SceneRequest) -> list[str]:
+        """What of a request the picture does not show; backgrounds are not looked at."""
+        unknown = [[-1] * len(ATTRIBUTES)] * len(self.names)
+        return check(request, unknown, self.box, self.depth, exact=True, kinds=self.kinds)
+
+
+class NamingJudge:
+    """A trained judge: a detector, a second look, and the names that it knows.
+
+    Args:
+        names: of the second look's values from `NOTHING` on.
+        lexicon: of the checkpoint that is judged: what each name falls under.
+    """
+
+    def __init__(self, detector: JudgeNetwork, namer: NameNetwork, names: Sequence[str], lexicon: Lexicon):
+        self.detector, self.namer = detector.eval(), namer.eval()
+        self.names, self.lexicon = list(names), lexicon
+
+    @staticmethod
+    def load(folder: str | Path, lexicon: Lexicon) -> NamingJudge:
+        """The judge whose weights are in `folder`. Raises `UserError` for files that are not those of one."""
+        folder = Path(folder)
+        try:
+            names = json.loads((folder / NAMES).read_text())
+        except (OSError, ValueError) as fault:
+            raise UserError(f"{folder / NAMES} cannot be read: {fault}") from None
+        detector = filled(JudgeNetwork(kinds=()), folder / WEIGHTS)
+        return NamingJudge(detector, filled(NameNetwork(len(names)), folder / NAMER_WEIGHTS), names, lexicon)
+
+    def require(self, prompt: str, request: SceneRequest) -> None:
+        """Raises `UserError` where the request is beyond what the judge knows."""
+        known = set(self.names)
+        for mention in request.mentions:
+            if mention.name is None or mention.color is not None or mention.material is not None:
+                raise UserError(f"{prompt!r} is beyond the judge, which knows things by name, without colours or materials")
+            if known.isdisjoint(self.lexicon.named[mention.name].members):
+                raise UserError(f"{prompt!r} is beyond the judge, which does not know '{mention.name}'")
+
+    @torch.no_grad()
+    def look(self, pictures: list[Image.Image]) -> list[NamedSight]:
+        """What pictures of any size show."""
+        pixels = torch.stack([square(picture) for picture in pictures])
+        maps = self.detector(pixels)
+        found = [peaks_of(of, picture, ()) for of, picture in zip(maps, pictures, strict=True)]
+        return [self._sight(one, peaks) for one, peaks in zip(pixels, found, strict=True)]
+
+    def _sight(self, pixels: Tensor, peaks: Peaks) -> NamedSight:
+        if len(peaks.box):
+            said = self.namer(cut_out(pixels[None], torch.zeros(len(peaks.box), dtype=torch.long), peaks.box, size=CUT))
+            something = said.logsumexp(1).sub(said[:, NOTHING]).expm1().clamp(min=1e-6).log()  # log odds
+            peaks = surest(replace(peaks, score=peaks.score + something, kinds=(said,)), SURE)
+        if not len(peaks.box):
+            return NamedSight([], [], [], [], [])
+        said = peaks.kinds[0].clone()
+        said[:, NOTHING] = -torch.inf
+        names = [None if k == SOLID else self.names[k - NOTHING - 1] for k in said.argmax(1).tolist()]
+        kinds = [frozenset() if name is None else frozenset(self.lexicon.kinds.get(name, ())) for name in names]
+        return NamedSight(names, kinds, peaks.box.tolist(), peaks.depth.tolist(), peaks.score.sigmoid().tolist())
+
+
+def load_judge(folder: str | Path, lexicon: Lexicon | None) -> Judge | NamingJudge:
+    """The judge in `folder`: of solids, or of what `lexicon` names. Raises `UserError` when there is none, or no lexicon
+    for it."""
+    if not (Path(folder) / NAMES).is_file():
+        return Judge.load(folder)
+    if lexicon is None:
+        raise UserError(f"the judge in {folder} knows things by name, and this checkpoint draws solids alone: expected another")
+    return NamingJudge.load(folder, lexicon)
