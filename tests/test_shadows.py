@@ -78,7 +78,7 @@ def test_shadows_leave_no_line_along_their_edges(shadows):
 def test_a_shadow_goes_on_beyond_its_frame_and_fades():
     """Of a frame 40 pixels wide and high, in the middle of 100 x 100, which a shadow of 0.3 fills to its edges."""
     where, layer = torch.tensor([0.5, 0.5, 0.4, 0.4]), torch.full((1, 16, 16), 0.3)
-    row = draw_beyond(layer, where, 100, 100, Window(0, 100, 0, 100), 1.25)[0, 50]
+    row = draw_beyond(layer, where, 100, 100, Window(0, 100, 0, 100), 0.97, 1.25)[0, 50]
     assert not row[32:68].any()  # inside the frame the layer itself says
     assert row[29] > 0.2
     assert (row[25:30].diff() > 0).all()

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+import vle_gen
 from prompts import parse
 from prompts.heldout import held_out, write_for_training
 from prompts.suites import load
@@ -105,3 +107,40 @@ def test_the_judge_sees_what_is_there(scenes):
     assert sight.problems(parse("nine things"))
     (empty,) = judge.look([Image.new("RGB", (300, 200), (120, 118, 115))])
     assert len(empty.box) <= 1
+
+
+NAMES = Path(__file__).parent.parent / "benchmarks" / "judge" / "everyday"
+
+
+def test_the_judge_of_names_sees_what_is_there(everyday):
+    from vle_gen.data.choice import PackChoice
+    from vle_gen.data.mixed import MixedComposer
+    from vle_gen.data.packs import load_catalogue
+    from vle_gen.data.shadows import FLOOR
+    from vle_gen.naming_judge import load_judge
+
+    lexicon = vle_gen.load("everyday").lexicon
+    catalogue = load_catalogue([PackChoice(everyday, 1.0)])
+    judge = load_judge(NAMES, lexicon)
+    known = [k for k, name in enumerate(catalogue.names) if name in judge.names and catalogue.sprites.usable[k]]
+    composer, generator = MixedComposer(catalogue), torch.Generator().manual_seed(0)
+    scenes = composer.render(composer.alone(torch.tensor(known), FLOOR, generator), 256, 256)
+    pictures = [Image.fromarray(one) for one in (scenes.image * 255).byte().permute(0, 2, 3, 1).numpy()]
+    right = 0
+    for index, sight in zip(known, judge.look(pictures), strict=True):
+        (concept, *_) = lexicon.kinds[catalogue.names[index]]
+        other = next(name for name in lexicon.named if lexicon.named[name].members.isdisjoint({catalogue.names[index]}))
+        assert sight.problems(parse(f"{other}", lexicon)), "what is not there is missed"
+        right += not sight.problems(parse(f"{concept}", lexicon))
+    assert len(known) >= 4 and right > len(known) / 2, "its card says how often it errs"
+
+
+@pytest.mark.parametrize("prompt, checkpoint, why", [
+    ("a red cube", "everyday", "things by name"),
+    ("a red ball", "default", "draws solids alone"),
+])
+def test_what_the_judge_of_names_does_not_know(vlegen, tmp_path, prompt, checkpoint, why):
+    (tmp_path / "mine.txt").write_text(prompt + "\n")
+    chosen = [] if checkpoint == "default" else ["--checkpoint", checkpoint]
+    refused = vlegen("eval", "txt2img", tmp_path / "mine.txt", "--judge", NAMES, *chosen)
+    assert refused.status == 2 and why in refused.err and refused.err.count("\n") == 1
