@@ -11,6 +11,7 @@ from vle_gen import writing
 from vle_gen.chosen_places import Place, turns_of, with_places
 from vle_gen.errors import UserError
 from vle_gen.standing import Floor, Standing, clashes, standings
+from vle_gen.tokenizer.render import SHADOWS_END, widened
 
 
 def pixels(image) -> np.ndarray:
@@ -33,7 +34,7 @@ def test_what_is_added_leaves_all_else_as_it_is(pipe, tokens, picture):
     assert added.where[0, -1, :2].tolist() == pytest.approx([200 / side, 190 / side], abs=1e-6)
     before, after = pixels(picture), pixels(pipe.decode(added))
     changed = (before != after).any(-1)
-    cx, cy, w, h = (float(v) * side for v in added.where[0, -1])
+    cx, cy, w, h = (float(v) * side for v in widened(added.where[0, -1], SHADOWS_END))
     ys, xs = np.nonzero(changed)
     assert changed.any() and (abs(ys - cy) <= h / 2 + 2).all() and (abs(xs - cx) <= w / 2 + 2).all()
     again = pipe.add(tokens, "a small red ball", at=(200, 190), generator=seeded(0), tries=8)

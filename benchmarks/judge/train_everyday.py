@@ -34,6 +34,7 @@ OUT = HERE / "everyday"
 RUNS = "runs.json"
 BATCH = 12
 TIMES = 3  # cut-outs of each object that is seen
+COARSEST, SOFTNESSES = 0.2, 6  # least share of a cut-out's rows that are told apart; softnesses in a batch
 MOST = 7  # objects in a scene
 BESIDE = 0.3  # share of an object's extent from its centre, from which a cut-out is not of that object
 SEEN_SHARE = 0.3  # least share of an object's box that shows, for it to be named
@@ -97,9 +98,15 @@ def cut_outs(scenes: SceneBatch, pixels: Tensor, turn: Tensor, generator: torch.
     shown = torch.cat([turn[scenes.sprite[row, slot]], torch.full((int(free.sum()),), NOTHING)])
     gain = torch.randn(len(cuts), 4, 1, 1, generator=generator)
     cuts = (cuts * torch.exp(0.12 * gain[:, :1] + 0.05 * gain[:, 1:])).clamp(0, 1)
-    soft = F.interpolate(F.avg_pool2d(cuts, 2), scale_factor=2, mode="bilinear", align_corners=False)
-    share = torch.rand(len(cuts), 1, 1, 1, generator=generator)
-    return share * soft + (1 - share) * cuts, shown
+    order = torch.randperm(len(cuts), generator=generator)
+    cuts, shown = cuts[order], shown[order]
+    return torch.cat([softer(part, float(uniform(COARSEST, 1.0, 1))) for part in cuts.chunk(SOFTNESSES)]), shown
+
+
+def softer(cuts: Tensor, share: float) -> Tensor:
+    """Cut-outs with that share of their rows and columns only: what is generated is softer than what it was learnt from."""
+    small = F.interpolate(cuts, scale_factor=share, mode="bilinear", antialias=True, align_corners=False)
+    return F.interpolate(small, cuts.shape[-2:], mode="bicubic", align_corners=False).clamp(0, 1)
 
 
 def measured(judge: NamingJudge, lessons: Lessons, seed: int, count: int = MEASURED) -> dict[str, float]:
