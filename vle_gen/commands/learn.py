@@ -98,7 +98,7 @@ def evaluate(
     tries: Annotated[Optional[int], typer.Option(min=1, help="txt2img: most draws per picture.")] = None,
     judge: Annotated[
         Optional[Path],
-        typer.Option(help="txt2img: folder of a judge: benchmarks/judge or, for names, benchmarks/judge/everyday."),
+        typer.Option(help="txt2img: folder of a judge: benchmarks/judge or, for names, one of train_everyday.py in it."),
     ] = None,
     json: Annotated[Optional[Path], typer.Option(help="Write the scores as JSON too.")] = None,
     checkpoint: Checkpoint = None,
