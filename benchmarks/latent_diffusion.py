@@ -189,22 +189,28 @@ class LatentDiffusion:
         return LatentDiffusion(denoiser.eval(), autoencoder, read_text, mean, std, steps)
 
     @torch.no_grad()
-    def draw(self, text: str, seed: int, guidance: float) -> Image.Image:
-        """One picture, as many steps as the model has."""
-        features, mask = self.read_text([text])
+    def draw(self, texts: list[str], seeds: list[int], guidance: float) -> list[Image.Image]:
+        """A picture of each text, as many steps as the model has; noise is drawn on the CPU, so that a seed means the same
+        everywhere."""
+        features, mask = self.read_text(texts)
+        drop = torch.zeros(len(texts), dtype=torch.bool, device=features.device)
         if guidance != 1.0:
-            features, mask = features.repeat(2, 1, 1), mask.repeat(2, 1)
-        told, seen = self.denoiser.read(features, mask, torch.tensor([False, True])[: len(features)])
+            features, mask, drop = features.repeat(2, 1, 1), mask.repeat(2, 1), torch.cat([drop, ~drop])
+        told, seen = self.denoiser.read(features, mask, drop)
         side = self.denoiser.unet.config.sample_size
-        x = torch.randn(1, len(self.mean), side, side, generator=torch.Generator().manual_seed(seed))
+        noise = [torch.randn(len(self.mean), side, side, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
+        x = torch.stack(noise).to(features.device)
+        mean, std = self.mean.to(x.device), self.std.to(x.device)
         scheduler = FlowMatchEulerDiscreteScheduler()
         scheduler.set_timesteps(sigmas=[1 - step / self.steps for step in range(self.steps)])
         for moment, sigma in zip(scheduler.timesteps, scheduler.sigmas, strict=False):
-            velocity = self.denoiser(x.repeat(len(features), 1, 1, 1), sigma.expand(len(features)), told, seen)
+            both = x.repeat(len(drop) // len(x), 1, 1, 1)
+            velocity = self.denoiser(both, sigma.to(x.device).expand(len(drop)), told, seen)
             if guidance != 1.0:
-                velocity = velocity[1:] + guidance * (velocity[:1] - velocity[1:])
+                with_text, without = velocity.chunk(2)
+                velocity = without + guidance * (with_text - without)
             x = scheduler.step(velocity, moment, x, return_dict=False)[0]
-        return picture_of(self.autoencoder.decode(x * self.std + self.mean).sample[0])
+        return [picture_of(one) for one in self.autoencoder.decode(x * std + mean).sample]
 
 
 def picture_of(pixels: Tensor) -> Image.Image:

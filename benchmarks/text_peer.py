@@ -62,7 +62,7 @@ from vle_gen.training.prior import write_captions
 KINDS = [name for name in PEERS if "KL" in name]
 OURS, CHECKED, SHIPPED, PEER = "ours, first draw", "ours, checked", "ours, shipped weights, first draw", "latent diffusion"
 TRUE = "true scenes through"
-Draw = Callable[[str, int], Image.Image]  # a prompt and a seed to a picture
+Draw = Callable[[list[str], list[int]], list[Image.Image]]  # prompts, and a seed for each, to pictures
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ class Row:
         name: what drew.
         parameters_m, first_stage_m: millions of parameters of the generator, and of what turns its output into pixels.
         minutes, steps: of the generator's training.
-        ms, cpu_ms: a picture, one at a time, the text read and the pixels made too, by the clock and of all cores; medians.
+        ms, cpu_ms: a picture, one at a time, the text read and the pixels made too, by the clock and of all cores; medians of
+            the first prompts of all suites, None where none was timed.
         followed: share of prompts with everything right, by suite, and of all.
     """
 
@@ -123,8 +124,9 @@ def train_peer(args: argparse.Namespace) -> tuple[LatentDiffusion, dict, float |
         task = DenoiserTask(denoiser, scenes, reader_of(clip, words), config.learning, config.train.batch)
         if loop.run(task, config, folder, (folder / loop.STATE).exists(), args.minutes).checkpoint is None:
             sys.exit("stopped; the same command goes on with the peer")
-    read_text = reader_of(clip.cpu(), words)
-    peer = LatentDiffusion.load(folder / "checkpoint", denoiser.cpu(), autoencoder.cpu(), read_text, args.peer_steps)
+    read_text = reader_of(clip.to(args.draw_on), words)
+    modules = denoiser.to(args.draw_on), autoencoder.to(args.draw_on)
+    peer = LatentDiffusion.load(folder / "checkpoint", *modules, read_text, args.peer_steps)
     return peer, _last(folder), first
 
 
@@ -160,16 +162,19 @@ def true_scenes(args: argparse.Namespace, count: int, seed: int = 1_000_003) -> 
 
 
 def best_guidance(
-    peer: LatentDiffusion, judge: Judge, scenes: list[Scene], tried: list[float]
+    peer: LatentDiffusion, judge: Judge, scenes: list[Scene], tried: list[float], at_once: int
 ) -> tuple[float, dict[str, float]]:
     """The guidance with which most captions are followed, and the share for each tried."""
     shares = {}
     with Watch("choosing the peer's guidance", len(tried) * len(scenes)) as watch:
         for guidance in tried:
             good = 0
-            for seed, scene in enumerate(scenes):
-                good += not judge.look([peer.draw(scene.text, seed, guidance)])[0].problems(scene.request)
-                watch.advance()
+            for start in range(0, len(scenes), at_once):
+                some = scenes[start : start + at_once]
+                seeds = list(range(start, start + len(some)))
+                sights = judge.look(peer.draw([scene.text for scene in some], seeds, guidance))
+                good += sum(not sight.problems(scene.request) for sight, scene in zip(sights, some, strict=True))
+                watch.advance(len(some))
             shares[f"{guidance:g}"] = good / max(len(scenes), 1)
     return max(tried, key=lambda guidance: (shares[f"{guidance:g}"], -guidance)), shares
 
@@ -185,32 +190,42 @@ class Followed:
     """
 
     shares: dict[str, float]
-    ms: float
-    cpu_ms: float
+    ms: float | None
+    cpu_ms: float | None
     shown: list[Image.Image]
 
 
-def follow(
-    draw: Draw, suites: list[Suite], limit: int | None, judge: Judge, doing: str
-) -> Followed:
-    """Draws every prompt once, and has it judged."""
+def follow(draw: Draw, suites: list[Suite], args: argparse.Namespace, judge: Judge, doing: str) -> Followed:
+    """Draws every prompt once, several together where so asked, and has it judged."""
+    asked = [(suite.name, prompt) for suite in suites for prompt in suite.prompts[: args.limit]]
     right: dict[str, list[bool]] = {}
-    times, busy, shown, seed = [], [], [], 0
-    with Watch(doing, sum(len(suite.prompts[:limit]) for suite in suites)) as watch:
-        for suite in suites:
-            for number, prompt in enumerate(suite.prompts[:limit]):
-                began, used = time.perf_counter(), time.process_time()
-                picture = draw(prompt, seed)
-                times.append(1000 * (time.perf_counter() - began))
-                busy.append(1000 * (time.process_time() - used))
-                shown += [picture] if number == 0 else []
-                right.setdefault(suite.name, []).append(not judge.look([picture])[0].problems(read(prompt).request))
-                seed += 1
-                watch.advance()
+    shown: dict[str, Image.Image] = {}
+    with Watch(doing, len(asked)) as watch:
+        for start in range(0, len(asked), args.at_once):
+            some = asked[start : start + args.at_once]
+            pictures = draw([prompt for _, prompt in some], list(range(start, start + len(some))))
+            sights = judge.look(pictures)
+            for (name, prompt), picture, sight in zip(some, pictures, sights, strict=True):
+                shown.setdefault(name, picture)
+                right.setdefault(name, []).append(not sight.problems(read(prompt).request))
+            watch.advance(len(some))
     shares = {name: sum(values) / len(values) for name, values in right.items()}
     every = [value for values in right.values() for value in values]
     shares["all"] = sum(every) / len(every)
-    return Followed(shares, statistics.median(times), statistics.median(busy), shown)
+    return Followed(shares, *timed(draw, suites, args.timed), list(shown.values()))
+
+
+def timed(draw: Draw, suites: list[Suite], count: int) -> tuple[float | None, float | None]:
+    """Medians of the milliseconds that one picture takes by the clock, and of all cores, over the first `count` prompts of each
+    suite; None without any."""
+    times, busy = [], []
+    for suite in suites:
+        for seed, prompt in enumerate(suite.prompts[:count]):
+            began, used = time.perf_counter(), time.process_time()
+            draw([prompt], [seed])
+            times.append(1000 * (time.perf_counter() - began))
+            busy.append(1000 * (time.process_time() - used))
+    return (statistics.median(times), statistics.median(busy)) if times else (None, None)
 
 
 def millions(module: torch.nn.Module) -> float:
@@ -244,8 +259,9 @@ def notes_of(args: argparse.Namespace, autoencoder_minutes: float | None, tried:
     minutes = "given" if autoencoder_minutes is None else f"trained for {autoencoder_minutes:.3g} minutes"
     tokenizer = args.tokenizer or "the shipped one, which was trained far longer"
     return [
-        f"{limit} prompts of each suite, one picture each, the same seeds; {torch.get_num_threads()} CPU threads, one picture "
-        f"at a time. The judge is {args.judge.name}; its accuracy is in its README, and what it misreads counts against all.",
+        f"{limit} prompts of each suite, one picture each, the same seeds, {args.at_once} drawn together; times are of one "
+        f"picture at a time on {loop.describe(torch.device(args.draw_on))}. The judge is {args.judge.name}; its accuracy is in "
+        "its README, and what it misreads counts against all.",
         f"First stages: the peer's is {args.autoencoder or args.kind}, {minutes}; our tokenizer is {tokenizer}. What that "
         f"costs show the rows of true scenes, {args.tune} of them: no generator can be expected to be judged better.",
         f"The peer saw {args.scenes_encoded} scenes, encoded before its minutes began, captions written anew each time. Our "
@@ -260,27 +276,31 @@ def compare(args: argparse.Namespace) -> None:
     """Trains both, scores both, writes all results."""
     peer, last_peer, autoencoder_minutes = train_peer(args)
     last_ours = train_ours(args)
-    tokenizer = VLETokenizer.load(args.tokenizer or vle_gen.SHIPPED / "tokenizer")
-    clip = ClipModel.load(vle_gen.SHIPPED / "clip")
+    tokenizer = VLETokenizer.load(args.tokenizer or vle_gen.SHIPPED / "tokenizer", args.draw_on)
+    clip = ClipModel.load(vle_gen.SHIPPED / "clip", args.draw_on)
     judge, suites = Judge.load(args.judge), load_suites(args.suites)
     scenes = true_scenes(args, args.tune)
-    guidance, tried = best_guidance(peer, judge, scenes, args.guidances)
+    guidance, tried = best_guidance(peer, judge, scenes, args.guidances, args.at_once)
 
     def ours(prior: Path, tries: int) -> Draw:
-        pipe = VLEPipeline(tokenizer, TextToTokenPrior.load(prior), clip, make_scheduler())
-        return lambda prompt, seed: pipe(prompt, generator=torch.Generator().manual_seed(seed), tries=tries).images[0]
+        pipe = VLEPipeline(tokenizer, TextToTokenPrior.load(prior, args.draw_on), clip, make_scheduler())
+
+        def draw(prompts: list[str], seeds: list[int]) -> list[Image.Image]:
+            return pipe(prompts, generator=[torch.Generator().manual_seed(seed) for seed in seeds], tries=tries).images
+
+        return draw
 
     trained_here = args.out / "prior" / "checkpoint"
     drawing = {
         OURS: ours(trained_here, 1),
         CHECKED: ours(trained_here, args.tries),
-        PEER: lambda prompt, seed: peer.draw(read(prompt).text, seed, guidance),
+        PEER: lambda prompts, seeds: peer.draw([read(prompt).text for prompt in prompts], seeds, guidance),
     }
     if args.shipped:
         drawing[SHIPPED] = ours(vle_gen.SHIPPED / "prior", 1)
     rows, shown = [], {}
     for name, draw in drawing.items():
-        found = follow(draw, suites, args.limit, judge, f"drawing: {name}")
+        found = follow(draw, suites, args, judge, f"drawing: {name}")
         shown[name] = found.shown
         scored = (found.ms, found.cpu_ms, found.shares)
         if name == PEER:
@@ -317,7 +337,8 @@ def _tokens_alone(tokenizer: VLETokenizer, scene: Scene) -> Image.Image:
 
 @torch.no_grad()
 def _latents_alone(autoencoder: AutoencoderKL, scene: Scene) -> Image.Image:
-    latent = autoencoder.encode(scene.pixels[None] * 2 - 1).latent_dist.mode().half().float()
+    pixels = scene.pixels[None].to(autoencoder.device) * 2 - 1
+    latent = autoencoder.encode(pixels).latent_dist.mode().half().float()
     return picture_of(autoencoder.decode(latent).sample[0])
 
 
@@ -341,7 +362,10 @@ def main() -> None:
     parser.add_argument("--tries", type=int, default=24, help="most draws of ours where it is checked")
     parser.add_argument("--shipped", action="store_true", help="a row for our shipped prior too, which was trained longer")
     parser.add_argument("--judge", type=Path, default=Path(__file__).parent / "judge", help="folder of the judge")
-    parser.add_argument("--device", default="cpu", help="where to train; pictures are drawn on the CPU")
+    parser.add_argument("--device", default="cpu", help="where to train")
+    parser.add_argument("--draw-on", default="cpu", help="where pictures are drawn")
+    parser.add_argument("--at-once", type=int, default=1, help="pictures that are drawn together")
+    parser.add_argument("--timed", type=int, default=3, help="prompts of each suite that are drawn again alone, for times")
     parser.add_argument("--set", nargs="+", default=[], dest="settings", metavar="KEY=VALUE", help="for both generators")
     for name in ("ours", "peer", "autoencoder"):
         target = f"{name}_settings"

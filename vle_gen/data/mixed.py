@@ -298,7 +298,12 @@ class MixedComposer(Engine):
         return out
 
     def paint(self, scenes: SceneBatch, image: Tensor, labels: Tensor, step: Tensor | None) -> None:
-        """As `Engine.paint`, but each object only in a window around it: objects of one window size are drawn together."""
+        """As `Engine.paint`, but each object only in a window around it: objects of one window size are drawn together.
+
+        A GPU draws whole canvases sooner than it is told of so many small pieces."""
+        if image.is_cuda:
+            super().paint(scenes, image, labels, step)
+            return
         rows, slots = torch.nonzero(scenes.sprite >= 0, as_tuple=True)
         if not len(rows):
             return
