@@ -291,13 +291,18 @@ def compare(args: argparse.Namespace) -> None:
         return draw
 
     trained_here = args.out / "prior" / "checkpoint"
-    drawing = {
-        OURS: ours(trained_here, 1),
-        CHECKED: ours(trained_here, args.tries),
-        PEER: lambda prompts, seeds: peer.draw([read(prompt).text for prompt in prompts], seeds, guidance),
+    through = {
+        f"{TRUE} nothing": [picture_of(scene.pixels * 2 - 1) for scene in scenes],
+        f"{TRUE} our tokens": [_tokens_alone(tokenizer, scene) for scene in scenes],
+        f"{TRUE} the autoencoder": [_latents_alone(peer.autoencoder, scene) for scene in scenes],
     }
+    firsts = (0.0, millions(tokenizer), millions(peer.autoencoder))
+    true = [Row(name, None, first, None, None, None, None, share_right(judge, pictures, scenes))
+            for (name, pictures), first in zip(through.items(), firsts, strict=True)]  # fmt: skip
+    drawing = {OURS: ours(trained_here, 1), PEER: lambda prompts, seeds: peer.draw(_texts(prompts), seeds, guidance)}
     if args.shipped:
         drawing[SHIPPED] = ours(vle_gen.SHIPPED / "prior", 1)
+    drawing[CHECKED] = ours(trained_here, args.tries)
     rows, shown = [], {}
     for name, draw in drawing.items():
         found = follow(draw, suites, args, judge, f"drawing: {name}")
@@ -310,23 +315,23 @@ def compare(args: argparse.Namespace) -> None:
             prior = TextToTokenPrior.load(vle_gen.SHIPPED / "prior" if name == SHIPPED else trained_here)
             title, sizes, last = name, (prior, tokenizer), {} if name == SHIPPED else last_ours
         rows.append(Row(title, *map(millions, sizes), last.get("minutes"), last.get("step"), *scored))
-    through = {
-        f"{TRUE} nothing": [picture_of(scene.pixels * 2 - 1) for scene in scenes],
-        f"{TRUE} our tokens": [_tokens_alone(tokenizer, scene) for scene in scenes],
-        f"{TRUE} the autoencoder": [_latents_alone(peer.autoencoder, scene) for scene in scenes],
-    }
-    firsts = (0.0, millions(tokenizer), millions(peer.autoencoder))
-    for (name, pictures), first in zip(through.items(), firsts, strict=True):
-        rows.append(Row(name, None, first, None, None, None, None, share_right(judge, pictures, scenes)))
-    notes = notes_of(args, autoencoder_minutes, tried)
-    write_json({"rows": [asdict(row) for row in rows], "notes": notes, "guidances": tried}, args.out / "table.json")
-    table = as_markdown(rows, notes)
-    write_whole(args.out / "table.md", lambda part: part.write_text(table))
+        write_table([*rows, *true], notes_of(args, autoencoder_minutes, tried), tried, args.out)  # so far
     pairs = [(name, suite, picture) for suite, *both in zip(suites, shown[OURS], shown[PEER], strict=True)
              for name, picture in zip(("ours", "peer"), both, strict=True)]  # fmt: skip
     captions = [f"{name}: {suite.prompts[0]}" for name, suite, _ in pairs]
     save_image(sheet.contact_sheet([picture for *_, picture in pairs], captions), args.out / "sheet.png")
-    print(table)
+    print((args.out / "table.md").read_text())
+
+
+def write_table(rows: list[Row], notes: list[str], tried: dict[str, float], folder: Path) -> None:
+    """Writes table.json and table.md."""
+    write_json({"rows": [asdict(row) for row in rows], "notes": notes, "guidances": tried}, folder / "table.json")
+    table = as_markdown(rows, notes)
+    write_whole(folder / "table.md", lambda part: part.write_text(table))
+
+
+def _texts(prompts: list[str]) -> list[str]:
+    return [read(prompt).text for prompt in prompts]
 
 
 @torch.no_grad()

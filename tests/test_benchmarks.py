@@ -91,9 +91,9 @@ def test_text_peer(benchmark, sprites, scenes, tmp_path):
     ]  # fmt: skip
     benchmark("text_peer", *arguments)
     rows = json.loads((tmp_path / "out" / "table.json").read_text())["rows"]
-    ours, checked, peer, *true = rows
+    ours, peer, checked, *true = rows
     assert ours["steps"] == peer["steps"] == 2 and 0.8 < peer["parameters_m"] / ours["parameters_m"] < 1.25
-    assert peer["name"].startswith("latent diffusion, guidance 1") and len(true) == 3
+    assert peer["name"].startswith("latent diffusion, guidance 1") and len(true) == 3 and checked["name"] == "ours, checked"
     assert "the shipped one, which was trained far longer" in (tmp_path / "out" / "table.md").read_text()
     assert open_image(tmp_path / "out" / "sheet.png").width == 2 * 256
 
