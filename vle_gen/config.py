@@ -165,8 +165,8 @@ class TokenizerConfig:
     def __post_init__(self) -> None:
         if self.variant != "objects":
             raise UserError(f"variant is {self.variant!r}: expected objects or {', '.join(VARIANTS)}")
-        if self.trained not in ("all", "loop", "decoder"):
-            raise UserError(f"trained is {self.trained!r}: expected all, loop or decoder")
+        if self.trained not in ("all", "loop", "decoder", "both"):
+            raise UserError(f"trained is {self.trained!r}: expected all, loop, decoder or both")
         if not 1 <= self.least_objects <= 9:
             raise UserError(f"least_objects is {self.least_objects}: expected 1 to 9")
         if self.supervision not in ("layers", "none"):

@@ -45,7 +45,7 @@ def random_view(batch: int, height: int, width: int, generator: torch.Generator)
 
 def starting_network(config: configs.TokenizerConfig) -> TokenizerNetwork:
     """A new network, or that of a checkpoint, with a larger decoder if asked. With `trained: loop` only what finds objects
-    and their outlines trains, with `decoder` only what reads tokens."""
+    and their outlines trains, with `decoder` only what reads tokens, with `both` the two of them."""
     if config.init is None:
         network = TokenizerNetwork(config.model)
     else:
@@ -59,6 +59,7 @@ def starting_network(config: configs.TokenizerConfig) -> TokenizerNetwork:
         "loop": (network.step, *network.glimpse_encoder.scope_parts()),
         "decoder": (network.glimpse_decoder, network.background_decoder),
     }
+    parts["both"] = (*parts["loop"], *parts["decoder"])
     if config.trained in parts:
         network.requires_grad_(False)
         for part in parts[config.trained]:
