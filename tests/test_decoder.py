@@ -89,6 +89,28 @@ def test_training_the_decoder_keeps_what_tokens_mean(vlegen, sprites, tmp_path, 
     assert refused.status == 2 and "other sizes" in refused.err
 
 
+def test_training_both_keeps_what_tokens_mean(vlegen, sprites, tmp_path):
+    ran = vlegen(
+        "train", "tokenizer", f"data.sprites={sprites}", f"init={SHIPPED}", "trained=both", "train.batch=2",
+        "train.lr=2e-4", "train.matrix_lr=6e-4", "train.steps=2", "train.warmup_steps=1", "train.sample_every=0", "--out", tmp_path / "run", "--device", "cpu",
+    )  # fmt: skip
+    assert ran.status == 0, ran.err
+    from vle_gen.tokenizer.model import VLETokenizer
+
+    before, after = (VLETokenizer.load(folder).network for folder in (SHIPPED, tmp_path / "run" / "checkpoint"))
+    kept = ("backbone", "background_encoder")
+    trained = ("step", "glimpse_decoder", "background_decoder")
+    for part in kept + trained:
+        one, other = (torch.cat([p.flatten() for p in getattr(net, part).parameters()]) for net in (before, after))
+        assert torch.equal(one, other) == (part in kept), part
+    glimpses = torch.rand(2, 8, 64, 64, generator=torch.Generator().manual_seed(0))
+    context = torch.rand(2, before.glimpse_encoder.context.in_channels, 16, 16, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        one, other = (net.glimpse_encoder(glimpses, context) for net in (before, after))
+    assert not torch.equal(one.scope, other.scope)
+    torch.testing.assert_close(one.mean, other.mean, atol=0.1, rtol=0)  # it knows of the scope, and hardly changes with it
+
+
 def test_a_decoded_shadow_has_no_edge_of_its_own():
     """One that a frame cuts off goes on, fainter and fainter, and nothing is drawn where it ends."""
     shade = torch.full((1, 128, 128), 0.4)
