@@ -92,7 +92,8 @@ def test_training_the_decoder_keeps_what_tokens_mean(vlegen, sprites, tmp_path, 
 def test_training_both_keeps_what_tokens_mean(vlegen, sprites, tmp_path):
     ran = vlegen(
         "train", "tokenizer", f"data.sprites={sprites}", f"init={SHIPPED}", "trained=both", "train.batch=2",
-        "train.lr=2e-4", "train.matrix_lr=6e-4", "train.steps=2", "train.warmup_steps=1", "train.sample_every=0", "--out", tmp_path / "run", "--device", "cpu",
+        "train.lr=2e-4", "train.matrix_lr=6e-4", "train.steps=2", "train.warmup_steps=1", "train.sample_every=0",
+        "--out", tmp_path / "run", "--device", "cpu",
     )  # fmt: skip
     assert ran.status == 0, ran.err
     from vle_gen.tokenizer.model import VLETokenizer
