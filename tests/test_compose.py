@@ -1,11 +1,15 @@
 """The composition engine: seeded, exact in its layers, and able to move an object."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from vle_gen.data.compose import Composer
+from prompts.vocabulary import COLOR
+from vle_gen.data.compose import FULL_VIEW, Composer
 from vle_gen.data.sprites import SpriteBank
+from vle_gen.training.hard_examples import hard_layouts, likeness
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +52,14 @@ def test_a_counterpart_keeps_objects_that_count_as_absent(composer):
     assert not torch.equal(scenes.present, layout.present)
     still = composer.moved(scenes, torch.zeros(8, dtype=torch.long), torch.zeros(8, 2))
     assert torch.allclose(still.image, scenes.image, atol=1e-4)
+
+
+def test_scenes_can_be_picked_for_things_of_one_colour_that_cover_one_another(composer):
+    attributes = composer.bank.attributes.clone()
+    attributes[:, COLOR] = 0
+    engine, view = Composer(replace(composer.bank, attributes=attributes), 1, 3), torch.tensor(FULL_VIEW).expand(64, 4)
+    plain, hard = (hard_layouts(engine, 64, share, torch.Generator().manual_seed(4), view) for share in (0.0, 1.0))
+    assert likeness(hard).mean() > 1.3 * likeness(plain).mean() > 0
+    kinds = hard.attributes.clone()
+    kinds[..., COLOR] = torch.arange(kinds.shape[1])  # no two of one colour
+    assert (likeness(replace(hard, attributes=kinds)) == 0).all()

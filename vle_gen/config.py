@@ -105,6 +105,18 @@ def _pack_choice(item: Any) -> PackChoice:
 
 
 @dataclass
+class TokenizerDataConfig(DataConfig):
+    """What a tokenizer is trained on."""
+
+    alike: float = MISSING
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.alike <= 1:
+            raise UserError(f"data.alike is {self.alike}: expected 0 to 1")
+
+
+@dataclass
 class PriorDataConfig:
     """What a prior is trained on: composed scenes, one's own pictures, or both."""
 
@@ -152,7 +164,7 @@ class TokenizerConfig:
 
     variant: str = MISSING
     train: TrainConfig = MISSING
-    data: DataConfig = MISSING
+    data: TokenizerDataConfig = MISSING
     model: TokenizerSizes = MISSING
     losses: LossWeights = MISSING
     states: int = MISSING
@@ -197,7 +209,7 @@ class ReconstructionConfig:
 
     variant: str = MISSING
     train: TrainConfig = MISSING
-    data: DataConfig = MISSING
+    data: TokenizerDataConfig = MISSING
     model: ReconstructionSizes = MISSING
     losses: ReconstructionWeights = MISSING
     tokens: int = MISSING

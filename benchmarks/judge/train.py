@@ -1,5 +1,6 @@
 """Trains the judge on whole renders, and measures it: python benchmarks/judge/train.py TRAIN_TAR --minutes 12
-[--dev DEV_FOLDER]. Writes judge.safetensors (float16) and a card beside this file. Nine scenes in ten are trained on."""
+[--sprites PACK] [--dev DEV_FOLDER]. Writes judge.safetensors (float16) and a card beside this file. Nine scenes in ten are
+trained on; with --sprites half of each batch is composed of cut-outs of other renders, under nine of ten of their rigs."""
 from __future__ import annotations
 
 import argparse
@@ -8,7 +9,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,14 +20,16 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from prompts.vocabulary import ATTRIBUTES
+from vle_gen.data.compose import Composer
 from vle_gen.data.reading import read_files
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.scenes import SceneStore
-from vle_gen.data.sprites import attribute_indices
+from vle_gen.data.sprites import SpriteBank, attribute_indices
 from vle_gen.judge import KINDS, SIDE, STRIDE, WEIGHTS, Judge, JudgeNetwork, Sight
 
 HERE = Path(__file__).parent
 HELD_OUT = 10  # every tenth scene is kept for measuring
+COMPOSED = 120  # composed scenes that are measured
 BATCH = 16
 LEARNING_RATE = 3e-3
 SEEN = 60  # visible pixels from which an object counts
@@ -56,6 +59,26 @@ class Scenes:
             sprite=torch.full_like(store.depth[row], -1, dtype=torch.long), rig=none, view=torch.zeros(count, 4),
             has_layers=none > 0, image=image, visible=self.visible[row],
         )  # fmt: skip
+
+
+def composers_of(sprites: str) -> tuple[Composer, Composer]:
+    """What composes scenes under nine of ten of a pack's rigs, and under the others."""
+    bank = SpriteBank.load(sprites)
+    kept = torch.arange(len(bank.members)) % HELD_OUT != 0
+    return tuple(Composer(replace(bank, members=bank.members[of], background=bank.background[of])) for of in (kept, ~kept))
+
+
+def composed_truths(composer: Composer, count: int) -> tuple[list[Image.Image], list[Sight]]:
+    """Composed pictures and what they show; objects that hardly show are left out."""
+    pictures, truths, generator = [], [], torch.Generator().manual_seed(0)
+    for start in range(0, count, BATCH):
+        scenes = composer(min(BATCH, count - start), generator, SIDE, SIDE)
+        shown = scenes.present & (scenes.visible > SEEN / SIDE**2)
+        for k, image in enumerate(scenes.image):
+            pictures.append(Image.fromarray((image * 255).round().byte().permute(1, 2, 0).numpy()))
+            kinds, box, depth = (value[k, shown[k]].tolist() for value in (scenes.attributes, scenes.box, scenes.depth))
+            truths.append(Sight(kinds, box, depth, [1.0] * len(box)))
+    return pictures, truths
 
 
 def altered(image: Tensor, generator: torch.Generator) -> Tensor:
@@ -104,14 +127,25 @@ def judge_loss(maps: Tensor, scenes: SceneBatch, attributed: Sequence[int] = KIN
 
 
 def train(
-    network: JudgeNetwork, store: SceneStore, minutes: float, steps: int | None, seed: int = 0
+    network: JudgeNetwork,
+    store: SceneStore,
+    composer: Composer | None,
+    minutes: float,
+    steps: int | None,
+    seed: int = 0,
 ) -> tuple[JudgeNetwork, int]:
-    """The network, trained for so many minutes, and the steps that it took."""
+    """The network, trained for so many minutes, and the steps that it took. With a composer half of each batch is its."""
     generator = torch.Generator().manual_seed(seed)
-    drawn = Scenes(store)
+    whole = Scenes(store)
+
+    def drawn() -> SceneBatch:
+        if composer is None:
+            return whole(BATCH, generator)
+        made = composer(BATCH // 2, generator, SIDE, SIDE)
+        return SceneBatch.cat([whole(BATCH - BATCH // 2, generator), replace(made, background=None, labels=None)])
 
     def loss(network: JudgeNetwork) -> Tensor:
-        scenes = drawn(BATCH, generator)
+        scenes = drawn()
         pixels = altered(scenes.image, generator).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             maps = network(pixels)
@@ -231,6 +265,7 @@ def truths_of(path: str | Path) -> tuple[list[Image.Image], list[Sight]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("train", help="whole renders of 256 x 256: a folder or .tar")
+    parser.add_argument("--sprites", metavar="PACK", help="a sprite pack, of which half of each batch is composed")
     parser.add_argument("--minutes", type=float, default=12.0)
     parser.add_argument("--steps", type=int, help="so many steps, whatever time they take")
     parser.add_argument("--dev", help="renders to measure on, too")
@@ -242,11 +277,17 @@ def main() -> None:
     torch.manual_seed(0)
     network = Judge.load(options.start).network if options.start else JudgeNetwork()
     seed = int(time.time()) if options.start else 0  # other draws than before
-    network, steps = train(network, store.subset(kept), options.minutes, options.steps, seed)
+    composer, others = composers_of(options.sprites) if options.sprites else (None, None)
+    network, steps = train(network, store.subset(kept), composer, options.minutes, options.steps, seed)
     options.out.mkdir(parents=True, exist_ok=True)
     save_file(half_weights(network), options.out / WEIGHTS)
 
-    write_card(options.out, {"steps": steps, "batch": BATCH, "scenes trained on": int(kept.sum())}, options.train, options.dev)
+    said: dict[str, object] = {"batch": BATCH, "scenes trained on": int(kept.sum())}
+    said[f"steps{', trained on' if options.start else ''}{', half composed' if composer else ''}"] = steps
+    if others is not None:
+        judge = Judge.load(options.out)
+        said["composed scenes of rigs not trained on"] = measure(judge, *composed_truths(others, COMPOSED))
+    write_card(options.out, said, options.train, options.dev)
 
 
 def write_card(folder: Path, said: dict[str, object], train: str, dev: str | None) -> None:

@@ -19,6 +19,7 @@ from vle_gen.tokenizer.growing import can_grow, grown_network
 from vle_gen.tokenizer.losses import TokenizerLoss
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.selfsupervised import SelfSupervisedLoss
+from vle_gen.training.hard_examples import hard_layouts
 from vle_gen.training.loop import Task
 
 SHAPES = ((176, 264), (264, 264))  # pictures that are trained on, height and width: 3:2 and square
@@ -75,6 +76,7 @@ class Pictures:
     scenes: SceneStore | None
     batch: int  # 3:2 pictures of a batch; of squares fewer, so that their pixels are as many
     whole: float  # share of each batch that is whole scenes
+    alike: float = 0.0  # share of composed scenes that are picked for being hard
 
     @staticmethod
     def of(config: configs.TokenizerConfig | configs.ReconstructionConfig, device: torch.device) -> Pictures:
@@ -82,7 +84,7 @@ class Pictures:
         data = config.data
         composer = load_engine(data.packs, device, config.least_objects, mixing=data.mixing)
         scenes = SceneStore.load(data.scenes, device) if data.scenes else None
-        return Pictures(composer, scenes, config.train.batch, data.scenes_fraction if scenes else 0.0)
+        return Pictures(composer, scenes, config.train.batch, data.scenes_fraction if scenes else 0.0, data.alike)
 
     def __call__(self, generator: torch.Generator) -> SceneBatch:
         """A batch of one picture shape."""
@@ -91,7 +93,8 @@ class Pictures:
         count = max(2, round(self.batch * SHAPES[0][0] / height))
         whole = round(count * self.whole)
         view = random_view(count, height, width, generator)
-        batches = [self.composer(count - whole, generator, height, width, view[whole:])]
+        layouts = hard_layouts(self.composer, count - whole, self.alike, generator, view[whole:])
+        batches = [self.composer.render(layouts, height, width)]
         if whole:
             batches.append(self.scenes(whole, generator, height, width, view[:whole]))
         return brightened(SceneBatch.cat(batches), generator)
