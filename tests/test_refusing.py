@@ -9,7 +9,7 @@ from prompts import parse
 from prompts.satisfied import ENOUGH, holds
 from vle_gen.prior.room import crowded
 from vle_gen.prior.sampling import Guidance, SampledTokens
-from vle_gen.refusing import Pair, Refusing, pairs_of
+from vle_gen.refusing import FARTHEST, Pair, Refusing, pairs_of
 from vle_gen.standing import clashes, standings
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
@@ -65,6 +65,12 @@ def test_there_is_room_beside_but_not_within():
     assert crowded(*objects((0.3, 0.5, FAR), (0.36, 0.5, FAR))), "one in the other"
     assert crowded(*objects((0.3, 0.5, FAR), (0.31, 0.46, FAR + 3))), "apart, but hidden"
     assert crowded(*objects((0.3, 0.5, FAR), (0.99, 0.5, FAR))), "cut off by the edge"
+
+
+def test_what_is_farther_than_any_render_shows_is_refused_where_there_must_be_room():
+    far, near = objects((0.3, 0.3, FARTHEST + 0.5)), objects((0.3, 0.3, FARTHEST + 0.5), (0.7, 0.5, FAR))
+    assert Refusing([()])(1, *far).tolist() == [True] and Refusing([()])(2, *near).tolist() == [False]
+    assert Refusing([()], room=False)(1, *far).tolist() == [False]
 
 
 def test_relations_are_told_by_turns():

@@ -1,5 +1,5 @@
-"""Which places are drawn again as the prior writes them: where there is no room, and where a relation that the prompt asks
-for would not hold."""
+"""Which places are drawn again as the prior writes them: where there is no room, where a relation that the prompt asks for
+would not hold, and beyond the part of the floor that renders show."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from prompts.vocabulary import BETWEEN
 from vle_gen.prior.room import crowded
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
+FARTHEST = 15.0  # from the camera: 1 of 200 things in the training renders stands farther
 MARGIN = 1.2  # of what a caption may claim: clearer than that, since what holds by a hair is not seen
 
 
@@ -60,7 +61,7 @@ class Refusing:
 
     def __call__(self, turn: int, where: Tensor, depth: Tensor) -> Tensor:
         broken = torch.tensor([self._broken(turn, k, where, depth) for k in range(len(where))], device=where.device)
-        return broken | crowded(where, depth) if self.room else broken
+        return broken | crowded(where, depth) | (depth[:, -1] > FARTHEST) if self.room else broken
 
     def _broken(self, turn: int, row: int, where: Tensor, depth: Tensor) -> bool:
         told = [pair for pair in self.pairs[row] if max(pair.one, pair.other) == turn]
