@@ -309,10 +309,10 @@ CARD = """# The judge
 A small detector (CenterNet, Zhou et al. 2019: a heat map of centres, and box, depth and attributes at its peaks) that says
 what a picture shows, and a second look at a cut-out of each place where it sees something: is a thing there at all, of which
 shape and material (`vle_gen/close_look.py`). It shares no weights, no features and no code with the tokenizer, the CLIP or
-the prior that it judges, and was trained on renders, never on anything generated: on whole scenes, and on what renders of one thing
-under other lamps show, whose shadows are long and dark: the second look on these as they are, the detector, at last, on scenes that
-are composed of them in half of each batch. `judge.safetensors` and `closer.safetensors` hold float16 weights, read by
-`vle_gen/judge.py`: `vlegen eval txt2img prompts/suites --judge benchmarks/judge`.
+the prior that it judges, and was trained on renders, never on anything generated: on whole scenes, and on what renders of one
+thing under other lamps show, whose shadows are long and dark: the second look on these as they are, the detector, at last, on
+scenes that are composed of them in half of each batch. `judge.safetensors` and `closer.safetensors` hold float16 weights, read
+by `vle_gen/judge.py`: `vlegen eval txt2img prompts/suites --judge benchmarks/judge`.
 
 Shares on scenes that it was not trained on ("held out": every tenth scene of the training set; "dev": other renders, of
 480 x 320). "found" is of true objects with 60 visible pixels or more, "false" of what it saw; attributes are of those found.
