@@ -1,9 +1,11 @@
 """How well CLIP retrieves captions of scenes, rejects captions that are nearly right, and names single objects.
 
-    python benchmarks/clip_eval.py CHECKPOINT [--sprites PACK] [--scenes FOLDER] [--every 10] [--packs PACK PACK] [--card]
+    python benchmarks/clip_eval.py CHECKPOINT [--sprites PACK [--tokens]] [--scenes FOLDER] [--every 10] [--card]
+        [--packs PACK PACK]
 
 PACK is composed into scenes with a seed of their own. FOLDER holds rendered scenes (ID.png, ID.mask.png, ID.json) of
-any size; `--every 10` takes each tenth, which is what training leaves out.
+any size; `--every 10` takes each tenth, which is what training leaves out. With --tokens the same captions are also told apart
+as checked draws are: the picture becomes tokens, CLIP names each, and the caption with fewer things wrong is taken.
 """
 from __future__ import annotations
 
@@ -17,6 +19,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+import vle_gen
 from prompts.captions import write
 from prompts.negatives import negative
 from prompts.vocabulary import ATTRIBUTES
@@ -26,6 +29,7 @@ from vle_gen.data.choice import PackChoice
 from vle_gen.data.compose import Composer
 from vle_gen.data.packs import load_engine
 from vle_gen.data.sprites import SpriteBank, attribute_indices
+from vle_gen.pipeline import VLEPipeline
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.training.clip import LEAST_SHOWN, resized, scene_contents
 from vle_gen.training.texts import texts_of
@@ -33,7 +37,9 @@ from vle_gen.training.texts import texts_of
 GALLERY = 100  # captions that compete in retrieval
 
 
-def retrieval(model: ClipModel, pack: str, scenes: int, seed: int) -> dict[str, float]:
+def retrieval(
+    model: ClipModel, pack: str, scenes: int, seed: int, pipe: VLEPipeline | None = None
+) -> dict[str, float]:
     """Composed scenes of 2 to 6 objects, every object mentioned."""
     composer = Composer(SpriteBank.load(pack), 2, 6)
     generator, random = torch.Generator().manual_seed(seed), Random(seed)
@@ -55,7 +61,14 @@ def retrieval(model: ClipModel, pack: str, scenes: int, seed: int) -> dict[str, 
         right = similarity[rows, rows] > (pictures[rows] * false).sum(1)
         for k, is_right in zip(rows, right.tolist(), strict=True):
             same_objects = sorted(map(str, wrong[k].request.mentions)) == sorted(map(str, captions[k].request.mentions))
-            hard["hard negative: relation" if same_objects else "hard negative: objects"].append(is_right)
+            kind = "hard negative: relation" if same_objects else "hard negative: objects"
+            hard[kind].append(is_right)
+            if pipe is not None:
+                tokens = pipe.encode(Image.fromarray((batch.image[k] * 255).round().byte().permute(1, 2, 0).numpy()))
+                called = pipe.called(tokens)
+                true, false = (len(pipe.problems(tokens, one.request, called)) for one in (captions[k], wrong[k]))
+                hard.setdefault(f"by tokens, {kind}", []).append(true < false)
+                hard.setdefault("by tokens, nothing wrong with the true caption", []).append(true == 0)
     return {name: float(np.mean(values)) for name, values in (found | hard).items()}
 
 
@@ -127,6 +140,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--sprites", help="sprite pack for retrieval: a folder or .tar")
+    parser.add_argument("--tokens", action="store_true", help="tell hard negatives apart by the shipped tokens, too")
     parser.add_argument("--scenes", type=Path, help="folder of rendered scenes for naming")
     parser.add_argument("--every", type=int, default=1, help="take each N-th rendered scene")
     parser.add_argument("--count", type=int, default=500, help="composed scenes")
@@ -136,14 +150,14 @@ def main() -> None:
     parser.add_argument("--packs", nargs="+", default=[], help="packs with names, for naming what is composed of them")
     args = parser.parse_args()
 
-    model = ClipModel.load(args.checkpoint)
-    numbers = retrieval(model, args.sprites, args.count, args.seed) if args.sprites else {}
+    model, pipe = ClipModel.load(args.checkpoint), vle_gen.load() if args.tokens else None
+    numbers = retrieval(model, args.sprites, args.count, args.seed, pipe) if args.sprites else {}
     if args.packs:
         numbers |= naming_composed(model, args.packs, args.count, args.seed)
     if args.scenes:
         numbers |= naming(model, args.scenes, args.every)
     for name, value in numbers.items():
-        print(f"{name:28s} {value:.4g}")
+        print(f"{name:48s} {value:.4g}")
     if args.card:
         card = args.checkpoint / "README.md"
         rows = "".join(f"| {name} | {value:.4g} |\n" for name, value in numbers.items())
