@@ -9,7 +9,7 @@ from prompts import parse
 from prompts.satisfied import ENOUGH, holds
 from vle_gen.prior.room import crowded
 from vle_gen.prior.sampling import Guidance, SampledTokens
-from vle_gen.refusing import FARTHEST, Pair, Refusing, pairs_of
+from vle_gen.refusing import Pair, Refusing, pairs_of
 from vle_gen.standing import clashes, standings
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
@@ -67,10 +67,19 @@ def test_there_is_room_beside_but_not_within():
     assert crowded(*objects((0.3, 0.5, FAR), (0.99, 0.5, FAR))), "cut off by the edge"
 
 
-def test_what_is_farther_than_any_render_shows_is_refused_where_there_must_be_room():
-    far, near = objects((0.3, 0.3, FARTHEST + 0.5)), objects((0.3, 0.3, FARTHEST + 0.5), (0.7, 0.5, FAR))
-    assert Refusing([()])(1, *far).tolist() == [True] and Refusing([()])(2, *near).tolist() == [False]
-    assert Refusing([()], room=False)(1, *far).tolist() == [False]
+def test_what_is_too_far_is_refused():
+    far, near = objects((0.3, 0.3, FAR + 1)), objects((0.3, 0.3, FAR + 1), (0.7, 0.5, FAR))
+    assert Refusing([()])(1, *far).tolist() == [False], "nothing is"
+    refuse = Refusing([()], farthest=FAR + 0.5)
+    assert refuse(1, *far).tolist() == [True] and refuse(2, *near).tolist() == [False], "the newest place counts"
+
+
+def test_fewer_checked_draws_stand_farther_than_renders_show_things(pipe):
+    chain = "a cylinder behind the cube, a green cube behind the cylinder, a blue ball behind the green cube"
+    prompt = f"a red ball in front of a cube, {chain} and a gray cylinder behind the blue ball"
+    free, kept = (pipe([prompt] * 6, generator=seeded(6), tries=tries).tokens for tries in (1, 2))
+    beyond = [sum(float(one.depth[0, 1:].max()) > pipe.prior.config.farthest for one in drawn) for drawn in (free, kept)]
+    assert beyond[1] < beyond[0]
 
 
 def test_relations_are_told_by_turns():

@@ -82,11 +82,11 @@ def draw_orders(
 ) -> list[Drawn]:
     """`each` pictures of every order, those of one order beside one another. Most need one draw; those that need more
     get them in growing batches, until one shows all that was asked or the tries are used up. With more than one try, a place
-    where there is no room, or that breaks a relation, is drawn again as soon as it is written; one try is the prior alone."""
+    that `Refusing` refuses is drawn again as soon as it is written; one try is the prior alone."""
     read = pipe.clip.text_features([order.text for order in orders])
     words = pipe.prior.config.max_words
     features, mask = read.tokens[:, :words].float(), read.mask[:, :words]
-    fixed = _fixed(pipe, orders)
+    fixed, solids = _fixed(pipe, orders), pipe.lexicon is None
     best: list[Drawn | None] = [None] * (each * len(orders))
     pending = list(range(len(best)))
     left, burst = settings.tries, 1
@@ -106,7 +106,7 @@ def draw_orders(
             background_depth=SCENE_DEPTH,
             rows=rows,
             given=None if fixed is None else Given(clamped=fixed[rows].to(features.device)),
-            refuse=None if settings.tries == 1 or pipe.lexicon is not None else Refusing(checked),
+            refuse=Refusing(checked, farthest=pipe.prior.config.farthest) if solids and settings.tries > 1 else None,
         )
         for row, k in enumerate(pictures):
             if best[k] is not None and not best[k].problems:

@@ -2,6 +2,7 @@
 would not hold, and beyond the part of the floor that renders show."""
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,7 +15,6 @@ from prompts.vocabulary import BETWEEN
 from vle_gen.prior.room import crowded
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
-FARTHEST = 15.0  # from the camera: 1 of 200 things in the training renders stands farther
 MARGIN = 1.2  # of what a caption may claim: clearer than that, since what holds by a hair is not seen
 
 
@@ -54,14 +54,16 @@ class Refusing:
     Args:
         pairs: of each sample.
         room: whether there must be room.
+        farthest: the largest depth that may be; None for any.
     """
 
-    def __init__(self, pairs: Sequence[Sequence[Pair]], room: bool = True):
-        self.pairs, self.room = pairs, room
+    def __init__(self, pairs: Sequence[Sequence[Pair]], room: bool = True, farthest: float | None = None):
+        self.pairs, self.room, self.farthest = pairs, room, math.inf if farthest is None else farthest
 
     def __call__(self, turn: int, where: Tensor, depth: Tensor) -> Tensor:
         broken = torch.tensor([self._broken(turn, k, where, depth) for k in range(len(where))], device=where.device)
-        return broken | crowded(where, depth) | (depth[:, -1] > FARTHEST) if self.room else broken
+        broken |= depth[:, -1] > self.farthest
+        return broken | crowded(where, depth) if self.room else broken
 
     def _broken(self, turn: int, row: int, where: Tensor, depth: Tensor) -> bool:
         told = [pair for pair in self.pairs[row] if max(pair.one, pair.other) == turn]

@@ -37,7 +37,7 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         relations: how many sorts of relations the pointers tell apart.
         around_codes: the flow begins with a normal distribution around the code's mean.
         neighbours: places are written with a look at those of the things before.
-        clip_name, clip_id, tokenizer_id, words, lexicon: see `vle_gen.prior.sizes.Needs`.
+        clip_name, clip_id, tokenizer_id, words, lexicon, farthest: see `vle_gen.prior.sizes.Needs`.
     """
 
     @register_to_config
@@ -65,6 +65,7 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         relations: int = 5,
         around_codes: bool = False,
         neighbours: bool = False,
+        farthest: float | None = None,
     ):
         super().__init__()
         trunk = (width, blocks, heads, text_blocks, flow_width, flow_blocks)

@@ -51,6 +51,7 @@ class Needs:
         tokenizer_id: the digest of the tokenizer whose tokens it writes.
         words: of the captions that it was trained on, where they were not those of the solids alone.
         lexicon: the things beyond the solids that it was trained to draw, as `Lexicon.as_json` has them.
+        farthest: the depth beyond which the sprites of solids that it was trained on hardly ever stand.
     """
 
     clip_name: str | None = None
@@ -58,6 +59,7 @@ class Needs:
     tokenizer_id: str | None = None
     words: tuple[str, ...] | None = None
     lexicon: dict[str, Any] | None = None
+    farthest: float | None = None
 
 
 @dataclass

@@ -44,6 +44,7 @@ __all__ = [
 ]
 
 NUMBERS = ("x", "y", "scale", "aspect", "depth", "stop", "code", "flow", "count", "tied", "spoken")  # what is logged
+NEARER = 0.9985  # share of a pack's sprites that stand nearer than what is called too far
 TableBy = Callable[[Any], WhatTable]  # a `VLETokenizer` -> what it makes of the sprites
 
 
@@ -61,6 +62,7 @@ class PriorTask:
     def __init__(self, config: PriorConfig, device: torch.device, tokenizer, clip, own: OwnPictures | None = None):
         self.config, self.tokenizer, self.clip, self.own = config, tokenizer, clip, own
         self.lexicon: Lexicon | None = None
+        self.farthest: float | None = None
         sprites, table_by = self._sprites(device) if config.data.packs else (None, None)
         pictures = None if own is None else PictureBatches(own.tokens, own.captions, device)
         both = sprites is not None and pictures is not None
@@ -82,6 +84,8 @@ class PriorTask:
         self.lexicon, locate = names_of(config.data.packs), self.clip.tokenizer.positions
         if self.lexicon is None:
             bank = SpriteBank.load(config.data.packs[0].path, device)
+            if self.own is None:
+                self.farthest = bank.depth.quantile(NEARER).item()
 
             def table_by(tokenizer) -> WhatTable:
                 return WhatTable.of(tokenizer, bank)
@@ -193,6 +197,7 @@ class PriorTask:
             tokenizer_id=self.tokenizer.checkpoint_id,
             words=self._words(),
             lexicon=None if self.lexicon is None else self.lexicon.as_json(),
+            farthest=self.farthest,
         )
         TextToTokenPrior.from_network(ema_model, needs).save_checkpoint(folder, card)
 
