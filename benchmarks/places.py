@@ -1,8 +1,8 @@
 """How near to a chosen place things come to stand: python benchmarks/places.py [--count 120] [--judge benchmarks/judge]
 
 For prompts of the suite of two objects, one of them gets a place that is drawn at random, every second a size too where the
-prompt says none. A judge says whether such a thing is there; exactly where, the pixels of the nearest token say: the distance of
-their box's centre to the asked place, as a share of the canvas.
+prompt says none. A judge says whether such a thing is there; exactly where, the pixels of the nearest token say: the distance
+of their box's centre to the asked place, as a share of the canvas.
 """
 from __future__ import annotations
 
