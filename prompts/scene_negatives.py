@@ -52,8 +52,8 @@ def _as(mention: Mention, other: Mention) -> Mention:
     return replace(other, count=mention.count, open=mention.open, place=mention.place)
 
 
-def _change_name(request: SceneRequest, lexicon: Lexicon, random: Random) -> SceneRequest | None:
-    """Another thing, more often than not of the same sort."""
+def change_name(request: SceneRequest, lexicon: Lexicon, random: Random) -> SceneRequest | None:
+    """The same of another thing, more often than not of the same sort; None where none has a name."""
 
     def other(mention: Mention) -> Mention:
         kinds = lexicon.kinds[random.choice(sorted(lexicon.named[mention.name].members))]
@@ -89,7 +89,7 @@ CHANGES: tuple[Change, ...] = (
     lambda request, lexicon, random: swap_relation(request, random),
     lambda request, lexicon, random: change_count(request, random),
     _swap_things,
-    _change_name,
+    change_name,
     _change_color,
     _change_place,
     _change_background,

@@ -220,3 +220,30 @@ def test_what_is_known_is_sure(pipe, tokens, vlegen, file, tmp_path):
     tokens = pipe.encode(unlike()["noise"])
     if len(tokens) > 1:
         assert f"of {len(tokens) - 1} unsure (?)" in vlegen("tokens", tmp_path / "noise.png").out
+
+
+def test_refined_tokens_say_more_of_the_picture(pipe, picture, tokens, vlegen, tmp_path):
+    def error(of: VLETokens) -> float:
+        return np.square(np.asarray(pipe.decode(of, carry=False)).astype(float) - np.asarray(picture)).mean()
+
+    refined = pipe.encode(picture, refine=4)
+    assert error(refined) < 0.9 * error(tokens)
+    assert torch.equal(refined.where, tokens.where) and torch.equal(refined.depth, tokens.depth)
+    assert np.array_equal(np.asarray(pipe.decode(refined)), np.asarray(picture)), "the picture itself is carried as before"
+    assert torch.equal(pipe.encode(picture, refine=4).what, refined.what), "the same picture, the same tokens"
+    with torch.inference_mode():
+        assert torch.allclose(pipe.encode(picture, refine=1).what, pipe.encode(picture, refine=1).what)
+    assert not any(parameter.grad is not None for parameter in pipe.tokenizer.parameters())
+    picture.save(tmp_path / "p.png")
+    done = vlegen("tokens", tmp_path / "p.png", "--refine", 4, "--save", tmp_path / "t.vle")
+    assert done.status == 0 and torch.equal(VLETokens.load(tmp_path / "t.vle").what, refined.what)
+    refused = vlegen("tokens", tmp_path / "t.vle", "--refine", -1)
+    assert refused.status == 2
+    with pytest.raises(UserError, match="expected 0 or more"):
+        pipe.encode(picture, refine=-1)
+
+
+def test_a_picture_without_objects_is_refined_too(pipe):
+    bare = Image.new("RGB", (96, 64), (130, 128, 126))
+    tokens = pipe.encode(bare, refine=3)
+    assert np.array_equal(np.asarray(pipe.decode(tokens)), np.asarray(bare))

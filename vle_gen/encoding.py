@@ -41,15 +41,20 @@ HALTING = Halting()
 @dataclass(frozen=True)
 class Encoding:
     """How to encode a picture: `boxes` (left, top, width, height) are of objects and `points` (x, y) on them, in pixels,
-    as a person gives them where a token should be."""
+    as a person gives them where a token should be; `refine` is how many steps the tokens are fitted to the picture."""
 
     halting: Halting = HALTING
     boxes: tuple[Box, ...] = ()
     points: tuple[Point, ...] = ()
+    refine: int = 0
 
     @staticmethod
     def parse(
-        boxes: list[str] | None, points: list[str] | None, max_tokens: int | None = None, quality: float | None = None
+        boxes: list[str] | None,
+        points: list[str] | None,
+        max_tokens: int | None = None,
+        quality: float | None = None,
+        refine: int = 0,
     ) -> Encoding:
         """From the options of commands, such as --box 10,20,40,30 and --point 120,80. Raises `UserError`."""
         limits = {} if max_tokens is None else {"max_tokens": max_tokens}
@@ -57,6 +62,7 @@ class Encoding:
             Halting(**limits, quality=quality),
             tuple(_numbers("--box", text, "X,Y,W,H", 4) for text in boxes or ()),
             tuple(_numbers("--point", text, "X,Y", 2) for text in points or ()),
+            refine,
         )
 
     @property

@@ -112,12 +112,13 @@ def read_scenes(path: str | Path, limit: int | None = None, watch: Watch = unwat
 
 
 def evaluate_tokenizer(
-    pipe: VLEPipeline, path: str | Path, limit: int | None = None, watch: Watch = unwatched
+    pipe: VLEPipeline, path: str | Path, limit: int | None = None, watch: Watch = unwatched, refine: int = 0
 ) -> dict[str, float]:
-    """How well tokens find the objects and rebuild the picture, as means over the scenes; times are medians."""
+    """How well tokens, refined in so many steps, find the objects and rebuild the picture, as means over the scenes; times
+    are medians."""
     rows, clock = [], Clock()
     for scene in read_scenes(path, limit, watch):
-        tokens = clock("encode", lambda scene=scene: pipe.encode(Image.fromarray(scene.image)))
+        tokens = clock("encode", lambda scene=scene: pipe.encode(Image.fromarray(scene.image), refine=refine))
         found = np.asarray(tokens.label_map())
         alone = clock("decode", lambda tokens=tokens: _array(pipe.decode(tokens, carry=False)))
         visible = [k for k in np.unique(scene.labels[scene.labels > 0]) if (scene.labels == k).sum() >= SEEN]
@@ -147,7 +148,7 @@ def evaluate_tokenizer(
 
 
 def evaluate_move(
-    pipe: VLEPipeline, path: str | Path, limit: int | None = None, watch: Watch = unwatched
+    pipe: VLEPipeline, path: str | Path, limit: int | None = None, watch: Watch = unwatched, refine: int = 0
 ) -> dict[str, float]:
     """How close moved objects come to a render of the scene with the object moved; an object not found is not moved."""
     rows, clock = [], Clock()
@@ -155,7 +156,7 @@ def evaluate_move(
         if scene.moved is None or "move" not in scene.record:
             continue
         step = scene.record["move"]
-        tokens = pipe.encode(Image.fromarray(scene.image))
+        tokens = pipe.encode(Image.fromarray(scene.image), refine=refine)
         index, overlap = best_match(scene.labels == step["object"] + 1, np.asarray(tokens.label_map()))
         edited = scene.image
         if index:

@@ -25,9 +25,9 @@ def read_tokens(pipe: VLEPipeline, path: str | Path, encoding: Encoding = AS_USU
     """The tokens of a picture, or those that a `.vle` file holds, coded or not. Raises `UserError` for anything else."""
     path = Path(path)
     if path.suffix.lower() != VLE:
-        return pipe.encode(open_image(path), encoding.boxes, encoding.points, encoding.halting)
+        return pipe.encode(open_image(path), encoding.boxes, encoding.points, encoding.halting, encoding.refine)
     if encoding.looks != AS_USUAL:
-        raise UserError(f"{path} holds tokens already: --box, --point and --max-tokens are for pictures")
+        raise UserError(f"{path} holds tokens already: --box, --point, --max-tokens and --refine are for pictures")
     from vle_gen.compact.file import load_tokens
 
     return load_tokens(pipe.tokenizer, path)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from prompts.lexicon import Lexicon
 from prompts.request import SceneRequest
-from prompts.satisfied import check
+from prompts.satisfied import assign, check
 from prompts.vocabulary import ATTRIBUTES
 from vle_gen.close_look import cut_out
 from vle_gen.errors import UserError
@@ -22,17 +22,20 @@ from vle_gen.judge import WEIGHTS, Judge, JudgeNetwork, Peaks, Residual, filled,
 CUT = 64  # pixels of a cut-out's side
 NAMER_WEIGHTS, NAMES = "namer.safetensors", "names.json"
 SOLID, NOTHING = 0, 1  # what a cut-out may show besides the names, which come after
-SURE = 0.5  # score from which what was looked at again is an object
+SURE = 0.5  # score from which what was looked at again may be an object
+CERTAIN = 0.9  # and from which it is one
+POSSIBLE = 0.1  # of the likeliest name's probability, from which a thing may be what another name says
 
 
 class NameNetwork(nn.Module):
     """Cut-outs (K, 3, 64, 64), 0..1, to logits (K, 2 + names): a solid, nothing in the middle, or which name."""
 
-    def __init__(self, names: int, widths: tuple[int, ...] = (24, 48, 80, 112), inner: int = 192):
+    def __init__(self, names: int, widths: tuple[int, ...] = (32, 64, 128, 256), inner: int = 256):
         super().__init__()
         layers, inside = [], 3
-        for width in widths:
-            layers += [nn.Conv2d(inside, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(), Residual(width)]
+        for width, residuals in zip(widths, (0, 0, 1, 2), strict=True):  # where a channel is cheap, and looks wide
+            layers += [nn.Conv2d(inside, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+            layers += [Residual(width) for _ in range(residuals)]
             inside = width
         self.body = nn.Sequential(
             *layers, nn.Flatten(), nn.Linear(inside * (CUT // 2 ** len(widths)) ** 2, inner), nn.ReLU(), nn.Dropout(0.1)
@@ -45,11 +48,11 @@ class NameNetwork(nn.Module):
 
 @dataclass(frozen=True)
 class NamedSight:
-    """What the judge sees in one picture, N objects.
+    """What the judge sees in one picture, N objects, the surest first.
 
     Args:
-        names: as their packs have them; None for a solid.
-        kinds: the concepts of the lexicon that each falls under.
+        names: the likeliest of each, as their packs have them; None for a solid.
+        kinds: the concepts of the lexicon that each may fall under.
         box: (N, 4) centre, width, height in canvas units.
         depth: (N,) larger is farther.
         score: (N,) 0..1.
@@ -62,9 +65,24 @@ class NamedSight:
     score: list[float]
 
     def problems(self, request: SceneRequest) -> list[str]:
-        """What of a request the picture does not show; backgrounds are not looked at."""
+        """What of a request the picture does not show, or shows besides; backgrounds are not looked at.
+
+        What is asked for is looked for among all that may be an object, since a picture is to be verified and not told;
+        what is besides must be certain.
+        """
         unknown = [[-1] * len(ATTRIBUTES)] * len(self.names)
-        return check(request, unknown, self.box, self.depth, exact=True, kinds=self.kinds)
+        problems = check(request, unknown, self.box, self.depth, kinds=self.kinds)
+        if problems:
+            return problems
+        asked = set().union(*assign(request, unknown, self.box, self.depth, self.kinds) or ())
+        certain = [k for k, score in enumerate(self.score) if score > CERTAIN and k not in asked]
+        besides = [k for k in certain if not any(_holds(self.box[one], self.box[k]) for one in asked)]
+        return [f"besides, something like {self.names[k] or 'a solid'}" for k in besides]
+
+
+def _holds(box: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether a box has the middle of another in it: what is seen there may be a part of the one thing."""
+    return abs(box[0] - other[0]) < box[2] / 2 and abs(box[1] - other[1]) < box[3] / 2
 
 
 class NamingJudge:
@@ -116,9 +134,18 @@ class NamingJudge:
             return NamedSight([], [], [], [], [])
         said = peaks.kinds[0].clone()
         said[:, NOTHING] = -torch.inf
-        names = [None if k == SOLID else self.names[k - NOTHING - 1] for k in said.argmax(1).tolist()]
-        kinds = [frozenset() if name is None else frozenset(self.lexicon.kinds.get(name, ())) for name in names]
+        names = [self._name(k) for k in said.argmax(1).tolist()]
+        kinds = [self._may_be(row) for row in said.softmax(1)]
         return NamedSight(names, kinds, peaks.box.tolist(), peaks.depth.tolist(), peaks.score.sigmoid().tolist())
+
+    def _name(self, value: int) -> str | None:
+        return None if value == SOLID else self.names[value - NOTHING - 1]
+
+    def _may_be(self, shares: Tensor) -> frozenset[str]:
+        """All that names with probabilities near the likeliest one's fall under, of (2 + names,)."""
+        likely = (shares > POSSIBLE * shares.max()).nonzero()[:, 0].tolist()
+        names = [name for name in map(self._name, likely) if name is not None]
+        return frozenset(concept for name in names for concept in self.lexicon.kinds.get(name, ()))
 
 
 def load_judge(folder: str | Path, lexicon: Lexicon | None) -> Judge | NamingJudge:

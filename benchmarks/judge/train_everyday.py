@@ -11,10 +11,13 @@ import itertools
 import json
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import torch
 import torch.nn.functional as F
+from acceptance import Case, accepted, case_of
 from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -24,10 +27,11 @@ from prompts.lexicon import Lexicon
 from vle_gen.close_look import cut_out
 from vle_gen.data.choice import PackChoice
 from vle_gen.data.mixed import MixedComposer
+from vle_gen.data.named import named_scenes
 from vle_gen.data.packs import load_catalogue
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.words import names_of
-from vle_gen.judge import SIDE, WEIGHTS, JudgeNetwork, Sight
+from vle_gen.judge import SIDE, WEIGHTS, JudgeNetwork, Sight, filled
 from vle_gen.naming_judge import CUT, NAMER_WEIGHTS, NAMES, NOTHING, SOLID, NameNetwork, NamingJudge
 
 OUT = HERE / "everyday"
@@ -35,6 +39,7 @@ RUNS = "runs.json"
 BATCH = 12
 TIMES = 3  # cut-outs of each object that is seen
 MOST = 7  # objects in a scene
+COARSE = 0.35  # share of cut-outs that are softened to a quarter of the pixels, and not to half
 BESIDE = 0.3  # share of an object's extent from its centre, from which a cut-out is not of that object
 SEEN_SHARE = 0.3  # least share of an object's box that shows, for it to be named
 MEASURED = 240  # scenes
@@ -61,7 +66,9 @@ class Lessons:
         self.names = sorted(seen & self.lexicon.kinds.keys())
         number = {name: NOTHING + 1 + k for k, name in enumerate(self.names)}
         self.turn = torch.tensor([number.get(name, SOLID) for name in catalogue.names])
+        self.catalogue = catalogue
         self.composer = MixedComposer(catalogue, 1, MOST, repeated=0.15, stacked=0.2)
+        self.few = MixedComposer(catalogue, 1, 3, repeated=0.1, stacked=0.1)
 
     def __call__(self, count: int, generator: torch.Generator) -> SceneBatch:
         return self.composer(count, generator, SIDE, SIDE)
@@ -97,9 +104,17 @@ def cut_outs(scenes: SceneBatch, pixels: Tensor, turn: Tensor, generator: torch.
     shown = torch.cat([turn[scenes.sprite[row, slot]], torch.full((int(free.sum()),), NOTHING)])
     gain = torch.randn(len(cuts), 4, 1, 1, generator=generator)
     cuts = (cuts * torch.exp(0.12 * gain[:, :1] + 0.05 * gain[:, 1:])).clamp(0, 1)
-    soft = F.interpolate(F.avg_pool2d(cuts, 2), scale_factor=2, mode="bilinear", align_corners=False)
+    return softened(cuts, generator), shown
+
+
+def softened(cuts: Tensor, generator: torch.Generator) -> Tensor:
+    """Cut-outs (K, 3, 64, 64), each as if it had been drawn with a half or a quarter of the pixels, or somewhat so."""
+    coarse = torch.rand(len(cuts), 1, 1, 1, generator=generator) < COARSE
+    half, quarter = (
+        F.interpolate(F.avg_pool2d(cuts, k), scale_factor=k, mode="bilinear", align_corners=False) for k in (2, 4)
+    )
     share = torch.rand(len(cuts), 1, 1, 1, generator=generator)
-    return share * soft + (1 - share) * cuts, shown
+    return share * torch.where(coarse, quarter, half) + (1 - share) * cuts
 
 
 def measured(judge: NamingJudge, lessons: Lessons, seed: int, count: int = MEASURED) -> dict[str, float]:
@@ -134,6 +149,18 @@ def measured(judge: NamingJudge, lessons: Lessons, seed: int, count: int = MEASU
     return {key: round(share, 4) for key, share in shares.items()} | {"scenes": count}
 
 
+def cases(lessons: Lessons, seed: int, each: int) -> Iterator[Case]:
+    """So many pictures with one, two and three things that show and have names, and what is asked of them."""
+    generator, random, missing = torch.Generator().manual_seed(seed), Random(seed), Counter({1: each, 2: each, 3: each})
+    while missing.total():
+        scenes = lessons.few(BATCH, generator, SIDE, SIDE)
+        show = (visible_boxes(scenes) == scenes.present).all(1).tolist()
+        for b, scene in enumerate(named_scenes(scenes, lessons.catalogue)):
+            if show[b] and missing[len(scene)] and None not in scene.names:
+                missing[len(scene)] -= 1
+                yield case_of(scenes.image[b], scene, lessons.lexicon, random)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("solids", help="sprite pack of rigs: a folder or .tar")
@@ -142,7 +169,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="so many steps, whatever time they take")
     parser.add_argument("--start", type=Path, help="folder of such a judge to train on from")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--detect-every", type=int, default=1, help="steps of the second look for each of the detector")
+    parser.add_argument("--detector", type=Path, help="folder of such a judge whose detector to train on from")
+    parser.add_argument("--detect-every", type=int, default=1, help="steps of the second look for one of the detector; 0: none")
     parser.add_argument("--scenes", type=int, default=MEASURED, help="how many to measure on")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
@@ -153,6 +181,8 @@ def main() -> None:
     if options.start:
         before = NamingJudge.load(options.start, lessons.lexicon)
         both.detector, both.namer = before.detector, before.namer
+    if options.detector:
+        both.detector = filled(both.detector, options.detector / WEIGHTS)
 
     turn = itertools.count()
 
@@ -162,7 +192,8 @@ def main() -> None:
         cuts, shown = cut_outs(scenes, pixels, lessons.turn, generator)
         with torch.autocast("cpu", torch.bfloat16):
             said = both.namer(cuts.contiguous(memory_format=torch.channels_last))
-            maps = both.detector(pixels) if next(turn) % options.detect_every == 0 else None
+            detects = options.detect_every and next(turn) % options.detect_every == 0
+            maps = both.detector(pixels) if detects else None
         found = 0 if maps is None else judge_loss(maps.float(), scenes, ()) / 4
         return found + F.cross_entropy(said.float(), shown, label_smoothing=0.02)
 
@@ -178,6 +209,8 @@ def main() -> None:
     (options.out / RUNS).write_text(json.dumps([*earlier, run], indent=1) + "\n")
     said = {"runs, one on top of the other": [*earlier, run]}
     said |= {"names": len(lessons.names), "scenes of another seed": measured(judge, lessons, 10**6, options.scenes)}
+    asked = ((judge.look([case.picture])[0], case) for case in cases(lessons, 10**6 + 1, options.scenes))
+    said |= {"accepted": accepted(asked)}
     (options.out / "README.md").write_text(CARD + "```json\n" + json.dumps(said, indent=2) + "\n```\n")
     print(json.dumps(said, indent=2))
 

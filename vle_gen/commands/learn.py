@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vle_gen.commands.options import Checkpoint, Device, Out, console, load, progress
+from vle_gen.commands.options import Checkpoint, Device, Out, Refine, console, load, progress
 
 
 def train(
@@ -100,6 +100,7 @@ def evaluate(
         Optional[Path],
         typer.Option(help="txt2img: folder of a judge: benchmarks/judge or, for names, one of train_everyday.py in it."),
     ] = None,
+    refine: Refine = 0,
     json: Annotated[Optional[Path], typer.Option(help="Write the scores as JSON too.")] = None,
     checkpoint: Checkpoint = None,
     device: Device = None,
@@ -116,7 +117,7 @@ def evaluate(
     if data is None:
         raise typer.BadParameter("say which scenes to score on: a folder or .tar")
     watch = lambda names: progress(names, len(names), "scoring")
-    scores = score(load(checkpoint, device), data, limit, watch)
+    scores = score(load(checkpoint, device), data, limit, watch, refine)
     console().print(as_table(scores, f"{what}: {data}"))
     if json:
         print(files.write_json(scores, json))

@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vle_gen.commands.options import Boxes, Checkpoint, Device, Out, Picture, Points, console, load, load_light
+from vle_gen.commands.options import Boxes, Checkpoint, Device, Out, Picture, Points, Refine, console, load, load_light
 
 
 def tokens(
@@ -20,6 +20,7 @@ def tokens(
     quality: Annotated[
         Optional[float], typer.Option(min=0, max=100, help="Keep what is worth its bits, and save coded (with --no-carry).")
     ] = None,
+    refine: Refine = 0,
     box: Boxes = None,
     point: Points = None,
     checkpoint: Checkpoint = None,
@@ -30,7 +31,7 @@ def tokens(
     from vle_gen import overlay as shown
     from vle_gen.encoding import Encoding
 
-    encoding = Encoding.parse(box, point, max_tokens, quality)
+    encoding = Encoding.parse(box, point, max_tokens, quality, refine)
     files.check_quality(quality, save, no_carry)
     overlays = files.for_each(overlay, pictures, "-tokens.png")
     lists = files.for_each(json, pictures, ".json")

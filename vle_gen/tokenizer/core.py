@@ -18,6 +18,7 @@ from vle_gen.tokenizer.blocks import Extent
 from vle_gen.tokenizer.glimpse import Layers
 from vle_gen.tokenizer.loop import SCENE_DEPTH, PictureCode, encode_picture, glimpse_picture
 from vle_gen.tokenizer.network import TokenizerNetwork
+from vle_gen.tokenizer.refining import refined
 from vle_gen.tokenizer.render import render_tokens
 from vle_gen.tokenizer.sizes import TokenizerSizes
 from vle_gen.tokenizer.warp import evenly
@@ -76,10 +77,12 @@ class TokenizerCore(nn.Module):
     # Picture -> tokens
 
     @torch.no_grad()
-    def encode(self, pixels: Tensor, halting: Halting = HALTING, hints: Hints = NO_HINTS) -> VLETokens:
+    def encode(
+        self, pixels: Tensor, halting: Halting = HALTING, hints: Hints = NO_HINTS, refine: int = 0
+    ) -> VLETokens:
         """Tokens of one picture (3, H, W) uint8, with its fine detail carried. Objects come near to far."""
         height, width = pixels.shape[-2:]
-        code = self.encode_alone(pixels, halting, hints)
+        code = self.encode_alone(pixels, halting, hints, refine)
         count = len(code.what)
         owner = owners(self.network, pixels, code)
         kind = torch.full((1, count), OBJECT, dtype=torch.uint8)
@@ -100,10 +103,13 @@ class TokenizerCore(nn.Module):
         )
 
     @torch.no_grad()
-    def encode_alone(self, pixels: Tensor, halting: Halting = HALTING, hints: Hints = NO_HINTS) -> PictureCode:
-        """What the tokens of one picture (3, H, W) uint8 say, without its fine detail."""
+    def encode_alone(
+        self, pixels: Tensor, halting: Halting = HALTING, hints: Hints = NO_HINTS, refine: int = 0
+    ) -> PictureCode:
+        """What the tokens of one picture (3, H, W) uint8 say, without its fine detail; `refine` as for `refined`."""
         picture = pixels.to(self.device).float() / 255
-        return self._worthwhile(encode_picture(self.network, picture, halting, hints), picture, halting)
+        code = self._worthwhile(encode_picture(self.network, picture, halting, hints), picture, halting)
+        return refined(self.network, code, picture, refine)
 
     def _worthwhile(self, code: PictureCode, picture: Tensor, halting: Halting) -> PictureCode:
         """The code without the tokens that are not worth their bits, or that are too many."""

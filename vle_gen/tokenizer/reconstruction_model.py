@@ -55,13 +55,17 @@ class ReconstructionTokenizer(SavedTokenizer, ModelMixin, ConfigMixin):
         return digest.hexdigest()[:12]
 
     @torch.no_grad()
-    def encode(self, pixels: Tensor, halting: Halting = HALTING, hints: Hints = NO_HINTS) -> VLETokens:
+    def encode(
+        self, pixels: Tensor, halting: Halting = HALTING, hints: Hints = NO_HINTS, refine: int = 0
+    ) -> VLETokens:
         """Tokens of one picture (3, H, W) uint8, all of kind `SCENE`, in the order in which they were written; the picture
         is carried with them. The first k of them are the picture's tokens at `max_tokens` k.
 
         Raises:
-            UserError: `hints` say where objects are.
+            UserError: `hints` say where objects are, or there are steps to `refine`.
         """
+        if refine:
+            raise UserError("this checkpoint's tokens are written for what is left of the picture: --refine is for objects")
         if hints != NO_HINTS:
             raise UserError(f"{NO_OBJECTS}: --box and --point are for checkpoints that have")
         height, width = pixels.shape[-2:]
