@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from vle_gen import light_pipeline
 from vle_gen.detail import around_mask
-from vle_gen.filters import box_mean, grown
+from vle_gen.filters import box_mean, grown, halved, inside_mean
 from vle_gen.tokenizer.background import stretch, stretch_to
 from vle_gen.tokenizer.render import Window
 
@@ -26,6 +26,17 @@ def test_filters_are_pooling(planes, radius):
     assert torch.allclose(box_mean(planes, radius), F.avg_pool2d(padded, side, 1)[0], atol=1e-6)
     mask = (planes[:1] > 0.97).float()
     assert torch.equal(grown(mask, radius), F.max_pool2d(F.pad(mask, 4 * (radius,))[None], side, 1)[0])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (9, 6), (80, 70), (81, 70), (80, 71), (81, 71)])  # small ones are pooled by torch
+def test_halving_is_pooling(size):
+    planes = torch.rand(4, *size, generator=torch.Generator().manual_seed(2))
+    assert torch.equal(halved(planes), F.avg_pool2d(planes[None], 2, ceil_mode=True, count_include_pad=False)[0])
+
+
+def test_a_mean_inside_the_border_is_of_pixels_alone(planes):
+    inside = F.avg_pool2d(planes[None], 5, 1, 2, count_include_pad=False)[0]
+    assert torch.allclose(inside_mean(planes, 2), inside, atol=1e-6)
 
 
 def test_filters_leave_what_they_are_given(planes):

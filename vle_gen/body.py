@@ -104,9 +104,9 @@ def composite(base: Tensor, bodies: list[Body], arena: Window) -> Tensor:
     """Layers, far to near, over the floor (3, h, w) of the arena."""
     canvas = base.clone()
     for body in bodies:
-        part = body.window.within(arena).planes
-        canvas[part] = canvas[part] * body.light + body.shadow
-        canvas[part] = canvas[part] * (1 - body.matte) + body.colour
+        part = canvas[body.window.within(arena).planes]  # a view, written in place
+        part.mul_(body.light).add_(body.shadow)
+        part.mul_(1 - body.matte).add_(body.colour)
     return canvas
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vle_gen.body import BRIGHTEST, DARKEST, Body, composite
-from vle_gen.filters import box_mean, filled, grown, nearby
+from vle_gen.filters import box_mean, filled, grown, inside_mean, nearby
 from vle_gen.outlines import around_mask, band_of, gleams
 from vle_gen.outlines import owners as owners
 from vle_gen.placing import far_to_near, placed, planes_of
@@ -46,18 +46,19 @@ MIXED = 2  # half-width, in pixels, of the band along a settled outline in which
 def render_edited(net: TokenizerNetwork, tokens: VLETokens) -> Tensor:
     """The edited picture (3, H, W) uint8 of tokens that carry their source's detail."""
     detail = tokens.detail
-    changed = changed_windows(tokens)
+    changed, gone = changed_tokens(tokens)
+    windows = changed_windows(tokens, changed, gone)
     picture = detail.picture.clone()
-    if not changed:
+    if not windows:
         return picture
-    arena = around(changed, tokens.size)
+    arena = around(windows, tokens.size)
     device = next(net.parameters()).device
     source = picture[arena.planes].to(device).float() / 255
     base, bodies = take_apart(net, tokens, source, arena)
     before = composite(base, [bodies[k] for k in far_to_near(detail.depth) if k in bodies], arena)
     after = composite(base, placed(net, tokens, [bodies, *foreign_bodies(net, tokens)], arena), arena)
     change = after - before
-    unexplained = (source - before) * given_up(tokens, bodies, arena, source)
+    unexplained = (source - before) * given_up(gone, bodies, arena, source)
     change = (change - unexplained) * noticed(change, tokens.size)
     edited = ((source + change).clamp(0, 1) * 255).round().byte().cpu()
     touched = (change != 0).any(0).cpu()
@@ -122,9 +123,8 @@ def changed_tokens(tokens: VLETokens) -> tuple[list[int], list[int]]:
     return changed, sorted(gone)
 
 
-def changed_windows(tokens: VLETokens) -> list[Window]:
+def changed_windows(tokens: VLETokens, changed: list[int], gone: list[int]) -> list[Window]:
     """Where an edit can change the picture: the old and new frames of every token that is not as its source has it."""
-    changed, gone = changed_tokens(tokens)
     frames = [tokens.where[0, index] for index in changed]
     for index in changed:  # a copy stands as near to the first as it did
         source = -1 if tokens.origin[0, index] else int(tokens.source[0, index])
@@ -136,11 +136,11 @@ def changed_windows(tokens: VLETokens) -> list[Window]:
     return [window for window in windows if not window.empty]
 
 
-def given_up(tokens: VLETokens, bodies: dict[int, Body], arena: Window, picture: Tensor) -> Tensor:
-    """1 where a body was that has changed, (1, h, w) over the arena: along its outline the picture may hold what the
+def given_up(gone: list[int], bodies: dict[int, Body], arena: Window, picture: Tensor) -> Tensor:
+    """1 where a body was that is no longer as it was, (1, h, w) over the arena: along its outline the picture may hold what the
     layers do not explain, a contour that would stay where the body has gone from."""
     zone = torch.zeros_like(picture[:1])
-    for k in changed_tokens(tokens)[1]:
+    for k in gone:
         if k in bodies:
             part = bodies[k].window.within(arena).planes
             zone[part] = torch.maximum(zone[part], grown((bodies[k].matte > SHOWN).float(), CONTACT + 1))
@@ -155,98 +155,95 @@ def take_apart(
     `source` (3, h, w), 0..1, is the arena's part of the source picture.
     """
     detail, (height, width) = tokens.detail, tokens.size
-    owner = detail.owner[arena.slices].to(source.device).long()
+    owner = detail.owner[arena.slices].to(source.device)
     what, where = detail.what.to(source.device), detail.where.to(source.device)
     windows = {k: touched(where[k], (height, width)).inside(arena) for k in range(1, len(where))}
     windows = {k: w for k, w in windows.items() if not w.empty}
     near_to_far = [k for k in reversed(far_to_near(detail.depth)) if k in windows]
-    drawn = {}
+    inside = {k: windows[k].within(arena).planes for k in near_to_far}
+    drawn, shades = {}, {}
     if near_to_far:
         layers = net.glimpse_decoder(what[near_to_far])
         for row, k in enumerate(near_to_far):
-            planes = planes_of(layers, row)
-            drawn[k] = draw(planes, where[k], height, width, windows[k])  # (8, h, w)
-            going_on = draw_beyond(planes[3:4], where[k], height, width, windows[k], BRINK, WIDER)
-            drawn[k][3:4] = drawn[k][3:4].maximum(going_on)
-            drawn[k][4] = crisp(drawn[k][4], where[k], max(height, width), layers.solid.shape[-1])
+            planes = planes_of(layers, row)[3:]
+            drawn[k] = draw(planes, where[k], height, width, windows[k])  # (5, h, w): shadow, solid, colour
+            shades[k] = drawn[k][:1].maximum(draw_beyond(planes[:1], where[k], height, width, windows[k], BRINK, WIDER))
+            drawn[k][1] = crisp(drawn[k][1], where[k], max(height, width), layers.solid.shape[-1])
 
     says = stretch_to(net.background_decoder(what[:1]), height, width, *arena.slices)[0]
     band = {k: band_of(where[k], height, width, net.sizes.glimpse) for k in near_to_far}
+    owned = {}  # (2, h, w): 1 on a token's pixels, and on those near its outline, which show object and floor mixed
     floor = (owner == 0).float()[None]
-    for k in near_to_far:  # pixels near an outline show object and floor mixed
-        local = windows[k].within(arena)
-        floor[local.planes] *= 1 - grown((owner[local.slices] == k).float()[None], band[k])
-    lights = observed_lights(source, says, floor, {k: (windows[k].within(arena), drawn[k]) for k in near_to_far})
+    for k in near_to_far:
+        mine = (owner[inside[k][1:]] == k).float()[None]
+        owned[k] = torch.cat([mine, grown(mine, band[k])])
+        floor[inside[k]] *= 1 - owned[k][1:]
+    lights = observed_lights(source, says, floor, {k: (windows[k].within(arena), shades[k]) for k in near_to_far})
 
     # From near to far, undo what each token does to the light: `seen` is the picture as it would be without the nearer ones.
     seen, without = source.clone(), {}
     nearer, covered = torch.zeros_like(seen[:2]), {}
-    for k in near_to_far:
-        part = windows[k].within(arena).planes
-        without[k], covered[k] = seen[part].clone(), nearer[part].clone()
-        seen[part] = seen[part] / lights[k]
-        mine = (owner[part[1:]] == k).float()[None]
-        nearer[part] = torch.maximum(nearer[part], torch.cat([mine, grown(mine, band[k])]))
     trust, outlines = torch.ones_like(floor), torch.zeros_like(floor)
     for k in near_to_far:
-        part = windows[k].within(arena).planes
-        trust[part] *= torch.exp(-lights[k].log().square().sum(0, keepdim=True) / UNTRUSTED**2)
-        outlines[part] = torch.maximum(outlines[part], grown((owner[part[1:]] == k).float()[None], band[k] + CONTACT))
+        without[k], covered[k] = seen[inside[k]].clone(), nearer[inside[k]].clone()
+        seen[inside[k]] /= lights[k]
+        nearer[inside[k]] = torch.maximum(covered[k], owned[k])
+        trust[inside[k]] *= torch.exp(-lights[k].log().square().sum(0, keepdim=True) / UNTRUSTED**2)
+        outlines[inside[k]] = torch.maximum(outlines[inside[k]], grown(owned[k][1:], CONTACT))
     smooth = says + filled(seen - says, trust.clamp(min=LEAST_TRUST) * floor)
     base = smooth + (seen - smooth) * floor * torch.where(outlines > 0, trust, 1.0)
 
     bodies, canvas, solid = {}, base.clone(), torch.zeros_like(floor)
     for k in reversed(near_to_far):
-        local = windows[k].within(arena).slices
-        part = windows[k].within(arena).planes
-        canvas[part] = canvas[part] * lights[k]
-        mine = (owner[local] == k).float()[None]
-        colour, matte = torch.zeros_like(without[k]), torch.zeros_like(mine)
-        near = around_mask((mine[0] > 0) | (covered[k][0] > 0), 2 * band[k] + 1)  # no more than `cut_out` looks at
+        behind, settled = canvas[inside[k]], solid[inside[k]]  # views: what is done to them is done to the arena's
+        behind *= lights[k]
+        colour, matte = torch.zeros_like(behind), torch.zeros_like(settled)
+        near = around_mask((owned[k][0] > 0) | (covered[k][0] > 0), 2 * band[k] + 1)  # no more than `cut_out` looks at
         if not near.empty:
-            given = (without[k], canvas[part], solid[part], mine, covered[k], drawn[k])
+            given = (without[k], behind, settled, owned[k][:1], covered[k], drawn[k][1:])
             colour[near.planes], matte[near.planes] = cut_out(*(planes[near.planes] for planes in given), band[k])
-        canvas[part] = canvas[part] * (1 - matte) + colour
-        solid[part] = torch.maximum(solid[part], matte)
+            behind.mul_(1 - matte).add_(colour)
+            torch.maximum(settled, matte, out=settled)
         bodies[k] = Body(windows[k], torch.zeros_like(colour), lights[k], colour, matte)
     return base, bodies
 
 
 def observed_lights(
-    source: Tensor, says: Tensor, floor: Tensor, drawn: dict[int, tuple[Window, Tensor]]
+    source: Tensor, says: Tensor, floor: Tensor, shades: dict[int, tuple[Window, Tensor]]
 ) -> dict[int, Tensor]:
     """What each token does to the light, as the picture shows it: factors (3, h, w) of its window.
 
-    The decoder knows where a shadow should fall; what it does there, and what the object reflects onto the floor, is read
-    off the floor around it (`floor` is 1 on pixels (1, h, w) that show nothing else), so that nothing is lifted from where
-    the picture has nothing. Where several objects may be the cause, each has a share: of darker light by its shadow, of
-    brighter light by how near it is too.
+    The decoder knows where a shadow should fall (`shades`: each token's window, and the alpha (1, h, w) of its shadow there);
+    what it does there, and what the object reflects onto the floor, is read off the floor around it (`floor` is 1 on pixels
+    (1, h, w) that show nothing else), so that nothing is lifted from where the picture has nothing. Where several objects
+    may be the cause, each has a share: of darker light by its shadow, of brighter light by how near it is too.
     """
     total, near, around, claims = (torch.zeros_like(floor) for _ in range(4))
-    reach = {k: _middle(planes) for k, (_, planes) in drawn.items()}
-    for k, (window, planes) in drawn.items():
-        total[window.planes] += planes[3:4]
+    reach = {k: _middle(shade) for k, (_, shade) in shades.items()}
+    claim = {k: (shade + SHADES * reach[k]) ** LIKELIEST for k, (_, shade) in shades.items()}
+    for k, (window, shade) in shades.items():
+        total[window.planes] += shade
         near[window.planes] = torch.maximum(near[window.planes], reach[k])
         around[window.planes] += reach[k]
-        claims[window.planes] += (planes[3:4] + SHADES * reach[k]) ** LIKELIEST
+        claims[window.planes] += claim[k]
     clear = floor * (total < FAINT) * (near < CLEAR)
     ground = (says + filled(source - says, clear)).clamp(min=0.02)
     smooth = nearby(source, floor, 0)
     smooth = 2 * smooth - nearby(smooth, floor, 0)  # what a mean takes off the bend at a shadow's edge is put back
     change = (smooth.clamp(min=0.02) / ground).log() * floor
     lights = {}
-    for k, (window, planes) in drawn.items():
+    for k, (window, shade) in shades.items():
         shadows, objects, part = total[window.planes], around[window.planes], change[window.planes]
-        darker = (planes[3:4] + SHADES * reach[k]) ** LIKELIEST / (UNSHADED**LIKELIEST + claims[window.planes])
-        brighter = (planes[3:4] + REFLECTS * reach[k]) / (UNLIT + shadows + REFLECTS * objects)
+        darker = claim[k] / (UNSHADED**LIKELIEST + claims[window.planes])
+        brighter = (shade + REFLECTS * reach[k]) / (UNLIT + shadows + REFLECTS * objects)
         mine = torch.where(part < 0, darker, brighter) * part
-        least = SLIGHT * (1 - planes[3:4] / LIKELY).clamp(min=0)
+        least = SLIGHT * (1 - shade / LIKELY).clamp(min=0)
         felt = (box_mean(mine.abs().amax(0, keepdim=True), 2) > least).float()
         tail = max(2, round(TAIL * min(felt.shape[-2:])))
-        mine = mine * (box_mean(grown(felt, tail), tail) / box_mean(torch.ones_like(felt), tail))
-        light = mine.exp().clamp(1 - DARKEST, BRIGHTEST)
+        mine *= inside_mean(grown(felt, tail), tail)
+        light = mine.exp_().clamp_(1 - DARKEST, BRIGHTEST)
         seen = floor[window.planes]
-        unseen = 1 - planes[3:4].clamp(max=DARKEST)
+        unseen = 1 - shade.clamp(max=DARKEST)
         if seen.max() > 0:
             unseen = torch.maximum(unseen, 1 + (filled(light, seen) - 1) * (reach[k] / EDGES).clamp(max=1))
         lights[k] = torch.where(seen > 0, light, unseen)
@@ -269,34 +266,39 @@ def cut_out(
         solid: (1, h, w) how much of that are other bodies, the outlines before which have been settled more narrowly.
         mine: (1, h, w) 1 on its pixels.
         covered: (2, h, w) 1 on pixels of nearer tokens, and on those that are mixed with one.
-        drawn: (8, h, w) the decoded layer, as `planes_of` has it.
+        drawn: (4, h, w) the decoded layer: its silhouette, and its colour.
     """
-    hidden, mixed = covered[:1], covered[1:] * (1 - covered[:1])
-    shape = torch.maximum(mine, covered[1:] * (drawn[4:5] > OWNED))  # the outline, whole
-    narrow, before = min(band, MIXED), solid > OWNED
-    inner = 1 - torch.where(before, grown(1 - shape, narrow), grown(1 - shape, band))
+    hidden, nearer = covered[:1] > 0, covered[1:] > 0
+    whole, guess = drawn[:1], drawn[1:]
+    met = bool(nearer.any())  # most bodies are in full view, and done with less
+    shape = torch.maximum(mine, nearer * (whole > OWNED)) if met else mine  # the outline, whole
+    either = torch.cat([shape, 1 - shape])
+    outer, beyond = grown(either, band).split(1)
+    if band > MIXED and (before := solid > OWNED).any():
+        outer, beyond = torch.where(before, grown(either, MIXED), torch.cat([outer, beyond])).split(1)
+    inner = 1 - beyond
     if (inner * mine).sum() == 0:
         inner = shape
-    outer = torch.where(before, grown(shape, narrow), grown(shape, band))
     clean = inner * mine * (1 - covered[1:])
-    own = nearby(seen, clean, band)
-    guess = drawn[5:8]
-    if covered.max() > 0 and clean.max() > 0:  # no seam between what was seen and what was not
+    known = box_mean(torch.cat([seen * clean, clean, torch.ones_like(clean)]), band + 1)
+    own = known[:3] / known[3:4].clamp(min=1e-6)  # its colour nearby
+    if met and clean.max() > 0:  # no seam between what was seen and what was not
         guess = (guess + filled(seen - guess, clean)).clamp(0, 1)
-    own = torch.where(nearby(clean, torch.ones_like(clean), band) > 0.01, own, guess)
+    own = torch.where(known[3:4] / known[4:] > 0.01, own, guess)
     difference = own - behind
     distance = difference.square().sum(0, keepdim=True)
     along = ((seen - behind) * difference).sum(0, keepdim=True) / distance.clamp(min=1e-5)
     contrast = (distance / 0.01).clamp(max=1)  # too alike: the outline decides
-    soft = nearby(shape, torch.ones_like(shape), 0)
+    soft = inside_mean(shape, 1)
     matte = torch.where(inner > 0, 1.0, outer * (contrast * along.clamp(0, 1) + (1 - contrast) * soft))
     gleam = outer * gleams(seen, torch.maximum(own, behind))
     matte = torch.where(gleam > 0, 1.0, matte)
     matte = torch.where(mine > 0, matte.clamp(min=OWNED), matte)  # whose the pixel is was settled with more in view
     colour = torch.where((inner > 0) | (gleam > 0), seen, seen - (1 - matte) * behind)
     colour = torch.minimum(colour.clamp(min=0), matte)
-    matte = torch.where(hidden > 0, drawn[4:5], torch.where(mixed > 0, soft, matte))
-    colour = torch.where(covered[1:] > 0, guess * matte, colour)
+    if met:
+        matte = torch.where(hidden, whole, torch.where(nearer, soft, matte))
+        colour = torch.where(nearer, guess * matte, colour)
     return colour, matte
 
 
@@ -314,7 +316,7 @@ def noticed(change: Tensor, size: tuple[int, int]) -> Tensor:
     reach = max(2, round(REACH * max(size)))
     strength = change.abs().amax(0, keepdim=True)
     seen = (strength > min(NOTICED, float(strength.max()) / 2)).float()
-    inside = box_mean(grown(seen, reach), reach) / box_mean(torch.ones_like(seen), reach)
+    inside = inside_mean(grown(seen, reach), reach)
     return (2 * inside - 1).clamp(0, 1).maximum(seen)
 
 

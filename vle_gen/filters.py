@@ -5,28 +5,50 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+LARGE = 4000  # pixels in a plane from which on adding shifted copies is faster than torch's own pooling
+
 
 def filled(values: Tensor, known: Tensor) -> Tensor:
     """Values (C, h, w) where known (1, h, w) is 1, smoothly continued elsewhere (push-pull, Gortler et al. 1996)."""
-    levels, weight, value = [], known[None], (values * known)[None]
-    while max(weight.shape[-2:]) > 1 and weight.min() == 0:
-        levels.append((value, weight))
-        both = F.avg_pool2d(torch.cat([value, weight], 1), 2, ceil_mode=True, count_include_pad=False)
-        value, weight = both[:, :-1], both[:, -1:]
-        value = value / weight.clamp(min=1e-6)  # 0 where the weight is
-        weight = (weight * 4).clamp(max=1)
-        value = value * weight
+    both, levels = torch.cat([values * known, known]), []  # (C + 1, h, w): values times their weight, and the weight
+    while max(both.shape[-2:]) > 1 and both[-1].min() == 0:
+        levels.append(both)
+        both = halved(both)
+        value, weight = both[:-1], both[-1:]
+        value /= weight.clamp(min=1e-6)  # 0 where the weight is
+        weight.mul_(4).clamp_(max=1)
+        value *= weight
+    value, weight = both[:-1], both[-1:]
     out = value / weight.clamp(min=1e-6) if weight.max() > 0 else value
-    for value, weight in reversed(levels):
-        coarse = F.interpolate(out, value.shape[-2:], mode="bilinear", align_corners=False)
-        out = value + (1 - weight) * coarse
-    return out[0]
+    for both in reversed(levels):
+        out = F.interpolate(out[None], both.shape[-2:], mode="bilinear", align_corners=False)[0]
+        out.mul_(1 - both[-1:]).add_(both[:-1])
+    return out
+
+
+def halved(planes: Tensor) -> Tensor:
+    """Means of cells of 2 x 2 pixels of planes (C, h, w), at an odd end of those that there are: (C, ceil(h / 2),
+    ceil(w / 2))."""
+    height, width = planes.shape[-2:]
+    if height * width < LARGE:
+        return F.avg_pool2d(planes[None], 2, ceil_mode=True, count_include_pad=False)[0]
+    planes = F.pad(planes, (0, width % 2, 0, height % 2))
+    cells = planes[..., ::2, ::2] + planes[..., ::2, 1::2]
+    cells += planes[..., 1::2, ::2]
+    cells += planes[..., 1::2, 1::2]
+    cells /= 4
+    if width % 2:
+        cells[..., -1] *= 2
+    if height % 2:
+        cells[..., -1, :] *= 2
+    return cells
 
 
 def grown(mask: Tensor, radius: int) -> Tensor:
-    """A mask (1, h, w), 0 or more, dilated by a square of `radius`."""
+    """Masks (C, h, w), 0 or more, dilated by a square of `radius`."""
+    mask = F.pad(mask, (radius,) * 4)
     for axis in (-1, -2):
-        mask, reach = _padded(mask, radius, axis), 1
+        reach = 1
         while reach <= 2 * radius:  # each number is the largest of so many; two that overlap or touch make a longer one
             step = min(reach, 2 * radius + 1 - reach)
             count = mask.shape[axis] - step
@@ -37,22 +59,26 @@ def grown(mask: Tensor, radius: int) -> Tensor:
 
 def nearby(values: Tensor, weight: Tensor, radius: int) -> Tensor:
     """Mean of `values` (C, h, w) where `weight` (1, h, w) is, over squares that reach a little past `radius`."""
-    total = box_mean(values * weight, radius + 1)
-    return total / box_mean(weight, radius + 1).clamp(min=1e-6)
+    means = box_mean(torch.cat([values * weight, weight]), radius + 1)
+    return means[:-1] / means[-1:].clamp(min=1e-6)
+
+
+def inside_mean(values: Tensor, radius: int) -> Tensor:
+    """Mean of values (C, h, w) over what of squares of `radius` lies inside the border."""
+    means = box_mean(torch.cat([values, torch.ones_like(values[:1])]), radius)
+    return means[:-1] / means[-1:]
 
 
 def box_mean(values: Tensor, radius: int) -> Tensor:
     """Mean of values (C, h, w) over squares of `radius`, zeros beyond the border; one axis at a time, since radii grow
     with the picture, and by adding shifted copies: on a CPU torch's own pooling goes number by number."""
+    if radius == 0:
+        return values.clone()
+    values = F.pad(values, (radius,) * 4)
     for axis in (-1, -2):
-        count, wide = values.shape[axis], _padded(values, radius, axis)
-        values = wide.narrow(axis, 0, count).clone()
-        for step in range(1, 2 * radius + 1):
+        wide, count = values, values.shape[axis] - 2 * radius
+        values = wide.narrow(axis, 0, count) + wide.narrow(axis, 1, count)
+        for step in range(2, 2 * radius + 1):
             values += wide.narrow(axis, step, count)
         values /= 2 * radius + 1
     return values
-
-
-def _padded(values: Tensor, margin: int, axis: int) -> Tensor:
-    """Values (C, h, w) with zeros on both sides along the last axis (-1) or the one before it (-2)."""
-    return F.pad(values, (margin, margin) if axis == -1 else (0, 0, margin, margin))

@@ -67,4 +67,4 @@ class PictureCoder:
 
 def _to_image(pixels: torch.Tensor) -> Image.Image:
     """A picture (3, H, W) uint8 as RGB."""
-    return Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
+    return Image.merge("RGB", [Image.fromarray(plane) for plane in pixels.numpy()])

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vle_gen.filters import halved
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.blocks import Extent
 from vle_gen.tokenizer.network import TokenizerNetwork
@@ -73,7 +74,7 @@ def draw(layer: Tensor, where: Tensor, height: int, width: int, window: Window) 
     side = max(height, width)
     fine = layer.shape[-1] / (SLOPE * float(where[2:].max()) * side)  # pixels of the layer per pixel of the picture
     while fine > FINEST and layer.shape[-1] % 2 == 0:
-        layer, fine = F.avg_pool2d(layer, 2), fine / 2
+        layer, fine = halved(layer), fine / 2
     x, y = in_frame(where, height, width, window)
     gx, gy = to_glimpse(x), to_glimpse(y)
     grid = torch.stack([gx[None].expand(len(y), -1), gy[:, None].expand(-1, len(x))], -1)
@@ -88,7 +89,7 @@ def draw_beyond(
     x, y = in_frame(where, height, width, window)
     out = torch.maximum(x.abs()[None], y.abs()[:, None])  # (h, w), 1 at the frame's edge
     inward = brink / out.clamp(min=brink)
-    grid = torch.stack([to_glimpse(x * inward), to_glimpse(y[:, None] * inward)], -1)
+    grid = to_glimpse(torch.stack([x * inward, y[:, None] * inward], -1))
     fade = ((reach - out) / (reach - brink)).clamp(0, 1) * (out > brink)
     return F.grid_sample(layer[None], grid[None], "bilinear", "border", False)[0] * fade
 

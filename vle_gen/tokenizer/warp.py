@@ -24,9 +24,10 @@ def to_frame(glimpse: Tensor) -> Tensor:
 
 def to_glimpse(frame: Tensor) -> Tensor:
     """The inverse of `to_frame`."""
-    past = (frame.abs() - SLOPE * CORE).clamp(min=0)
+    size = frame.abs()
+    past = (size - SLOPE * CORE).clamp(min=0)
     bent = (torch.sqrt(SLOPE**2 + 4 * BEND * past) - SLOPE) / (2 * BEND)
-    return frame.sign() * (torch.minimum(frame.abs() / SLOPE, torch.full_like(frame, CORE)) + bent)
+    return frame.sign() * ((size / SLOPE).clamp(max=CORE) + bent)
 
 
 def pixel_centres(size: int, device: torch.device | None = None) -> Tensor:
