@@ -33,6 +33,8 @@ class Body:
 def shifted(body: Body, shift: tuple[float, float], arena: Window) -> Body:
     """The layers moved by (dx, dy) pixels, cut to the arena; whole pixels exactly, fractions by bicubic interpolation."""
     dx, dy = shift
+    if dx == dy == 0 and body.window.inside(arena) == body.window:
+        return body  # as it is, to the last bit: what nothing moves is no edit
     planes = torch.cat([body.shadow, 1 - body.light, body.colour, body.matte])
     whole_x, whole_y = int(dx // 1), int(dy // 1)
     fraction_x, fraction_y = dx - whole_x, dy - whole_y
