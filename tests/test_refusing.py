@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import torch
 
+import vle_gen
 from prompts import parse
 from prompts.satisfied import ENOUGH, holds
 from vle_gen.prior.room import crowded
 from vle_gen.prior.sampling import Guidance, SampledTokens
-from vle_gen.refusing import Pair, Refusing, pairs_of
+from vle_gen.refusing import TOLD, Pair, Refusing, least_extent, pairs_of
 from vle_gen.standing import clashes, standings
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
@@ -120,3 +121,21 @@ def test_a_thing_is_taken_for_what_it_was_drawn_to_be_only_where_that_is_likely(
     unsure = replace(names, odds=torch.full_like(names.odds, 1 / len(names.every)))  # a third of all names are of spheres
     assert all(one.fits(sphere) for one in unsure.given([sphere] * count))
     assert not any(one.fits(purple) for one in unsure.given([purple] * count))
+
+
+def test_few_things_are_drawn_large_enough_to_be_told():
+    everyday = vle_gen.load("everyday")
+
+    def extent(prompt: str, seed: int) -> float:
+        drawn = everyday(prompt, generator=torch.Generator().manual_seed(seed))
+        return float(drawn.tokens[0].where[0, 1:, 2:].amax()) / FRAME_SCALE
+
+    assert all(extent("a cow", seed) >= TOLD[0] for seed in range(4))
+    assert any(extent("a small cow", seed) < TOLD[0] for seed in range(4)), "what is asked to be small may be"
+
+
+def test_how_large_things_are_to_be_at_least():
+    names = vle_gen.load("everyday").lexicon
+    assert least_extent(parse("a cow", names)) == TOLD[0] > least_extent(parse("a cow and a cat", names)) == TOLD[1]
+    for free in ("a small cow", "a cow smaller than a cat", "nine cows"):
+        assert least_extent(parse(free, names)) == 0, free

@@ -12,7 +12,7 @@ from prompts.reading import read, singly
 from prompts.request import Mention, SceneRequest
 from vle_gen.chosen_places import Place, clamps, turns_of, with_places
 from vle_gen.prior.sampling import Generators, Given, Guidance, SampledTokens
-from vle_gen.refusing import Pair, Refusing, pairs_of, written_by
+from vle_gen.refusing import Pair, Refusing, least_extent, pairs_of, written_by
 from vle_gen.standing import clashes, hidden, standings
 from vle_gen.tokenizer.loop import SCENE_DEPTH
 from vle_gen.tokens import VLETokens
@@ -86,7 +86,7 @@ def draw_orders(
     read = pipe.clip.text_features([order.text for order in orders])
     words = pipe.prior.config.max_words
     features, mask = read.tokens[:, :words].float(), read.mask[:, :words]
-    fixed, solids = _fixed(pipe, orders), pipe.lexicon is None
+    fixed = _fixed(pipe, orders)
     best: list[Drawn | None] = [None] * (each * len(orders))
     pending = list(range(len(best)))
     left, burst = settings.tries, 1
@@ -94,7 +94,7 @@ def draw_orders(
         burst = min(burst, left)
         pictures = [k for k in pending for _ in range(burst)]
         rows = torch.tensor(pictures) // each
-        checked = [orders[row].pairs for row in rows.tolist()]
+        asked = [orders[row] for row in rows.tolist()]
         drawn = pipe.prior.sample(
             features,
             mask,
@@ -106,7 +106,7 @@ def draw_orders(
             background_depth=SCENE_DEPTH,
             rows=rows,
             given=None if fixed is None else Given(clamped=fixed[rows].to(features.device)),
-            refuse=Refusing(checked, farthest=pipe.prior.config.farthest) if solids and settings.tries > 1 else None,
+            refuse=_refusing(pipe, asked) if settings.tries > 1 else None,
         )
         for row, k in enumerate(pictures):
             if best[k] is not None and not best[k].problems:
@@ -118,6 +118,15 @@ def draw_orders(
         pending = [k for k in pending if best[k].problems]
         left, burst = left - burst, 2 * burst
     return best
+
+
+def _refusing(pipe: VLEPipeline, orders: list[Order]) -> Refusing:
+    """Which places are drawn again in a picture of each order: of solids those where relations or room are wanting, of
+    things with names those where they would hardly be told, but none that somebody chose."""
+    if pipe.lexicon is None:
+        return Refusing([order.pairs for order in orders], farthest=pipe.prior.config.farthest)
+    least = [0.0 if order.places else least_extent(order.request) for order in orders]
+    return Refusing([()] * len(orders), room=False, least=least)
 
 
 def _fresh(generator: torch.Generator | None) -> torch.Generator:

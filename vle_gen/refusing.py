@@ -1,5 +1,5 @@
 """Which places are drawn again as the prior writes them: where there is no room, where a relation that the prompt asks for
-would not hold, and beyond the part of the floor that renders show."""
+would not hold, beyond the part of the floor that renders show, and where a thing would be too small to be told."""
 from __future__ import annotations
 
 import math
@@ -11,10 +11,11 @@ from torch import Tensor
 
 from prompts.request import Mention, SceneRequest
 from prompts.satisfied import holds
-from prompts.vocabulary import BETWEEN
+from prompts.vocabulary import BETWEEN, BIGGER, SMALLER
 from vle_gen.prior.room import crowded
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
+TOLD = (0.18, 0.14, 0.12)  # least longer side, of the canvas, of one thing alone, of two and of three; of more there is none
 MARGIN = 1.2  # of what a caption may claim: clearer than that, since what holds by a hair is not seen
 
 
@@ -48,6 +49,17 @@ def pairs_of(request: SceneRequest | None) -> tuple[Pair, ...]:
     )  # fmt: skip
 
 
+def least_extent(request: SceneRequest | None) -> float:
+    """How large the longer side of each thing of a request is to be at least, in canvas units: 0 where sizes are asked for,
+    or many things."""
+    if request is None or any(mention.size is not None or mention.open for mention in request.mentions):
+        return 0.0
+    if any(relation.kind in (BIGGER, SMALLER) for relation in request.relations):
+        return 0.0
+    count = sum(mention.count for mention in request.mentions)
+    return TOLD[count - 1] if 1 <= count <= len(TOLD) else 0.0
+
+
 class Refusing:
     """Says which samples' newest place is to be drawn again: see `sampling.Refusal`.
 
@@ -55,14 +67,23 @@ class Refusing:
         pairs: of each sample.
         room: whether there must be room.
         farthest: the largest depth that may be; None for any.
+        least: of each sample the least longer side of an object that may be, in canvas units; None for any.
     """
 
-    def __init__(self, pairs: Sequence[Sequence[Pair]], room: bool = True, farthest: float | None = None):
+    def __init__(
+        self,
+        pairs: Sequence[Sequence[Pair]],
+        room: bool = True,
+        farthest: float | None = None,
+        least: Sequence[float] | None = None,
+    ):
         self.pairs, self.room, self.farthest = pairs, room, math.inf if farthest is None else farthest
+        self.least = torch.tensor([0.0] * len(pairs) if least is None else list(least))
 
     def __call__(self, turn: int, where: Tensor, depth: Tensor) -> Tensor:
         broken = torch.tensor([self._broken(turn, k, where, depth) for k in range(len(where))], device=where.device)
         broken |= depth[:, -1] > self.farthest
+        broken |= where[:, -1, 2:].amax(1) / FRAME_SCALE < self.least.to(where.device)
         return broken | crowded(where, depth) if self.room else broken
 
     def _broken(self, turn: int, row: int, where: Tensor, depth: Tensor) -> bool:
