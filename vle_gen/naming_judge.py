@@ -22,9 +22,9 @@ from vle_gen.judge import WEIGHTS, Judge, JudgeNetwork, Peaks, Residual, filled,
 CUT = 64  # pixels of a cut-out's side
 NAMER_WEIGHTS, NAMES = "namer.safetensors", "names.json"
 SOLID, NOTHING = 0, 1  # what a cut-out may show besides the names, which come after
-SURE = 0.5  # score from which what was looked at again may be an object
-CERTAIN = 0.9  # and from which it is one
-POSSIBLE = 0.1  # of the likeliest name's probability, from which a thing may be what another name says
+SURE = 0.3  # score from which what was looked at again may be an object
+CERTAIN = 0.95  # and from which it is one
+POSSIBLE = 0.01  # of the likeliest name's probability, from which a thing may be what another name says
 
 
 class NameNetwork(nn.Module):

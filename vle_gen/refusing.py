@@ -15,7 +15,7 @@ from prompts.vocabulary import BETWEEN, BIGGER, SMALLER
 from vle_gen.prior.room import crowded
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
-TOLD = (0.18, 0.14, 0.12)  # least longer side, of the canvas, of one thing alone, of two and of three; of more there is none
+TOLD = (0.18, 0.14)  # least longer side, of the canvas, of one thing alone and of each of two; more would stand in one another
 MARGIN = 1.2  # of what a caption may claim: clearer than that, since what holds by a hair is not seen
 
 
