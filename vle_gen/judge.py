@@ -165,10 +165,11 @@ def square(picture: Image.Image) -> Tensor:
     return pixels[0]
 
 
-def peaks_of(maps: Tensor, picture: Image.Image, kinds: Sequence[int]) -> Peaks:
-    """Peaks of the score in the picture, not in what continues its edges, and what the maps (C, 64, 64) say of them."""
+def peaks_of(maps: Tensor, picture: Image.Image, kinds: Sequence[int], faint: float = FAINT) -> Peaks:
+    """Peaks of the score from `faint` on in the picture, not in what continues its edges, and what the maps (C, 64, 64) say
+    of them."""
     score = maps[:1]
-    peak = (F.max_pool2d(score, 3, 1, 1) == score) & (score.sigmoid() > FAINT)
+    peak = (F.max_pool2d(score, 3, 1, 1) == score) & (score.sigmoid() > faint)
     _, rows, columns = peak.nonzero(as_tuple=True)
     order = score[0, rows, columns].argsort(descending=True)[:MOST]
     rows, columns = rows[order], columns[order]

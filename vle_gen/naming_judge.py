@@ -22,8 +22,9 @@ from vle_gen.judge import WEIGHTS, Judge, JudgeNetwork, Peaks, Residual, filled,
 CUT = 64  # pixels of a cut-out's side
 NAMER_WEIGHTS, NAMES = "namer.safetensors", "names.json"
 SOLID, NOTHING = 0, 1  # what a cut-out may show besides the names, which come after
-SURE = 0.3  # score from which what was looked at again may be an object
-CERTAIN = 0.95  # and from which it is one
+FAINT = 0.1  # score from which a peak of the detector is looked at again
+SURE = 0.2  # score from which what was looked at again may be an object
+CERTAIN = 0.98  # and from which it is one
 POSSIBLE = 0.01  # of the likeliest name's probability, from which a thing may be what another name says
 
 
@@ -122,12 +123,13 @@ class NamingJudge:
         """What pictures of any size show."""
         pixels = torch.stack([square(picture) for picture in pictures])
         maps = self.detector(pixels)
-        found = [peaks_of(of, picture, ()) for of, picture in zip(maps, pictures, strict=True)]
+        found = [peaks_of(of, picture, (), FAINT) for of, picture in zip(maps, pictures, strict=True)]
         return [self._sight(one, peaks) for one, peaks in zip(pixels, found, strict=True)]
 
     def _sight(self, pixels: Tensor, peaks: Peaks) -> NamedSight:
         if len(peaks.box):
-            said = self.namer(cut_out(pixels[None], torch.zeros(len(peaks.box), dtype=torch.long), peaks.box, size=CUT))
+            cuts = cut_out(pixels[None], torch.zeros(len(peaks.box), dtype=torch.long), peaks.box, size=CUT)
+            said = (self.namer(cuts).log_softmax(1) + self.namer(cuts.flip(-1)).log_softmax(1)) / 2
             something = said.logsumexp(1).sub(said[:, NOTHING]).expm1().clamp(min=1e-6).log()  # log odds
             peaks = surest(replace(peaks, score=peaks.score + something, kinds=(said,)), SURE)
         if not len(peaks.box):
