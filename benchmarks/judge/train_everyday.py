@@ -33,7 +33,7 @@ from vle_gen.data.packs import load_catalogue
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.words import names_of
 from vle_gen.judge import SIDE, WEIGHTS, JudgeNetwork, Sight, filled
-from vle_gen.naming_judge import CUT, NAMER_WEIGHTS, NAMES, NOTHING, SOLID, NamedSight, NameNetwork, NamingJudge
+from vle_gen.naming_judge import CERTAIN, CUT, NAMER_WEIGHTS, NAMES, NOTHING, SOLID, NamedSight, NameNetwork, NamingJudge
 
 OUT = HERE / "everyday"
 RUNS = "runs.json"
@@ -44,7 +44,6 @@ COARSE = 0.35  # share of cut-outs that are softened to a quarter of the pixels,
 BESIDE = 0.3  # share of an object's extent from its centre, from which a cut-out is not of that object
 SEEN_SHARE = 0.3  # least share of an object's box that shows, for it to be named
 MEASURED = 240  # scenes
-LIKELY = 0.5
 PACE = dict(rate=2.5e-3, decay=0.03, warmup=50)
 
 
@@ -127,7 +126,7 @@ def measured(judge: NamingJudge, lessons: Lessons, seed: int, count: int = MEASU
         scenes = lessons(BATCH, generator)
         told = visible_boxes(scenes)
         pictures = [Image.fromarray(one) for one in (scenes.image * 255).round().byte().permute(0, 2, 3, 1).numpy()]
-        for b, sight in enumerate(only_likely(sight) for sight in judge.look(pictures)):
+        for b, sight in enumerate(only_certain(sight) for sight in judge.look(pictures)):
             rows = scenes.present[b].nonzero()[:, 0].tolist()
             true = Sight([], scenes.box[b, rows].tolist(), scenes.depth[b, rows].tolist(), [])
             pairs = matched(Sight([], sight.box, sight.depth, sight.score), true)
@@ -151,9 +150,9 @@ def measured(judge: NamingJudge, lessons: Lessons, seed: int, count: int = MEASU
     return {key: round(share, 4) for key, share in shares.items()} | {"scenes": count}
 
 
-def only_likely(sight: NamedSight) -> NamedSight:
-    """What is likelier an object than not."""
-    keep = [k for k, score in enumerate(sight.score) if score > LIKELY]
+def only_certain(sight: NamedSight) -> NamedSight:
+    """What the judge has next to no doubt about."""
+    keep = [k for k, score in enumerate(sight.score) if score > CERTAIN]
     return NamedSight(*([getattr(sight, one.name)[k] for k in keep] for one in fields(NamedSight)))
 
 
@@ -238,8 +237,9 @@ seeds). "accepted" says how much of what is true it accepts, and how much of wha
 with so many things, the same with a thing changed for another, more often than not of its sort, and with a relation turned
 round. So a share that it accepts of generated pictures is to be held against what it accepts of true ones.
 
-Shares on composed scenes of another seed, of the same objects: "found" is of objects that show enough to be told (60 pixels
-and about a fifth of their box), "false" of what it saw, "name" of those found, "depth order" of pairs half a metre apart.
+Shares on composed scenes of another seed, of the same objects and what it is certain of: "found" is of objects that show
+enough to be told (60 pixels and about a fifth of their box), "false" of what it saw, "name" of those found, "depth order" of
+pairs half a metre apart.
 
 """
 
