@@ -232,10 +232,11 @@ never on anything generated or decoded. It does not look at backgrounds, colours
 `vlegen eval txt2img prompts/suites/everyday --checkpoint everyday --judge benchmarks/judge/everyday`
 
 It verifies: each thing that is asked for is looked for among all that may be an object and may have that name, and what is
-there besides must be certain (`SURE`, `POSSIBLE` and `CERTAIN` in `vle_gen/naming_judge.py`, settled on scenes of three
-other seeds, generated pictures in view too). "accepted" says how much of what is true it accepts, and how much of what is false: plain captions of composed scenes
-with so many things, the same with a thing changed for another, more often than not of its sort, and with a relation turned
-round. So a share that it accepts of generated pictures is to be held against what it accepts of true ones.
+there besides must be certain (`SURE`, `POSSIBLE` and `CERTAIN` in `vle_gen/naming_judge.py`, settled on scenes of three other
+seeds, with generated pictures in view too). "accepted" says how much of what is true it accepts, and how much of what is
+false: plain captions of composed scenes with so many things, the same with a thing changed for another, more often than not
+of its sort, and with a relation turned round. So a share that it accepts of generated pictures is to be held against what it
+accepts of true ones.
 
 Shares on composed scenes of another seed, of the same objects and what it is certain of: "found" is of objects that show
 enough to be told (60 pixels and about a fifth of their box), "false" of what it saw, "name" of those found, "depth order" of
