@@ -11,6 +11,7 @@ from vle_gen.tokenizer.warp import pixel_centres, to_glimpse
 
 LOGVAR = (-10.0, 4.0)  # least and greatest of a posterior: pictures of a new kind would else send it to infinity
 FIRST_LOGVAR = -5.0  # of a new posterior
+PLANNED = 64  # numbers of glimpses that a GPU plans for are multiples of this
 
 
 def quiet(head: nn.Linear | nn.Conv2d) -> None:
@@ -19,6 +20,17 @@ def quiet(head: nn.Linear | nn.Conv2d) -> None:
         mean, logvar = head.bias.chunk(2)
         logvar.fill_(FIRST_LOGVAR)
         head.weight[len(mean) :] = 0
+
+
+def planned(network: nn.Module, *inputs: Tensor) -> NamedTuple:
+    """What a network of tensors (K, ...) makes of its inputs (K, ...), each row by itself. A GPU takes longer to plan a
+    convolution for a K that it has not met than to compute it, so there it is given few: K is filled up with zeros."""
+    count = len(inputs[0])
+    spare = -count % PLANNED if inputs[0].is_cuda else 0
+    if not spare:
+        return network(*inputs)
+    out = network(*(F.pad(one, (0, 0) * (one.ndim - 1) + (0, spare)) for one in inputs))
+    return type(out)(*(one[:count] for one in out))
 
 
 def norm(channels: int) -> nn.GroupNorm:

@@ -12,7 +12,7 @@ from torch import Tensor
 from vle_gen.data.compose import Engine
 from vle_gen.data.scene import SceneBatch
 from vle_gen.tokenizer.background import stretch
-from vle_gen.tokenizer.blocks import Extent, crop, frame_grid, paste
+from vle_gen.tokenizer.blocks import Extent, crop, frame_grid, paste, planned
 from vle_gen.tokenizer.glimpse import Layers
 from vle_gen.tokenizer.network import TokenizerNetwork, kl_divergence, posterior_sample
 from vle_gen.tokenizer.sizes import FRAME_SCALE, LossWeights
@@ -150,8 +150,8 @@ class TokenizerLoss:
         colour = crop(torch.cat([scenes.image, scenes.image - background.detach()], 1), extent, frames, size)[rows, slots]
         glimpse = torch.cat([colour, covered[:, None], inside[:, None]], 1)
         context = crop(fine.float(), extent, frames, size // 4)[rows, slots]
-        code = net.glimpse_encoder(glimpse.contiguous(memory_format=torch.channels_last), context)
-        layers = net.glimpse_decoder(posterior_sample(code.mean, code.logvar, generator))
+        code = planned(net.glimpse_encoder, glimpse.contiguous(memory_format=torch.channels_last), context)
+        layers = planned(net.glimpse_decoder, posterior_sample(code.mean, code.logvar, generator))
         fine_size = net.sizes.layer
         if fine_size != size:
             colour = crop(scenes.image, extent, frames, fine_size)[rows, slots]

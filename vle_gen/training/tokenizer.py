@@ -19,6 +19,7 @@ from vle_gen.tokenizer.growing import can_grow, grown_network
 from vle_gen.tokenizer.losses import TokenizerLoss
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.selfsupervised import SelfSupervisedLoss
+from vle_gen.training.ahead import Ahead
 from vle_gen.training.hard_examples import hard_layouts
 from vle_gen.training.loop import Task
 
@@ -121,10 +122,16 @@ class TokenizerTask:
             self.criterion = SelfSupervisedLoss(config.losses, config.proposals)
         else:
             self.criterion = TokenizerLoss(config.losses, self.composer, config.states)
+        self.ahead = Ahead(self.pictures, config.train.seed, device) if device.type == "cuda" else None
 
     def loss(self, step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         """One batch's weighted loss and its terms."""
-        with torch.autocast(self.model.backbone.stem.weight.device.type, enabled=False):
+        if self.ahead:
+            scenes = self.ahead.take(step)
+            outcome = self.criterion(self.model, scenes, generator)
+            self.ahead.begin(step + 1)
+            return outcome
+        with torch.autocast("cpu", enabled=False):
             scenes = self.pictures(generator)
         return self.criterion(self.model, scenes, generator)
 
