@@ -49,7 +49,7 @@ BESIDE = 0.3  # share of an object's extent from its centre, from which a cut-ou
 SEEN_SHARE = 0.3  # least share of an object's box that shows, for it to be named
 MEASURED = 240  # scenes
 RATE, DECAY, WARMUP = 2.5e-3, 0.03, 50
-WHOLE = 64  # cut-outs: on a GPU their number is made up to a multiple of this, as each new one costs it a plan
+WHOLE = 64  # cut-outs: on a GPU their number is made up to a multiple of this, since cuDNN plans anew for each number
 
 
 class Both(nn.Module):
@@ -89,10 +89,10 @@ def visible_boxes(scenes: SceneBatch) -> Tensor:
 def cut_outs(scenes: SceneBatch, pixels: Tensor, turn: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Cut-outs (K, 3, 64, 64) of objects, not quite in the middle, and of places beside them, and what they show (K,)."""
 
+    device = generator.device
+
     def uniform(low: float, high: float, *shape: int) -> Tensor:
         return low + (high - low) * torch.rand(shape, generator=generator, device=device)
-
-    device = generator.device
 
     row, slot = (index.repeat(TIMES) for index in visible_boxes(scenes).nonzero(as_tuple=True))
     box, k = scenes.box[row, slot], len(row)
