@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import vle_gen
@@ -15,6 +16,7 @@ from prompts import parse
 from prompts.heldout import held_out, write_for_training
 from prompts.suites import load
 from prompts.suites.make import CATEGORIES, make
+from vle_gen.close_look import cut_out
 from vle_gen.naming_judge import load_judge
 
 
@@ -111,13 +113,31 @@ def test_the_judge_sees_what_is_there(scenes):
     assert len(empty.box) <= 1
 
 
+def test_cut_outs_come_in_the_order_of_their_boxes():
+    generator = torch.Generator().manual_seed(0)
+    pictures = torch.rand(4, 3, 64, 64, generator=generator)
+    which = torch.tensor([2, 0, 2, 3, 0, 2])  # none of one picture, several of others
+    box = 0.2 + 0.6 * torch.rand(6, 4, generator=generator)
+    turned = torch.randn(6, generator=generator)
+    cuts = cut_out(pictures, which, box, turned, size=16)
+    for k, number in enumerate(which.tolist()):
+        one = slice(k, k + 1)
+        alone = cut_out(pictures[number : number + 1], torch.zeros(1, dtype=torch.long), box[one], turned[one], size=16)
+        assert torch.allclose(cuts[one], alone, atol=1e-6), k
+    assert cut_out(pictures, which[:0], box[:0], size=16).shape == (0, 3, 16, 16)
+
+
+def train_everyday(*arguments: object) -> subprocess.CompletedProcess:
+    script = Path(__file__).parent.parent / "benchmarks" / "judge" / "train_everyday.py"
+    return subprocess.run([sys.executable, str(script), *map(str, arguments)], capture_output=True, text=True)
+
+
 @pytest.fixture(scope="module")
 def naming_judge(sprites, everyday, tmp_path_factory) -> Path:
     """A judge of names after two steps of its training."""
     folder = tmp_path_factory.mktemp("judge") / "names"
-    script = Path(__file__).parent.parent / "benchmarks" / "judge" / "train_everyday.py"
-    options = ("--steps", "2", "--scenes", "12", "--out", str(folder))
-    subprocess.run([sys.executable, str(script), str(sprites), str(everyday), *options], check=True, capture_output=True)
+    done = train_everyday(sprites, everyday, "--steps", 2, "--scenes", 12, "--out", folder)
+    assert done.returncode == 0, done.stderr
     return folder
 
 
@@ -128,6 +148,20 @@ def test_a_judge_of_names_is_trained_and_looks(naming_judge, picture):
     (sight,) = judge.look([picture])
     assert len(sight.names) == len(sight.kinds) == len(sight.box)
     assert sight.problems(parse("two castles", lexicon))
+
+
+def test_a_judge_of_names_is_trained_on_in_larger_batches(naming_judge, sprites, everyday, tmp_path):
+    options = ("--steps", 1, "--batch", 14, "--rate", 1e-3, "--no-measure", "--out", tmp_path)
+    done = train_everyday(sprites, everyday, "--start", naming_judge, *options)
+    assert done.returncode == 0, done.stderr
+    runs = json.loads((tmp_path / "runs.json").read_text())
+    assert [(run["steps"], run["batch"], run["rate"]) for run in runs] == [(2, 12, 2.5e-3), (1, 14, 1e-3)]
+    said = json.loads((tmp_path / "README.md").read_text().partition("```json")[2].partition("```")[0])
+    assert said["names"] and "accepted" not in said
+    lexicon = vle_gen.load("everyday").lexicon
+    assert load_judge(tmp_path, lexicon).names == load_judge(naming_judge, lexicon).names
+    refused = train_everyday(sprites, everyday, "--device", "abacus", "--out", tmp_path / "none")
+    assert refused.returncode == 2 and "abacus" in refused.stderr and not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize("prompt, chosen, why", [

@@ -83,14 +83,15 @@ def composed_truths(composer: Composer, count: int) -> tuple[list[Image.Image], 
 
 def altered(image: Tensor, generator: torch.Generator) -> Tensor:
     """Brighter or darker, tinted, sometimes soft or noisy: what is generated is not quite like a render."""
-    noise = torch.randn(len(image), 3, 1, 1, generator=generator)
+    device = generator.device
+    noise = torch.randn(len(image), 3, 1, 1, generator=generator, device=device)
     image = image * torch.exp(0.1 * noise[:, :1] + 0.03 * noise)
-    soft, grain = torch.rand(2, generator=generator).tolist()
+    soft, grain = torch.rand(2, generator=generator, device=device).tolist()
     if soft < 0.5:
         small = F.interpolate(image, scale_factor=0.4 + soft, mode="bilinear", antialias=True, align_corners=False)
         image = F.interpolate(small, image.shape[-2:], mode="bilinear", align_corners=False)
     if grain < 0.3:
-        image = image + 0.02 * torch.randn(image.shape, generator=generator)
+        image = image + 0.02 * torch.randn(image.shape, generator=generator, device=device)
     return image.clamp(0, 1)
 
 
@@ -106,17 +107,12 @@ def judge_loss(maps: Tensor, scenes: SceneBatch, attributed: Sequence[int] = KIN
     at = box[:, :2] * cells  # (K, 2)
     cell = at.long().clamp(0, cells - 1)
 
-    steps = torch.arange(cells) + 0.5
-    spread = (box[:, 2:] * cells / 6).clamp(min=0.7)  # (K, 2)
-    bumps = [torch.exp(-((steps - at[:, k : k + 1]) / spread[:, k : k + 1]).square() / 2) for k in range(2)]
-    target = torch.zeros(len(maps), cells, cells)
-    for k, b in enumerate(row.tolist()):
-        target[b] = torch.maximum(target[b], bumps[1][k][:, None] * bumps[0][k])
-        target[b, cell[k, 1], cell[k, 0]] = 1.0
+    target = _bumps(scenes.box, seen, cells)
+    target[row, cell[:, 1], cell[:, 0]] = 1.0
     score = maps[:, 0].sigmoid().clamp(1e-4, 1 - 1e-4)
-    hit = target == 1
-    focal = -((1 - score).square() * score.log())[hit].sum()
-    focal = focal - ((1 - target) ** 4 * score.square() * (1 - score).log())[~hit].sum()
+    centres = (1 - score).square() * score.log()
+    elsewhere = (1 - target) ** 4 * score.square() * (1 - score).log()
+    focal = -torch.where(target == 1, centres, elsewhere).sum()
 
     found = maps[row, :, cell[:, 1], cell[:, 0]]  # (K, C)
     place = (found[:, 1:3].sigmoid() - (at - cell)).abs().sum() + 2 * (found[:, 3:5] - box[:, 2:].log()).abs().sum()
@@ -124,6 +120,15 @@ def judge_loss(maps: Tensor, scenes: SceneBatch, attributed: Sequence[int] = KIN
     said = found[:, 6:].split(list(attributed), 1)
     kinds = sum(F.cross_entropy(part, attributes[:, k], reduction="sum") for k, part in enumerate(said))
     return (focal + place + far + kinds) / max(len(row), 1)
+
+
+def _bumps(box: Tensor, seen: Tensor, cells: int) -> Tensor:
+    """Heat maps (B, cells, cells) with a bump of its size at each object, of boxes (B, N, 4), that is seen (B, N)."""
+    at = box[..., :2, None] * cells  # (B, N, 2, 1)
+    spread = (box[..., 2:, None] * cells / 6).clamp(min=0.7)
+    steps = torch.arange(cells, device=box.device) + 0.5
+    across, down = torch.exp(-((steps - at) / spread).square() / 2).unbind(2)  # (B, N, cells) each
+    return (down[..., :, None] * (across * seen[..., None])[..., None, :]).amax(1)
 
 
 def train(
@@ -189,7 +194,8 @@ def fit(
 
 def half_weights(network: nn.Module) -> dict[str, Tensor]:
     """Its weights as they are written."""
-    return {name: value.half().contiguous() for name, value in network.state_dict().items() if value.is_floating_point()}
+    values = network.state_dict().items()
+    return {name: value.half().cpu().contiguous() for name, value in values if value.is_floating_point()}
 
 
 def visible_shares(store: SceneStore) -> Tensor:

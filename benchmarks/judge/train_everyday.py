@@ -1,8 +1,10 @@
 """Trains the judge of things with names, and measures it: python benchmarks/judge/train_everyday.py SOLIDS EVERYDAY
-[--minutes 28]. Writes everyday/judge.safetensors and namer.safetensors (float16), names.json and the card.
+[--minutes 28] [--device cuda --batch 96]. Writes everyday/judge.safetensors and namer.safetensors (float16), names.json and
+the card.
 
 It sees scenes composed of the packs' objects, whose pixels come from the packs alone; nothing generated or decoded, and no
-object that packs hold out. Minutes are those of the processor; a run that is stopped goes on with --start.
+object that packs hold out. Minutes are those of the processor, or of a GPU by the clock on the wall, without what measuring
+takes, which the CPU does; a run goes on with --start.
 """
 from __future__ import annotations
 
@@ -32,19 +34,22 @@ from vle_gen.data.named import named_scenes
 from vle_gen.data.packs import load_catalogue
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.words import names_of
+from vle_gen.device import choose
+from vle_gen.errors import UserError
 from vle_gen.judge import SIDE, WEIGHTS, JudgeNetwork, Sight, filled
 from vle_gen.naming_judge import CERTAIN, CUT, NAMER_WEIGHTS, NAMES, NOTHING, SOLID, NamedSight, NameNetwork, NamingJudge
 
 OUT = HERE / "everyday"
 RUNS = "runs.json"
-BATCH = 12
+BATCH = 12  # scenes, unless another number is asked for
 TIMES = 3  # cut-outs of each object that is seen
 MOST = 7  # objects in a scene
 COARSE = 0.35  # share of cut-outs that are softened to a quarter of the pixels, and not to half
 BESIDE = 0.3  # share of an object's extent from its centre, from which a cut-out is not of that object
 SEEN_SHARE = 0.3  # least share of an object's box that shows, for it to be named
 MEASURED = 240  # scenes
-PACE = dict(rate=2.5e-3, decay=0.03, warmup=50)
+RATE, DECAY, WARMUP = 2.5e-3, 0.03, 50
+WHOLE = 64  # cut-outs: on a GPU their number is made up to a multiple of this, since cuDNN plans anew for each number
 
 
 class Both(nn.Module):
@@ -56,17 +61,17 @@ class Both(nn.Module):
 
 
 class Lessons:
-    """Composed scenes, and what the objects in them are called."""
+    """Scenes composed on a device, and what the objects in them are called."""
 
-    def __init__(self, solids: str, everyday: str):
+    def __init__(self, solids: str, everyday: str, device: str | torch.device = "cpu"):
         packs = [PackChoice(Path(solids), 1.0), PackChoice(Path(everyday), 4.0)]
-        catalogue = load_catalogue(packs)
+        catalogue = load_catalogue(packs, device)
         self.lexicon: Lexicon = names_of(packs)
         usable = catalogue.sprites.usable.tolist()
         seen = {name for name, there in zip(catalogue.names, usable, strict=True) if there}
         self.names = sorted(seen & self.lexicon.kinds.keys())
         number = {name: NOTHING + 1 + k for k, name in enumerate(self.names)}
-        self.turn = torch.tensor([number.get(name, SOLID) for name in catalogue.names])
+        self.turn = torch.tensor([number.get(name, SOLID) for name in catalogue.names], device=device)
         self.catalogue = catalogue
         self.composer = MixedComposer(catalogue, 1, MOST, repeated=0.15, stacked=0.2)
         self.few = MixedComposer(catalogue, 1, 3, repeated=0.1, stacked=0.1)
@@ -84,8 +89,10 @@ def visible_boxes(scenes: SceneBatch) -> Tensor:
 def cut_outs(scenes: SceneBatch, pixels: Tensor, turn: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Cut-outs (K, 3, 64, 64) of objects, not quite in the middle, and of places beside them, and what they show (K,)."""
 
+    device = generator.device
+
     def uniform(low: float, high: float, *shape: int) -> Tensor:
-        return low + (high - low) * torch.rand(shape, generator=generator)
+        return low + (high - low) * torch.rand(shape, generator=generator, device=device)
 
     row, slot = (index.repeat(TIMES) for index in visible_boxes(scenes).nonzero(as_tuple=True))
     box, k = scenes.box[row, slot], len(row)
@@ -99,23 +106,32 @@ def cut_outs(scenes: SceneBatch, pixels: Tensor, turn: Tensor, generator: torch.
     others = scenes.box[row[:half]]
     away = ((wrong[:, None, :2] - others[..., :2]).abs() / others[..., 2:].clamp(min=1e-3)).amax(-1)
     free = ((away > BESIDE) | ~there).all(1) & ((wrong[:, :2] > 0) & (wrong[:, :2] < 1)).all(1)
+    free = free.nonzero()[:, 0]
 
-    boxes, which = torch.cat([right, wrong[free]]), torch.cat([row, row[:half][free]])
-    cuts = cut_out(pixels, which, boxes, 0.08 * torch.randn(len(boxes), generator=generator), CUT)
-    shown = torch.cat([turn[scenes.sprite[row, slot]], torch.full((int(free.sum()),), NOTHING)])
-    gain = torch.randn(len(cuts), 4, 1, 1, generator=generator)
+    boxes, which = torch.cat([right, wrong[free]]), torch.cat([row, row[free]])
+    turned = 0.08 * torch.randn(len(boxes), generator=generator, device=device)
+    cuts = cut_out(pixels, which, boxes, turned, CUT)
+    shown = torch.cat([turn[scenes.sprite[row, slot]], torch.full_like(free, NOTHING)])
+    gain = torch.randn(len(cuts), 4, 1, 1, generator=generator, device=device)
     cuts = (cuts * torch.exp(0.12 * gain[:, :1] + 0.05 * gain[:, 1:])).clamp(0, 1)
     return softened(cuts, generator), shown
 
 
 def softened(cuts: Tensor, generator: torch.Generator) -> Tensor:
     """Cut-outs (K, 3, 64, 64), each as if it had been drawn with a half or a quarter of the pixels, or somewhat so."""
-    coarse = torch.rand(len(cuts), 1, 1, 1, generator=generator) < COARSE
+    device = generator.device
+    coarse = torch.rand(len(cuts), 1, 1, 1, generator=generator, device=device) < COARSE
     half, quarter = (
         F.interpolate(F.avg_pool2d(cuts, k), scale_factor=k, mode="bilinear", align_corners=False) for k in (2, 4)
     )
-    share = torch.rand(len(cuts), 1, 1, 1, generator=generator)
+    share = torch.rand(len(cuts), 1, 1, 1, generator=generator, device=device)
     return share * torch.where(coarse, quarter, half) + (1 - share) * cuts
+
+
+def made_up(cuts: Tensor, whole: int = WHOLE) -> Tensor:
+    """Cut-outs (K, ...), at least one, and the first ones again after them, up to the next multiple of `whole`: real ones, as
+    batch norm counts them too."""
+    return cuts[torch.arange(-(-len(cuts) // whole) * whole, device=cuts.device) % len(cuts)]
 
 
 def measured(judge: NamingJudge, lessons: Lessons, seed: int, count: int = MEASURED) -> dict[str, float]:
@@ -178,46 +194,63 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--detector", type=Path, help="folder of such a judge whose detector to train on from")
     parser.add_argument("--detect-every", type=int, default=1, help="steps of the second look for one of the detector; 0: none")
+    parser.add_argument("--device", default="cpu", help="where to train: cpu or cuda")
+    parser.add_argument("--batch", type=int, default=BATCH, help="scenes of a step")
+    parser.add_argument("--rate", type=float, default=RATE, help="highest learning rate")
     parser.add_argument("--scenes", type=int, default=MEASURED, help="how many to measure on")
+    parser.add_argument("--no-measure", action="store_const", dest="scenes", const=0, help="the same as --scenes 0")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
+    try:
+        device = choose(options.device)
+    except UserError as fault:
+        parser.error(str(fault))
     torch.manual_seed(options.seed)
-    lessons = Lessons(options.solids, options.everyday)
-    generator = torch.Generator().manual_seed(options.seed)
+    lessons = Lessons(options.solids, options.everyday, device)
+    generator = torch.Generator(device).manual_seed(options.seed)
     both = Both(len(lessons.names))
     if options.start:
         before = NamingJudge.load(options.start, lessons.lexicon)
         both.detector, both.namer = before.detector, before.namer
     if options.detector:
         both.detector = filled(both.detector, options.detector / WEIGHTS)
+    both = both.to(device)
 
     turn = itertools.count()
 
     def loss(both: Both) -> Tensor:
-        scenes = lessons(BATCH, generator)
-        pixels = altered(scenes.image, generator).contiguous(memory_format=torch.channels_last)
+        scenes = lessons(options.batch, generator)
+        pixels = torch.cat([altered(part, generator) for part in scenes.image.split(BATCH)])  # not all of a batch are soft
+        pixels = pixels.contiguous(memory_format=torch.channels_last)
         cuts, shown = cut_outs(scenes, pixels, lessons.turn, generator)
-        with torch.autocast("cpu", torch.bfloat16):
-            said = both.namer(cuts.contiguous(memory_format=torch.channels_last))
+        cuts = made_up(cuts) if cuts.is_cuda else cuts
+        with torch.autocast(device.type, torch.bfloat16):
+            said = both.namer(cuts.contiguous(memory_format=torch.channels_last))[: len(shown)]
             detects = options.detect_every and next(turn) % options.detect_every == 0
             maps = both.detector(pixels) if detects else None
         found = 0 if maps is None else judge_loss(maps.float(), scenes, ()) / 4
         return found + F.cross_entropy(said.float(), shown, label_smoothing=0.02)
 
-    both, steps = fit(both, loss, Pace(**PACE, clock=time.process_time), options.minutes, options.steps)
+    clock = time.process_time if device.type == "cpu" else time.monotonic
+    both, steps = fit(both, loss, Pace(options.rate, DECAY, WARMUP, clock), options.minutes, options.steps)
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / NAMES).write_text(json.dumps(lessons.names, indent=0) + "\n")
     save_file(half_weights(both.detector), options.out / WEIGHTS)
     save_file(half_weights(both.namer), options.out / NAMER_WEIGHTS)
-    judge = NamingJudge.load(options.out, lessons.lexicon)
-    run = {"steps": steps, "batch": BATCH, "seed": options.seed, "minutes of one core": options.minutes}
+    run = {"steps": steps, "batch": options.batch, "rate": options.rate, "seed": options.seed}
+    if options.steps is None:
+        run[f"minutes of {'one core' if device.type == 'cpu' else 'a GPU'}"] = options.minutes
     run |= {"steps of the second look for each of the detector": options.detect_every}
     earlier = json.loads((options.start / RUNS).read_text()) if options.start else []
     (options.out / RUNS).write_text(json.dumps([*earlier, run], indent=1) + "\n")
     said = {"runs, one on top of the other": [*earlier, run]}
-    said |= {"names": len(lessons.names), "scenes of another seed": measured(judge, lessons, 10**6, options.scenes)}
-    asked = ((judge.look([case.picture])[0], case) for case in cases(lessons, 10**6 + 1, options.scenes))
-    said |= {"accepted": accepted(asked)}
+    said |= {"names": len(lessons.names)}
+    if options.scenes:
+        judge = NamingJudge.load(options.out, lessons.lexicon)
+        lessons = lessons if device.type == "cpu" else Lessons(options.solids, options.everyday)
+        said |= {"scenes of another seed": measured(judge, lessons, 10**6, options.scenes)}
+        asked = ((judge.look([case.picture])[0], case) for case in cases(lessons, 10**6 + 1, options.scenes))
+        said |= {"accepted": accepted(asked)}
     (options.out / "README.md").write_text(CARD + "```json\n" + json.dumps(said, indent=2) + "\n```\n")
     print(json.dumps(said, indent=2))
 
