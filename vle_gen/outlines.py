@@ -13,6 +13,8 @@ from vle_gen.tokenizer.warp import SLOPE
 from vle_gen.tokens import OWNED
 
 LEAST_CONTRAST = 0.006  # squared colour distance from which object and floor can be told apart
+CLAIMED = 0.4  # of a scope, from which a pixel is its token's: less than a half, since scopes are soft where parts are thin
+TEXTURE = 12.0  # how much more the colours of object and floor must differ than each varies, squared, to tell them apart
 GLEAM = 0.12  # how much brighter than both object and floor a highlight on an outline is, at least
 EDGE = 1.25  # half-width of the uncertain band along an object's outline, in pixels of its glimpse
 
@@ -21,17 +23,19 @@ EDGE = 1.25  # half-width of the uncertain band along an object's outline, in pi
 def owners(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> Tensor:
     """Who owns each pixel of the picture (3, H, W) uint8: uint8 (H, W), index of the token, 0 = scene.
 
-    The scopes are drawn at full resolution from near to far; along outlines the picture itself decides.
+    The scopes are drawn at full resolution, and the surest has a pixel, the nearer of two alike; along outlines the picture
+    itself decides.
     """
     height, width = pixels.shape[-2:]
-    owner = torch.zeros(height, width, dtype=torch.long)
+    owner, surest = torch.zeros(height, width, dtype=torch.long), torch.full((height, width), CLAIMED)
     windows = [window_of(where, height, width) for where in code.where]
     for index in range(1, len(code.what)):  # near to far
         if windows[index].empty:
             continue
         scope = draw(code.scope[index][None], code.where[index], height, width, windows[index])[0].cpu()
-        part = owner[windows[index].slices]
-        part[(scope > OWNED) & (part == 0)] = index
+        mine, most = owner[windows[index].slices], surest[windows[index].slices]
+        mine.masked_fill_(scope > most, index)
+        torch.maximum(most, scope, out=most)
     for index in range(1, len(code.what)):
         band = band_of(code.where[index], height, width, net.sizes.glimpse)
         mine, seen = owner[windows[index].slices], pixels[windows[index].planes]
@@ -44,19 +48,24 @@ def owners(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> Tensor:
 
 def sharpen(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
     """Settles, in place, whether pixels along the outline of `index` are the object's or the floor's, by whose colour
-    nearby theirs is like. picture (3, h, w), 0..1; owner (h, w). Where the two are alike the outline stays as it is."""
+    nearby theirs is like. picture (3, h, w), 0..1; owner (h, w). Where the two are alike, or either is of many colours, the
+    outline stays as it is."""
     mine, floor = (owner == index).float()[None], (owner == 0).float()[None]
     inner = 1 - grown(1 - mine, band)
     near = grown(mine, band)
     if inner.sum() == 0 or near.min() == 1:
         return
     beyond = floor * (1 - near)
-    body, ground = nearby(picture, inner, band), nearby(picture, beyond, band + 1)
+    planes = torch.cat([picture, picture.square().sum(0, keepdim=True)])
+    body, ground = nearby(planes, inner, band), nearby(planes, beyond, band + 1)
+    varied = sum(side[3] - side[:3].square().sum(0) for side in (body, ground)).clamp(min=0)
+    body, ground = body[:3], ground[:3]
     difference = body - ground
     contrast = difference.square().sum(0)
     share = ((picture - ground) * difference).sum(0) / contrast.clamp(min=1e-5)
     share = torch.where(gleams(picture, torch.maximum(body, ground)), 1.0, share)
-    sure = (near > inner)[0] & (contrast > LEAST_CONTRAST) & (nearby(beyond, torch.ones_like(beyond), band + 1)[0] > 0.02)
+    told = contrast > LEAST_CONTRAST + TEXTURE * varied
+    sure = (near > inner)[0] & told & (nearby(beyond, torch.ones_like(beyond), band + 1)[0] > 0.02)
     owner[sure & (share > OWNED) & (owner == 0)] = index
     owner[sure & (share <= OWNED) & (owner == index)] = 0
 
