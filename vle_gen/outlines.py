@@ -13,7 +13,7 @@ from vle_gen.tokenizer.warp import SLOPE
 from vle_gen.tokens import OWNED
 
 LEAST_CONTRAST = 0.006  # squared colour distance from which object and floor can be told apart
-CLAIMED = 0.4  # of a scope, from which a pixel is its token's: less than a half, since scopes are soft where parts are thin
+CLAIMED = 0.4  # of a scope, from which a pixel that no token owns is its token's: scopes are soft where parts are thin
 TEXTURE = 12.0  # how much more the colours of object and floor must differ than each varies, squared, to tell them apart
 GLEAM = 0.12  # how much brighter than both object and floor a highlight on an outline is, at least
 EDGE = 1.25  # half-width of the uncertain band along an object's outline, in pixels of its glimpse
@@ -23,19 +23,19 @@ EDGE = 1.25  # half-width of the uncertain band along an object's outline, in pi
 def owners(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> Tensor:
     """Who owns each pixel of the picture (3, H, W) uint8: uint8 (H, W), index of the token, 0 = scene.
 
-    The scopes are drawn at full resolution, and the surest has a pixel, the nearer of two alike; along outlines the picture
-    itself decides.
+    The scopes are drawn at full resolution from near to far; along outlines the picture itself decides.
     """
     height, width = pixels.shape[-2:]
-    owner, surest = torch.zeros(height, width, dtype=torch.long), torch.full((height, width), CLAIMED)
+    owner = torch.zeros(height, width, dtype=torch.long)
     windows = [window_of(where, height, width) for where in code.where]
-    for index in range(1, len(code.what)):  # near to far
-        if windows[index].empty:
-            continue
-        scope = draw(code.scope[index][None], code.where[index], height, width, windows[index])[0].cpu()
-        mine, most = owner[windows[index].slices], surest[windows[index].slices]
-        mine.masked_fill_(scope > most, index)
-        torch.maximum(most, scope, out=most)
+    scopes = {
+        index: draw(code.scope[index][None], code.where[index], height, width, windows[index])[0].cpu()
+        for index in range(1, len(code.what)) if not windows[index].empty
+    }  # fmt: skip
+    for least in (OWNED, CLAIMED):
+        for index, scope in scopes.items():  # near to far
+            part = owner[windows[index].slices]
+            part[(scope > least) & (part == 0)] = index
     for index in range(1, len(code.what)):
         band = band_of(code.where[index], height, width, net.sizes.glimpse)
         mine, seen = owner[windows[index].slices], pixels[windows[index].planes]
