@@ -20,18 +20,19 @@ from vle_gen.tokenizer.render import draw, window_of
 
 RATE = 0.08  # of Adam, as a share of how far the numbers of a picture's tokens spread
 BETAS = (0.8, 0.95)  # with others, and with L-BFGS, as many steps gain less
+FINEST = 2  # times the side of the picture that glimpses are cut from: as finely as that a picture is fitted, if it is so fine
 SCALE = 1000.0  # of the error, so that its gradients stand above Adam's epsilon
 
 
 def refined(net: TokenizerNetwork, code: PictureCode, picture: Tensor, steps: int) -> PictureCode:
     """The code of a picture (3, H, W), 0..1, after so many steps of gradient descent on the mean squared error of what its
-    tokens say at the glimpse picture's size, or of fewer where those said it better. A token's scope takes in the silhouette
-    that it has come to say."""
+    tokens say, or of fewer where those said it better. A token's scope takes in the silhouette that it has come to say."""
     if steps < 1:
         return code
     with torch.inference_mode(False), torch.enable_grad():
         decoder, floor = _ordinary(net.glimpse_decoder), _ordinary(net.background_decoder)
-        target = glimpse_picture(picture.clone(), net.sizes.glimpse_side)[0]
+        side = min(max(picture.shape[-2:]), FINEST * net.sizes.glimpse_side)
+        target = glimpse_picture(picture.clone(), side)[0]
         where, order = code.where.clone(), code.depth[1:].argsort(descending=True).tolist()
         what = code.what.clone().requires_grad_(True)
         optimizer = torch.optim.Adam([what], RATE * float(what.detach().std()), betas=BETAS)
