@@ -24,10 +24,11 @@ from vle_gen.tokenizer.warp import SLOPE
 from vle_gen.tokens import IN_PLACE, OWNED, VLETokens
 
 NOTICED = 10 / 255  # an edit's difference that an eye notices at once; what is fainter counts less away from a noticed one
-REACH = 0.021  # how far from it none counts, as a share of the picture's longer side
-STRONG = 22 / 255  # a difference that is noticed even where another token may be its cause
-STRONG_REACH = 0.031  # how far from it none counts
-FADES = 0.0125  # over how much of these ways it comes to count less
+STRONG = 22 / 255  # one that is noticed even where another token may be its cause
+LIFTED, FALLEN, FIRM = 0.029, 0.021, 0.031  # how far from a noticed one, as a share of the picture's longer side, fainter light
+# that an edit lets in counts, and fainter light that it takes (where a shadow falls is less sure than where it lay); and both
+# from a strong one
+FADES = 0.0167  # over the last of these ways, as a share of that side, it comes to count for nothing
 RIVAL = 0.1  # of a token's own shadow: from so much shadow of others on they may be the cause, and from twice as much they are
 FAINT = 0.02  # alpha below which a shadow cannot be told from the floor's own shading
 MARGIN = 0.06  # of the picture's longer side: how far around an edit the floor is looked at
@@ -341,19 +342,24 @@ def crisp(solid: Tensor, where: Tensor, side: int, size: int) -> Tensor:
 
 
 def noticed(change: Tensor, doubt: Tensor, size: tuple[int, int]) -> Tensor:
-    """How much of a change (3, h, w) is kept: all of it where it is noticed, and about there, fading to none away from it, so
-    slowly that the fading shows no edge, and the faint tails of a soft shadow touch no far pixel: further from a strong
-    change, such as a body's, than from a slight one. One that may be another token's, as `doubt` (1, h, w) says, is noticed
-    only where it is strong. Of a change that is faint all over the stronger half counts as noticed. (1, h, w), 0..1."""
-    fades = max(1, round(FADES * max(size)))
+    """How much of a change (3, h, w) is kept: all of it where it is noticed and near by, fading to none away from there, so
+    slowly that the fading shows no edge, and the faint tails of a soft shadow touch no far pixel. What may be another token's,
+    as `doubt` (1, h, w) says, is noticed only where it is strong. Of a change that is faint all over the stronger half counts
+    as noticed. (1, h, w), 0..1."""
     strength = change.abs().amax(0, keepdim=True)
-    half = float(strength.max()) / 2
-    kept = torch.zeros_like(strength)
-    for least, reach in ((NOTICED + (STRONG - NOTICED) * doubt, REACH), (torch.tensor(STRONG), STRONG_REACH)):
-        seen = (strength > least.clamp(max=half)).float()
-        inside = inside_mean(grown(seen, max(2, round(reach * max(size)))), fades)
-        kept = kept.maximum((2 * inside - 1).clamp(0, 1)).maximum(seen)
-    return kept
+    half = strength.max() / 2
+    noticed = (strength > (NOTICED + (STRONG - NOTICED) * doubt).minimum(half)).float()
+    strong = (strength > half.clamp(max=STRONG)).float()
+    lifted, fallen, firm = (
+        _around(mask, reach, size) for mask, reach in ((noticed, LIFTED), (noticed, FALLEN), (strong, FIRM))
+    )
+    return torch.where(change.sum(0, keepdim=True) > 0, lifted, fallen).maximum(firm).maximum(noticed)
+
+
+def _around(mask: Tensor, reach: float, size: tuple[int, int]) -> Tensor:
+    """1 on a mask (1, h, w) and about it, fading to 0 at `reach`, a share of the longer side of a picture of that size."""
+    reach, fades = (max(2, round(share * max(size))) for share in (reach, FADES))
+    return (2 * inside_mean(grown(mask, reach), min(reach, fades)) - 1).clamp(0, 1)
 
 
 def _middle(planes: Tensor) -> Tensor:
