@@ -8,6 +8,7 @@ import torch
 from editors import move, remove
 from vle_gen.data.compose import Composer
 from vle_gen.data.sprites import SpriteBank
+from vle_gen.filters import grown
 from vle_gen.tokenizer.render import Window, draw_beyond
 
 SIDE = 256
@@ -73,6 +74,21 @@ def test_shadows_leave_no_line_along_their_edges(shadows):
         bend = np.abs(off[1:-1, 1:-1] * 2 - off[1:-1, :-2] - off[1:-1, 2:])
         lines.append(np.quantile(bend[lighter[1:-1, 1:-1]], 0.98))
     assert np.mean(lines) < 3.9
+
+
+@pytest.mark.parametrize("seed", [2, 6])  # four objects each, whose shadows lie among others
+def test_nothing_far_from_the_change_is_touched(pipe, sprites, seed):
+    composer = Composer(SpriteBank.load(sprites), 4, 4)
+    scene = composer(1, torch.Generator().manual_seed(seed), SIDE, SIDE)
+    step = torch.tensor([30.0 if scene.box[0, 1, 0] < 0.5 else -30.0, 0.0])
+    after = composer.moved(scene, torch.tensor([1]), step[None] / SIDE)
+    tokens = pipe.tokenizer.encode(in_levels(scene))
+    index = int(np.bincount(tokens.label_map()[scene.labels[0].numpy() == 2]).argmax())
+    edited = as_pixels(pipe.decode(move(tokens, index, *map(float, step))))
+    source, truth = (in_levels(one).permute(1, 2, 0).numpy().astype(float) for one in (scene, after))
+    changed = torch.from_numpy(np.abs(truth - source).max(-1) > 3).float()[None]
+    far = grown(changed, 8)[0].numpy() == 0
+    assert index and not ((edited != source).any(-1) & far).any()
 
 
 def test_a_shadow_goes_on_beyond_its_frame_and_fades():

@@ -28,6 +28,7 @@ class Body:
     light: Tensor  # (3, h, w)
     colour: Tensor  # (3, h, w) of the body, times its matte
     matte: Tensor  # (1, h, w)
+    doubt: Tensor | None = None  # (1, h, w): how much of the light may be another's; of what was just cut from a picture alone
 
 
 def shifted(body: Body, shift: tuple[float, float], arena: Window) -> Body:

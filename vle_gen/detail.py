@@ -8,21 +8,28 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vle_gen.body import BRIGHTEST, DARKEST, Body, composite
+from vle_gen.camera import sampled_at
 from vle_gen.filters import box_mean, filled, grown, inside_mean, nearby
 from vle_gen.outlines import around_mask, band_of, gleams
 from vle_gen.outlines import owners as owners
 from vle_gen.placing import far_to_near, placed, planes_of
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.network import TokenizerNetwork
-from vle_gen.tokenizer.render import SHADOWS_END, Window, draw, draw_beyond, widened, window_of
+from vle_gen.tokenizer.render import SHADOWS_END, Window, draw, draw_beyond, in_frame, widened, window_of
 from vle_gen.tokenizer.warp import SLOPE
 from vle_gen.tokens import IN_PLACE, OWNED, VLETokens
 
 NOTICED = 10 / 255  # an edit's difference that an eye notices at once; what is fainter counts less away from a noticed one
-REACH = 0.033  # how far from it none counts, as a share of the picture's longer side
+STRONG = 22 / 255  # one that is noticed even where another token may be its cause
+LIFTED, FALLEN, FIRM = 0.029, 0.021, 0.031  # how far from a noticed one, as a share of the picture's longer side, fainter light
+# that an edit lets in counts, and fainter light that it takes (where a shadow falls is less sure than where it lay); and both
+# from a strong one
+FADES = 0.0167  # over the last of these ways, as a share of that side, it comes to count for nothing
+RIVAL = 0.1  # of a token's own shadow: from so much shadow of others on they may be the cause, and from twice as much they are
 FAINT = 0.02  # alpha below which a shadow cannot be told from the floor's own shading
 MARGIN = 0.06  # of the picture's longer side: how far around an edit the floor is looked at
 CLEAR = 0.05  # the floor outside this height of every window's bump (`_middle`) is taken for undisturbed
@@ -59,7 +66,7 @@ def render_edited(net: TokenizerNetwork, tokens: VLETokens) -> Tensor:
     after = composite(base, placed(net, tokens, [bodies, *foreign_bodies(net, tokens)], arena), arena)
     change = after - before
     unexplained = (source - before) * given_up(gone, bodies, arena, source)
-    change = (change - unexplained) * noticed(change, tokens.size)
+    change = (change - unexplained) * noticed(change, doubted(tokens, changed, gone, bodies, arena, source), tokens.size)
     edited = ((source + change).clamp(0, 1) * 255).round().byte().cpu()
     touched = (change != 0).any(0).cpu()
     picture[arena.planes] = torch.where(touched, edited, picture[arena.planes])
@@ -147,6 +154,29 @@ def given_up(gone: list[int], bodies: dict[int, Body], arena: Window, picture: T
     return zone
 
 
+def doubted(
+    tokens: VLETokens, changed: list[int], gone: list[int], bodies: dict[int, Body], arena: Window, picture: Tensor
+) -> Tensor:
+    """Where what an edit changes of the light may be another token's, at the old places and at the new ones: (1, h, w), 0..1,
+    over the arena."""
+    detail, side = tokens.detail, max(tokens.size)
+    frames = [(source, detail.where[source]) for source in gone]
+    frames += [(int(tokens.source[0, index]), tokens.where[0, index]) for index in changed if not tokens.origin[0, index]]
+    zone = torch.zeros_like(picture[:1])
+    for source, where in frames:
+        window = touched(where, tokens.size).inside(arena)
+        if source not in bodies or window.empty:
+            continue
+        body = bodies[source]
+        x, y = in_frame(where.to(zone), *tokens.size, window)
+        wide, high = (float(v) * side / 2 for v in detail.where[source][2:])  # pixels
+        left, top = (float(v[0]) for v in in_frame(detail.where[source], *tokens.size, body.window))
+        at = sampled_at((x - left) * wide + 0.5, (y[:, None] - top) * high + 0.5, body.doubt)
+        part = zone[window.within(arena).planes]
+        torch.maximum(part, F.grid_sample(body.doubt[None], at, "bilinear", "zeros", False)[0], out=part)
+    return zone
+
+
 def take_apart(
     net: TokenizerNetwork, tokens: VLETokens, source: Tensor, arena: Window
 ) -> tuple[Tensor, dict[int, Body]]:
@@ -178,7 +208,7 @@ def take_apart(
         mine = (owner[inside[k][1:]] == k).float()[None]
         owned[k] = torch.cat([mine, grown(mine, band[k])])
         floor[inside[k]] *= 1 - owned[k][1:]
-    lights = observed_lights(source, says, floor, {k: (windows[k].within(arena), shades[k]) for k in near_to_far})
+    lights, doubt = observed_lights(source, says, floor, {k: (windows[k].within(arena), shades[k]) for k in near_to_far})
 
     # From near to far, undo what each token does to the light: `seen` is the picture as it would be without the nearer ones.
     seen, without = source.clone(), {}
@@ -204,14 +234,15 @@ def take_apart(
             colour[near.planes], matte[near.planes] = cut_out(*(planes[near.planes] for planes in given), band[k])
             behind.mul_(1 - matte).add_(colour)
             torch.maximum(settled, matte, out=settled)
-        bodies[k] = Body(windows[k], torch.zeros_like(colour), lights[k], colour, matte)
+        bodies[k] = Body(windows[k], torch.zeros_like(colour), lights[k], colour, matte, doubt[k])
     return base, bodies
 
 
 def observed_lights(
     source: Tensor, says: Tensor, floor: Tensor, shades: dict[int, tuple[Window, Tensor]]
-) -> dict[int, Tensor]:
-    """What each token does to the light, as the picture shows it: factors (3, h, w) of its window.
+) -> tuple[dict[int, Tensor], dict[int, Tensor]]:
+    """What each token does to the light, as the picture shows it: factors (3, h, w) of its window; and how much that may be
+    another's, 0..1, (1, h, w).
 
     The decoder knows where a shadow should fall (`shades`: each token's window, and the alpha (1, h, w) of its shadow there);
     what it does there, and what the object reflects onto the floor, is read off the floor around it (`floor` is 1 on pixels
@@ -231,9 +262,10 @@ def observed_lights(
     smooth = nearby(source, floor, 0)
     smooth = 2 * smooth - nearby(smooth, floor, 0)  # what a mean takes off the bend at a shadow's edge is put back
     change = (smooth.clamp(min=0.02) / ground).log() * floor
-    lights = {}
+    lights, doubt = {}, {}
     for k, (window, shade) in shades.items():
         shadows, objects, part = total[window.planes], around[window.planes], change[window.planes]
+        doubt[k] = ((shadows - shade) / (RIVAL * (shade + FAINT)) - 1).clamp(0, 1)
         darker = claim[k] / (UNSHADED**LIKELIEST + claims[window.planes])
         brighter = (shade + REFLECTS * reach[k]) / (UNLIT + shadows + REFLECTS * objects)
         mine = torch.where(part < 0, darker, brighter) * part
@@ -247,7 +279,7 @@ def observed_lights(
         if seen.max() > 0:
             unseen = torch.maximum(unseen, 1 + (filled(light, seen) - 1) * (reach[k] / EDGES).clamp(max=1))
         lights[k] = torch.where(seen > 0, light, unseen)
-    return lights
+    return lights, doubt
 
 
 def cut_out(
@@ -309,15 +341,25 @@ def crisp(solid: Tensor, where: Tensor, side: int, size: int) -> Tensor:
     return ((solid - 0.5) * max(1.0, grain) + 0.5).clamp(0, 1)
 
 
-def noticed(change: Tensor, size: tuple[int, int]) -> Tensor:
-    """How much of a change (3, h, w) is kept: all of it where it is noticed, fading to none away from there, so slowly that
-    the fading shows no edge, and the faint tails of a soft shadow touch no far pixel. Of a change that is faint all over the
-    stronger half counts as noticed. (1, h, w), 0..1."""
-    reach = max(2, round(REACH * max(size)))
+def noticed(change: Tensor, doubt: Tensor, size: tuple[int, int]) -> Tensor:
+    """How much of a change (3, h, w) is kept: all of it where it is noticed and near by, fading to none away from there, so
+    slowly that the fading shows no edge, and the faint tails of a soft shadow touch no far pixel. What may be another token's,
+    as `doubt` (1, h, w) says, is noticed only where it is strong. Of a change that is faint all over the stronger half counts
+    as noticed. (1, h, w), 0..1."""
     strength = change.abs().amax(0, keepdim=True)
-    seen = (strength > min(NOTICED, float(strength.max()) / 2)).float()
-    inside = inside_mean(grown(seen, reach), reach)
-    return (2 * inside - 1).clamp(0, 1).maximum(seen)
+    half = strength.max() / 2
+    noticed = (strength > (NOTICED + (STRONG - NOTICED) * doubt).minimum(half)).float()
+    strong = (strength > half.clamp(max=STRONG)).float()
+    lifted, fallen, firm = (
+        _around(mask, reach, size) for mask, reach in ((noticed, LIFTED), (noticed, FALLEN), (strong, FIRM))
+    )
+    return torch.where(change.sum(0, keepdim=True) > 0, lifted, fallen).maximum(firm).maximum(noticed)
+
+
+def _around(mask: Tensor, reach: float, size: tuple[int, int]) -> Tensor:
+    """1 on a mask (1, h, w) and about it, fading to 0 at `reach`, a share of the longer side of a picture of that size."""
+    reach, fades = (max(2, round(share * max(size))) for share in (reach, FADES))
+    return (2 * inside_mean(grown(mask, reach), min(reach, fades)) - 1).clamp(0, 1)
 
 
 def _middle(planes: Tensor) -> Tensor:
