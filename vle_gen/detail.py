@@ -350,16 +350,11 @@ def noticed(change: Tensor, doubt: Tensor, size: tuple[int, int]) -> Tensor:
     half = strength.max() / 2
     noticed = (strength > (NOTICED + (STRONG - NOTICED) * doubt).minimum(half)).float()
     strong = (strength > half.clamp(max=STRONG)).float()
-    lifted, fallen, firm = (
-        _around(mask, reach, size) for mask, reach in ((noticed, LIFTED), (noticed, FALLEN), (strong, FIRM))
-    )
+    taken, let_in, sure, fades = (max(2, round(share * max(size))) for share in (FALLEN, LIFTED, FIRM, FADES))
+    around = grown(noticed, taken)
+    around = torch.cat([grown(around, let_in - taken), around, grown(strong, sure)])
+    lifted, fallen, firm = (2 * inside_mean(around, fades) - 1).clamp(0, 1).split(1)
     return torch.where(change.sum(0, keepdim=True) > 0, lifted, fallen).maximum(firm).maximum(noticed)
-
-
-def _around(mask: Tensor, reach: float, size: tuple[int, int]) -> Tensor:
-    """1 on a mask (1, h, w) and about it, fading to 0 at `reach`, a share of the longer side of a picture of that size."""
-    reach, fades = (max(2, round(share * max(size))) for share in (reach, FADES))
-    return (2 * inside_mean(grown(mask, reach), min(reach, fades)) - 1).clamp(0, 1)
 
 
 def _middle(planes: Tensor) -> Tensor:
