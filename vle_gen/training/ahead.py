@@ -41,4 +41,4 @@ class Ahead(Generic[Batch]):
 
     @torch.no_grad()
     def _drawn(self, step: int) -> Batch:
-        return self._draw(torch.Generator(self._device).manual_seed(self._seed * APART + step))
+        return self._draw(torch.Generator(self._device).manual_seed((self._seed * APART + step) % 2**63))

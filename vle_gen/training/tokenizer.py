@@ -131,7 +131,7 @@ class TokenizerTask:
             outcome = self.criterion(self.model, scenes, generator)
             self.ahead.begin(step + 1)
             return outcome
-        with torch.autocast("cpu", enabled=False):
+        with torch.autocast(generator.device.type, enabled=False):
             scenes = self.pictures(generator)
         return self.criterion(self.model, scenes, generator)
 
