@@ -151,7 +151,7 @@ def test_a_judge_of_names_is_trained_and_looks(naming_judge, picture):
 
 
 def test_a_judge_of_names_is_trained_on_in_larger_batches(naming_judge, sprites, everyday, tmp_path):
-    options = ("--steps", 1, "--batch", 14, "--rate", 1e-3, "--no-measure", "--out", tmp_path)
+    options = ("--steps", 1, "--batch", 14, "--rate", 1e-3, "--scenes", 0, "--out", tmp_path)
     done = train_everyday(sprites, everyday, "--start", naming_judge, *options)
     assert done.returncode == 0, done.stderr
     runs = json.loads((tmp_path / "runs.json").read_text())

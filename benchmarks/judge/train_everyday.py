@@ -197,8 +197,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", help="where to train: cpu or cuda")
     parser.add_argument("--batch", type=int, default=BATCH, help="scenes of a step")
     parser.add_argument("--rate", type=float, default=RATE, help="highest learning rate")
-    parser.add_argument("--scenes", type=int, default=MEASURED, help="how many to measure on")
-    parser.add_argument("--no-measure", action="store_const", dest="scenes", const=0, help="the same as --scenes 0")
+    parser.add_argument("--scenes", type=int, default=MEASURED, help="how many to measure on; 0: none")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
     try:
