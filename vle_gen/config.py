@@ -91,8 +91,12 @@ class TokenizerConfig:
     def __post_init__(self) -> None:
         if self.variant != "objects":
             raise UserError(f"variant is {self.variant!r}: expected objects or {', '.join(VARIANTS)}")
-        if self.trained not in ("all", "loop", "decoder", "both"):
-            raise UserError(f"trained is {self.trained!r}: expected all, loop, decoder or both")
+        if self.trained not in ("all", "loop", "decoder", "both", "outline"):
+            raise UserError(f"trained is {self.trained!r}: expected all, loop, decoder, both or outline")
+        if self.model.outline < 0 or self.model.outline % 3:
+            raise UserError(f"model.outline is {self.model.outline}: expected a multiple of 3, or 0 for none")
+        if self.trained == "outline" and not (self.model.outline and self.init):
+            raise UserError("trained is outline: give model.outline, such as 24, and init, the checkpoint whose outlines it draws")
         if not 1 <= self.least_objects <= 9:
             raise UserError(f"least_objects is {self.least_objects}: expected 1 to 9")
         if self.supervision not in ("layers", "none"):

@@ -62,11 +62,13 @@ class TokenizerDataConfig(DataConfig):
     """What a tokenizer is trained on."""
 
     alike: float = MISSING
+    native: float = MISSING
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.alike <= 1:
-            raise UserError(f"data.alike is {self.alike}: expected 0 to 1")
+        for key in ("alike", "native"):
+            if not 0 <= getattr(self, key) <= 1:
+                raise UserError(f"data.{key} is {getattr(self, key)}: expected 0 to 1")
 
 
 @dataclass

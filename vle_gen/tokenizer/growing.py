@@ -1,4 +1,4 @@
-"""A trained network as a larger one that does the same, to be trained on: more blocks in the decoder, finer layers."""
+"""A trained network as a larger one that does the same, to be trained on: more blocks in the decoder, finer layers, an outline network."""
 from __future__ import annotations
 
 from dataclasses import replace
@@ -18,6 +18,8 @@ def can_grow(sizes: TokenizerSizes, wanted: TokenizerSizes) -> bool:
     bigger = {name: getattr(wanted, name) for name in ("decoder_blocks", "layer", *READING)}
     if not sizes.local:
         bigger |= dict(what=wanted.what, local=wanted.local)
+    if not sizes.outline:
+        bigger |= dict(outline=wanted.outline)
     same = replace(sizes, **bigger) == wanted and sizes.whole == wanted.whole
     deeper = all(old <= new for old, new in zip(sizes.decoder_blocks, wanted.decoder_blocks, strict=True))
     return same and deeper and wanted.layer % sizes.layer == 0

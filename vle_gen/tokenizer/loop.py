@@ -34,6 +34,7 @@ class PictureCode:
     evidence: Tensor  # (T, 2) that the score was drawn from: logit of the step's score, logarithm of the squared error
     scope: Tensor  # (T, S, S) 0..1 visible part in the token's frame; zeros for the scene token
     solid: Tensor  # (T, S, S) 0..1 the same with hidden parts, as `what` decodes
+    colour: Tensor  # (T, 3, S, S) 0..1 as `what` decodes; zeros for the scene token
     owner: Tensor  # (h, w) long, at the glimpse picture's size: index of the owning object token, 0 = scene
 
     def only(self, kept: list[int]) -> PictureCode:
@@ -44,7 +45,7 @@ class PictureCode:
         return PictureCode(**fields, owner=rank[self.owner])
 
 
-PER_TOKEN = ("what", "where", "depth", "score", "evidence", "scope", "solid")  # fields of `PictureCode`
+PER_TOKEN = ("what", "where", "depth", "score", "evidence", "scope", "solid", "colour")  # fields of `PictureCode`
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Written:
     evidence: Tensor  # (1, 2)
     scope: Tensor  # (1, S, S) 0..1 visible part in the token's frame
     solid: Tensor  # (1, S, S) 0..1 the same with hidden parts
+    colour: Tensor  # (1, 3, S, S) 0..1
     claim: Tensor  # (1, 1, gh, gw) the same over the picture
 
 
@@ -158,6 +160,7 @@ def encode_picture(
         evidence=torch.cat([torch.zeros(1, 2, device=device), *(token.evidence for token in written)]),
         scope=torch.cat([nothing, *(token.scope for token in written)]),
         solid=torch.cat([nothing, *(token.solid for token in written)]),
+        colour=torch.cat([nothing[:, None].expand(-1, 3, -1, -1), *(token.colour for token in written)]),
         owner=owner,
     )
     return near_to_far(code)
@@ -178,7 +181,7 @@ def look(net: TokenizerNetwork, view: View, proposal: Proposal, coverage: Tensor
     claim = paste(scope[None], view.extent, where, *coverage.shape[-2:])
     error = ((layers.colour - colour).square().mean(1) * scope).sum((1, 2)) / scope.sum((1, 2)).clamp(min=1)
     evidence = torch.stack([torch.logit(proposal.score, 1e-6), torch.log(error + 1e-4)], 1)
-    return Written(code.mean, where, proposal.depth, evidence, scope, layers.solid[:, 0], claim)
+    return Written(code.mean, where, proposal.depth, evidence, scope, layers.solid[:, 0], layers.colour, claim)
 
 
 def confidence(evidence: Tensor, sizes: TokenizerSizes) -> Tensor:

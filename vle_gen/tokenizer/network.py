@@ -8,12 +8,14 @@ from vle_gen.tokenizer.backbone import Backbone
 from vle_gen.tokenizer.background import BackgroundDecoder, BackgroundEncoder
 from vle_gen.tokenizer.blocks import quiet
 from vle_gen.tokenizer.glimpse import GlimpseDecoder, GlimpseEncoder
+from vle_gen.tokenizer.outline import OutlineNetwork
 from vle_gen.tokenizer.sizes import TokenizerSizes
 from vle_gen.tokenizer.step import StepNetwork
 
 
 class TokenizerNetwork(nn.Module):
-    """Backbone, step network, glimpse encoder and decoder, background encoder and decoder."""
+    """Backbone, step network, glimpse encoder and decoder, background encoder and decoder; and, where there is one, the outline
+    network."""
 
     def __init__(self, sizes: TokenizerSizes):
         super().__init__()
@@ -29,6 +31,7 @@ class TokenizerNetwork(nn.Module):
         )
         self.background_encoder = BackgroundEncoder(w8, sizes.what, sizes.whole)
         self.background_decoder = BackgroundDecoder(sizes.whole, sizes.background)
+        self.outline = OutlineNetwork(sizes.outline) if sizes.outline else None
         quiet(self.glimpse_encoder.what[-1])
         quiet(self.background_encoder.head[-1])
         self.to(memory_format=torch.channels_last)  # in which convolutions of small glimpses are fastest

@@ -48,8 +48,9 @@ def refined(net: TokenizerNetwork, code: PictureCode, picture: Tensor, steps: in
     if len(what) == 1:
         return replace(code, what=what)
     with torch.no_grad():
-        solid = torch.cat([code.solid[:1], net.glimpse_decoder(what[1:]).at(net.sizes.glimpse).solid[:, 0]])
-    return replace(code, what=what, solid=solid, scope=torch.maximum(code.scope, solid))
+        layers = net.glimpse_decoder(what[1:]).at(net.sizes.glimpse)
+    solid, colour = torch.cat([code.solid[:1], layers.solid[:, 0]]), torch.cat([code.colour[:1], layers.colour])
+    return replace(code, what=what, solid=solid, colour=colour, scope=torch.maximum(code.scope, solid))
 
 
 def _picture(

@@ -30,6 +30,7 @@ class TokenizerSizes:
     even_error: float = 6e-4
     focal: float = 1.09
     lamps: float = 1.3
+    outline: int = 0
 
     @property
     def whole(self) -> int:

@@ -22,10 +22,12 @@ from vle_gen.tokenizer.selfsupervised import SelfSupervisedLoss
 from vle_gen.training.ahead import Ahead
 from vle_gen.training.hard_examples import hard_layouts
 from vle_gen.training.loop import Task
+from vle_gen.training.outline import SIZES, OutlineLoss
 
 SHAPES = ((176, 264), (264, 264))  # pictures that are trained on, height and width: 3:2 and square
 WIDE_SHARE = 0.7  # of the steps are on 3:2 pictures
 LARGEST_ZOOM = 1.35
+NATIVE = 256  # pixels on a side of the renders that scenes and rigs come from
 
 
 def random_view(batch: int, height: int, width: int, generator: torch.Generator) -> Tensor:
@@ -62,11 +64,21 @@ def starting_network(config: configs.TokenizerConfig) -> TokenizerNetwork:
         "decoder": (network.glimpse_decoder, network.background_decoder),
     }
     parts["both"] = (*parts["loop"], *parts["decoder"])
+    if network.outline is not None:
+        parts["outline"] = (network.outline,)
+        network.outline.requires_grad_(False)
     if config.trained in parts:
         network.requires_grad_(False)
         for part in parts[config.trained]:
             part.requires_grad_(True)
     return network
+
+
+def whole_view(batch: int, generator: torch.Generator) -> Tensor:
+    """Views (B, 4) of all of the source square, mirrored half the time."""
+    mirror = torch.rand(batch, generator=generator, device=generator.device) < 0.5
+    one, zero = torch.ones(batch, device=generator.device), torch.zeros(batch, device=generator.device)
+    return torch.stack([torch.where(mirror, one, zero), zero, torch.where(mirror, -one, one), one], 1)
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,8 @@ class Pictures:
     batch: int  # 3:2 pictures of a batch; of squares fewer, so that their pixels are as many
     whole: float  # share of each batch that is whole scenes
     alike: float = 0.0  # share of composed scenes that are picked for being hard
+    native: float = 0.0  # share of the batches that are whole squares, not resampled
+    sizes: tuple[float, float] = (1.0, 1.0)  # times SHAPES, from and to, of the others
 
     @staticmethod
     def of(config: configs.TokenizerConfig | configs.ReconstructionConfig, device: torch.device) -> Pictures:
@@ -85,15 +99,27 @@ class Pictures:
         data = config.data
         composer = load_engine(data.packs, device, config.least_objects, mixing=data.mixing)
         scenes = SceneStore.load(data.scenes, device) if data.scenes else None
-        return Pictures(composer, scenes, config.train.batch, data.scenes_fraction if scenes else 0.0, data.alike)
+        sizes = SIZES if getattr(config, "trained", None) == "outline" else (1.0, 1.0)
+        return Pictures(composer, scenes, config.train.batch, data.scenes_fraction if scenes else 0.0, data.alike, data.native, sizes)
 
     def __call__(self, generator: torch.Generator) -> SceneBatch:
         """A batch of one picture shape."""
+        if self.native and torch.rand((), generator=generator, device=generator.device) < self.native:
+            count = max(2, round(self.batch * SHAPES[0][0] / NATIVE))
+            return self._seen_through(whole_view(count, generator), NATIVE, NATIVE, generator)
         wide = torch.rand((), generator=generator, device=generator.device) < WIDE_SHARE
         height, width = SHAPES[0] if wide else SHAPES[1]
         count = max(2, round(self.batch * SHAPES[0][0] / height))
+        if self.sizes != (1.0, 1.0):
+            at = torch.rand((), generator=generator, device=generator.device)
+            times = float(self.sizes[0] + (self.sizes[1] - self.sizes[0]) * at)
+            height, width = round(times * height), round(times * width)
+        return self._seen_through(random_view(count, height, width, generator), height, width, generator)
+
+    def _seen_through(self, view: Tensor, height: int, width: int, generator: torch.Generator) -> SceneBatch:
+        """A batch of pictures of height x width pixels, seen through views (B, 4)."""
+        count = len(view)
         whole = round(count * self.whole)
-        view = random_view(count, height, width, generator)
         layouts = hard_layouts(self.composer, count - whole, self.alike, generator, view[whole:])
         batches = [self.composer.render(layouts, height, width)]
         if whole:
@@ -118,7 +144,9 @@ class TokenizerTask:
         self.model = starting_network(config).to(device)
         self.pictures = Pictures.of(config, device)
         self.composer = self.pictures.composer
-        if config.supervision == "none":
+        if config.trained == "outline":
+            self.criterion = OutlineLoss()
+        elif config.supervision == "none":
             self.criterion = SelfSupervisedLoss(config.losses, config.proposals)
         else:
             self.criterion = TokenizerLoss(config.losses, self.composer, config.states)

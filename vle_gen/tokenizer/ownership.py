@@ -1,0 +1,86 @@
+"""What the outline network says of a picture: logits of every token's pixels."""
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vle_gen.filters import nearby
+from vle_gen.tokenizer.background import stretch_to
+from vle_gen.tokenizer.loop import PictureCode
+from vle_gen.tokenizer.network import TokenizerNetwork
+from vle_gen.tokenizer.outline import Seen
+from vle_gen.tokenizer.render import Window, draw, widened, window_of
+from vle_gen.tokenizer.warp import SLOPE
+
+REACH = 0.7  # of a token's frame, the part that is looked at: 1.4 times the object's box
+INSIDE, OUTSIDE = 0.9, 0.1  # scopes of pixels that are surely a token's, and surely not
+LEAST_CONTRAST = 0.006  # squared colour distance from which object and floor can be told apart
+TEXTURE = 3.0  # how much more their colours must differ than each varies, squared
+EDGE = 1.25
+LONGEST = 192  # pixels of a window's longer side; a longer one is looked at smaller
+
+
+class Claim(NamedTuple):
+    """What one token claims of a window of the picture."""
+
+    window: Window
+    logits: Tensor  # (h, w), above 0 where a pixel is rather its than nobody's
+    scope: Tensor  # (h, w) logits of the scope that these were drawn from
+    smaller: int  # times that the window was looked at
+
+
+def claims(net: TokenizerNetwork, picture: Tensor, code: PictureCode) -> dict[int, Claim]:
+    """What each object token that lies in a picture (3, H, W), 0..1, claims of it, by the token's index."""
+    height, width = picture.shape[-2:]
+    windows = {k: window_of(widened(code.where[k], REACH), height, width) for k in range(1, len(code.what))}
+    windows = {k: window for k, window in windows.items() if not window.empty}
+    if not windows:
+        return {}
+    drawn, total = {}, torch.zeros_like(picture[:1])
+    for k, window in windows.items():
+        planes = torch.cat([code.scope[k][None], code.solid[k][None], code.colour[k]])
+        drawn[k] = draw(planes, code.where[k], height, width, window)
+        total[window.planes] += drawn[k][:1]
+    floor = net.background_decoder(code.what[:1])
+    found = {}
+    for k, window in windows.items():
+        scope, solid, colour = drawn[k].split([1, 1, 3])
+        says = stretch_to(floor, height, width, *window.slices)[0]
+        others = (total[window.planes] - scope).clamp(0, 1)
+        smaller = -(-max(scope.shape[-2:]) // LONGEST)
+        planes = [_smaller(one, smaller) for one in (picture[window.planes], says, colour, scope, solid, others)]
+        seen = Seen(*planes, likeness(planes[0], planes[3], band_of(code.where[k], height, width, net.sizes.glimpse, smaller)))
+        logits = net.outline(seen)
+        if smaller > 1:
+            logits = F.interpolate(logits[None, None], scale_factor=smaller, mode="bilinear", align_corners=False)[0, 0]
+            logits = logits[: scope.shape[-2], : scope.shape[-1]]
+        found[k] = Claim(window, logits, torch.logit(scope[0], 1e-6), smaller)
+    return found
+
+
+def likeness(picture: Tensor, scope: Tensor, band: int) -> Tensor:
+    """How like each pixel of a picture (3, h, w) is to what is surely inside a scope (1, h, w) near it, and not to what is
+    surely outside: -1..1 where the two can be told apart by colour, else near 0; and how well they can, 0..1. (2, h, w)."""
+    planes = torch.cat([picture, picture.square().sum(0, keepdim=True)])
+    body, ground = (nearby(planes, side.float(), band) for side in (scope > INSIDE, scope < OUTSIDE))
+    varied = sum(side[3] - side[:3].square().sum(0) for side in (body, ground)).clamp(min=0)
+    difference = body[:3] - ground[:3]
+    contrast = difference.square().sum(0)
+    share = ((picture - ground[:3]) * difference).sum(0) / contrast.clamp(min=1e-4)
+    both = (body[:3].sum(0) > 0) & (ground[:3].sum(0) > 0)
+    told = both * contrast / (contrast + LEAST_CONTRAST + TEXTURE * varied)
+    return torch.stack([(2 * share - 1).clamp(-1, 1) * told, told])
+
+
+def _smaller(planes: Tensor, times: int) -> Tensor:
+    """Means of cells of `times` x `times` pixels of planes (C, h, w), at the ends of those that there are."""
+    return F.avg_pool2d(planes[None], times, ceil_mode=True)[0] if times > 1 else planes
+
+
+def band_of(where: Tensor, height: int, width: int, glimpse: int, smaller: int = 1) -> int:
+    """Half-width in picture pixels of the uncertain band along the outline of a token of frame `where`."""
+    frame = float(where[2:].max()) * max(height, width) / smaller
+    return max(1, round(EDGE * max(1.0, SLOPE * frame / glimpse))) + 1
