@@ -179,6 +179,13 @@ def test_coverage_is_smooth_at_the_edge_and_sums_to_the_solid():
     assert ((share > 0.5) == (whole[y0 - 3 : y1 + 3, x0 - 3 : x1 + 3] == 1)).mean() > 0.98
 
 
+def test_a_mask_is_not_shifted():
+    camera = Camera((0.0, -9.0, 4.0), 96, 64)  # it looks at the origin
+    for shape in ("sphere", "cube"):
+        labels = owners(camera, [Solid(shape, "large", "rubber", "red", (0, 0, 0), (0.0, 0.0, RADIUS["large"]), 0.0)])
+        assert labels.any() and (labels == labels[:, ::-1]).all()
+
+
 def test_a_layer_over_its_background_is_the_picture():
     y, x = np.mgrid[:60, :80]
     background = np.stack([120 + x / 4, 118 + y / 4, 110 + 0 * x], -1)

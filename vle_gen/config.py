@@ -96,7 +96,7 @@ class TokenizerConfig:
         if self.model.outline < 0 or self.model.outline % 3:
             raise UserError(f"model.outline is {self.model.outline}: expected a multiple of 3, or 0 for none")
         if self.trained == "outline" and not (self.model.outline and self.init):
-            raise UserError("trained is outline: give model.outline, such as 24, and init, the checkpoint whose outlines it draws")
+            raise UserError("trained is outline: give model.outline, such as 24, and init, a checkpoint to draw outlines of")
         if not 1 <= self.least_objects <= 9:
             raise UserError(f"least_objects is {self.least_objects}: expected 1 to 9")
         if self.supervision not in ("layers", "none"):

@@ -14,12 +14,12 @@ from torch import Tensor
 from vle_gen.body import BRIGHTEST, DARKEST, Body, composite
 from vle_gen.camera import sampled_at
 from vle_gen.filters import box_mean, filled, grown, inside_mean, nearby
-from vle_gen.outlines import around_mask, band_of, gleams
+from vle_gen.outlines import around_mask, gleams
 from vle_gen.outlines import owners as owners
 from vle_gen.placing import far_to_near, placed, planes_of
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.network import TokenizerNetwork
-from vle_gen.tokenizer.render import SHADOWS_END, Window, draw, draw_beyond, in_frame, widened, window_of
+from vle_gen.tokenizer.render import SHADOWS_END, Window, band_of, draw, draw_beyond, in_frame, widened, window_of
 from vle_gen.tokenizer.warp import SLOPE
 from vle_gen.tokens import IN_PLACE, OWNED, VLETokens
 

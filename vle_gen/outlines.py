@@ -1,4 +1,4 @@
-"""Who owns each pixel: outlines drawn from the tokens' scopes and settled by the colours of the picture."""
+"""Who owns each pixel: by the outline network or, without one, by the tokens' scopes, settled by the colours of the picture."""
 from __future__ import annotations
 
 import torch
@@ -8,23 +8,38 @@ from torch import Tensor
 from vle_gen.filters import box_mean, grown, nearby
 from vle_gen.tokenizer.loop import PictureCode
 from vle_gen.tokenizer.network import TokenizerNetwork
-from vle_gen.tokenizer.render import Window, draw, window_of
-from vle_gen.tokenizer.warp import SLOPE
+from vle_gen.tokenizer.ownership import claims
+from vle_gen.tokenizer.render import Window, band_of, draw, window_of
 from vle_gen.tokens import OWNED
 
 LEAST_CONTRAST = 0.006  # squared colour distance from which object and floor can be told apart
 CLAIMED = 0.4  # of a scope, from which a pixel that no token owns is its token's: scopes are soft where parts are thin
+LENIENT = 0.5  # below nobody's logit, from which on a pixel is a token's: half covered, it is rather the object's
 TEXTURE = 12.0  # how much more the colours of object and floor must differ than each varies, squared, to tell them apart
 GLEAM = 0.12  # how much brighter than both object and floor a highlight on an outline is, at least
-EDGE = 1.25  # half-width of the uncertain band along an object's outline, in pixels of its glimpse
 
 
 @torch.no_grad()
 def owners(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> Tensor:
     """Who owns each pixel of the picture (3, H, W) uint8: uint8 (H, W), index of the token, 0 = scene.
 
-    The scopes are drawn at full resolution from near to far; along outlines the picture itself decides.
+    The outline network says so where there is one, else the scopes. Along outlines for which these are too coarse the colours
+    of the picture decide.
     """
+    height, width = pixels.shape[-2:]
+    owner, coarse = (by_scopes if net.outline is None else by_network)(net, pixels, code)
+    for index in coarse:
+        band, window = band_of(code.where[index], height, width, net.sizes.glimpse), window_of(code.where[index], height, width)
+        mine, seen = owner[window.slices], pixels[window.planes]
+        near = around_mask(mine == index, 2 * band + 2)  # no more than `sharpen` looks at
+        if not near.empty:
+            sharpen(seen[near.planes].float() / 255, mine[near.slices], index, band)
+            settle(seen[near.planes].float() / 255, mine[near.slices], index, band)
+    return owner.to(torch.uint8)
+
+
+def by_scopes(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> tuple[Tensor, list[int]]:
+    """Who owns each pixel (H, W), by the scopes drawn at full resolution from near to far; and all object tokens."""
     height, width = pixels.shape[-2:]
     owner = torch.zeros(height, width, dtype=torch.long)
     windows = [window_of(where, height, width) for where in code.where]
@@ -36,14 +51,19 @@ def owners(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> Tensor:
         for index, scope in scopes.items():  # near to far
             part = owner[windows[index].slices]
             part[(scope > least) & (part == 0)] = index
-    for index in range(1, len(code.what)):
-        band = band_of(code.where[index], height, width, net.sizes.glimpse)
-        mine, seen = owner[windows[index].slices], pixels[windows[index].planes]
-        near = around_mask(mine == index, 2 * band + 2)  # no more than `sharpen` looks at
-        if not near.empty:
-            sharpen(seen[near.planes].float() / 255, mine[near.slices], index, band)
-            settle(seen[near.planes].float() / 255, mine[near.slices], index, band)
-    return owner.to(torch.uint8)
+    return owner, list(range(1, len(code.what)))
+
+
+def by_network(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> tuple[Tensor, list[int]]:
+    """Who owns each pixel (H, W), by the outline network; and the tokens that it had to look at smaller than they are."""
+    found = claims(net, pixels.to(code.what.device).float() / 255, code)
+    owner = torch.zeros(pixels.shape[-2:], dtype=torch.long, device=code.what.device)
+    most = torch.full_like(owner, -LENIENT, dtype=torch.float32)
+    for index, claim in found.items():
+        highest, part = most[claim.window.slices], owner[claim.window.slices]
+        part[claim.logits > highest] = index
+        torch.maximum(highest, claim.logits, out=highest)
+    return owner.cpu(), [index for index, claim in found.items() if claim.smaller > 1]
 
 
 def sharpen(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
@@ -117,9 +137,3 @@ def around_mask(mask: Tensor, margin: int) -> Window:
             return Window(0, 0, 0, 0)
         ends += [int(marked[0]) - margin, int(marked[-1]) + 1 + margin]
     return Window(*ends).inside(Window(0, height, 0, width))
-
-
-def band_of(where: Tensor, height: int, width: int, glimpse: int) -> int:
-    """Half-width in picture pixels of the uncertain band along the outline of a token of frame `where`."""
-    frame = float(where[2:].max()) * max(height, width)
-    return max(1, round(EDGE * max(1.0, SLOPE * frame / glimpse)))

@@ -1,4 +1,5 @@
-"""A trained network as a larger one that does the same, to be trained on: more blocks in the decoder, finer layers, an outline network."""
+"""A trained network as a larger one that does the same, to be trained on: more blocks in the decoder, finer layers, an outline
+network."""
 from __future__ import annotations
 
 from dataclasses import replace

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 CONTRAST = 4.0  # colours and differences of colours are spread by this
-PLANES = 14  # colour 3, difference from the floor 3, from the token's own colours 3, scope, silhouette, others' claims, likeness 2
+PLANES = 14  # colour 3, difference from the floor 3, from the token's colours 3, scope, silhouette, others' claims, likeness 2
 CELL = 8  # pixels; windows are made up to multiples of this
 SURE = 6.0  # logit of a scope that is certain
 
@@ -73,9 +73,9 @@ class OutlineNetwork(nn.Module):
     def forward(self, seen: Seen) -> Tensor:
         """Logits (h, w) of the window's pixels."""
         height, width = seen.scope.shape[-2:]
-        colours = [(seen.picture - 0.4) * CONTRAST, (seen.picture - seen.floor) * CONTRAST, (seen.picture - seen.colour) * CONTRAST]
+        colours = torch.cat([seen.picture - 0.4, seen.picture - seen.floor, seen.picture - seen.colour]) * CONTRAST
         scope = torch.logit(seen.scope, 1e-6).clamp(-SURE, SURE)
-        planes = torch.cat([*colours, scope / 2, seen.solid, seen.others, seen.likeness])
+        planes = torch.cat([colours, scope / 2, seen.solid, seen.others, seen.likeness])
         planes = F.pad(planes[None], (0, -width % CELL, 0, -height % CELL), "replicate")
         x2 = self.stem(F.pixel_unshuffle(planes, 2).contiguous(memory_format=torch.channels_last))
         x2 = self.block2(x2)

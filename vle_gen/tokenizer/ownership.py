@@ -12,14 +12,12 @@ from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.loop import PictureCode
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.outline import Seen
-from vle_gen.tokenizer.render import Window, draw, widened, window_of
-from vle_gen.tokenizer.warp import SLOPE
+from vle_gen.tokenizer.render import Window, band_of, draw, widened, window_of
 
 REACH = 0.7  # of a token's frame, the part that is looked at: 1.4 times the object's box
 INSIDE, OUTSIDE = 0.9, 0.1  # scopes of pixels that are surely a token's, and surely not
 LEAST_CONTRAST = 0.006  # squared colour distance from which object and floor can be told apart
 TEXTURE = 3.0  # how much more their colours must differ than each varies, squared
-EDGE = 1.25
 LONGEST = 192  # pixels of a window's longer side; a longer one is looked at smaller
 
 
@@ -52,7 +50,8 @@ def claims(net: TokenizerNetwork, picture: Tensor, code: PictureCode) -> dict[in
         others = (total[window.planes] - scope).clamp(0, 1)
         smaller = -(-max(scope.shape[-2:]) // LONGEST)
         planes = [_smaller(one, smaller) for one in (picture[window.planes], says, colour, scope, solid, others)]
-        seen = Seen(*planes, likeness(planes[0], planes[3], band_of(code.where[k], height, width, net.sizes.glimpse, smaller)))
+        band = band_of(code.where[k], height / smaller, width / smaller, net.sizes.glimpse)
+        seen = Seen(*planes, likeness(planes[0], planes[3], band + 1))
         logits = net.outline(seen)
         if smaller > 1:
             logits = F.interpolate(logits[None, None], scale_factor=smaller, mode="bilinear", align_corners=False)[0, 0]
@@ -61,11 +60,12 @@ def claims(net: TokenizerNetwork, picture: Tensor, code: PictureCode) -> dict[in
     return found
 
 
-def likeness(picture: Tensor, scope: Tensor, band: int) -> Tensor:
-    """How like each pixel of a picture (3, h, w) is to what is surely inside a scope (1, h, w) near it, and not to what is
-    surely outside: -1..1 where the two can be told apart by colour, else near 0; and how well they can, 0..1. (2, h, w)."""
+def likeness(picture: Tensor, scope: Tensor, reach: int) -> Tensor:
+    """How like each pixel of a picture (3, h, w) is to what is surely inside a scope (1, h, w) within `reach` pixels of it, and
+    not to what is surely outside: -1..1 where the two can be told apart by colour, else near 0; and how well they can, 0..1.
+    (2, h, w)."""
     planes = torch.cat([picture, picture.square().sum(0, keepdim=True)])
-    body, ground = (nearby(planes, side.float(), band) for side in (scope > INSIDE, scope < OUTSIDE))
+    body, ground = (nearby(planes, side.float(), reach) for side in (scope > INSIDE, scope < OUTSIDE))
     varied = sum(side[3] - side[:3].square().sum(0) for side in (body, ground)).clamp(min=0)
     difference = body[:3] - ground[:3]
     contrast = difference.square().sum(0)
@@ -78,9 +78,3 @@ def likeness(picture: Tensor, scope: Tensor, band: int) -> Tensor:
 def _smaller(planes: Tensor, times: int) -> Tensor:
     """Means of cells of `times` x `times` pixels of planes (C, h, w), at the ends of those that there are."""
     return F.avg_pool2d(planes[None], times, ceil_mode=True)[0] if times > 1 else planes
-
-
-def band_of(where: Tensor, height: int, width: int, glimpse: int, smaller: int = 1) -> int:
-    """Half-width in picture pixels of the uncertain band along the outline of a token of frame `where`."""
-    frame = float(where[2:].max()) * max(height, width) / smaller
-    return max(1, round(EDGE * max(1.0, SLOPE * frame / glimpse))) + 1

@@ -17,6 +17,7 @@ from vle_gen.tokenizer.warp import SLOPE, to_glimpse
 FINEST = 1.7  # pixels of a layer per pixel of the picture, at most: more would alias
 BRINK = 0.85  # of the way from a frame's middle to its edge: from there on a decoded shadow fades, and has no edge of its own
 SHADOWS_END = 1.4  # of that way: where such a shadow ends
+EDGE = 1.25  # half-width of the uncertain band along an object's outline, in pixels of its glimpse
 SEEN = 0.01  # alpha from which a shadow at the brink is seen to end
 
 
@@ -61,6 +62,12 @@ def window_of(where: Tensor, height: int, width: int, margin: int = 0) -> Window
     top, bottom = math.floor(y - h * side / 2) - margin, math.ceil(y + h * side / 2) + margin
     left, right = math.floor(x - w * side / 2) - margin, math.ceil(x + w * side / 2) + margin
     return Window(max(top, 0), min(bottom, height), max(left, 0), min(right, width))
+
+
+def band_of(where: Tensor, height: float, width: float, glimpse: int) -> int:
+    """Half-width in picture pixels of the uncertain band along the outline of a token of frame `where`."""
+    frame = float(where[2:].max()) * max(height, width)
+    return max(1, round(EDGE * max(1.0, SLOPE * frame / glimpse)))
 
 
 def widened(where: Tensor, times: float) -> Tensor:

@@ -6,13 +6,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vle_gen.data.scene import SceneBatch
-from vle_gen.tokenizer.loop import PictureCode, encode_picture
+from vle_gen.tokenizer.loop import encode_picture
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.ownership import claims
 
 SIZES = (0.9, 1.8)  # times those that the rest of the tokenizer is trained on: outlines are drawn at the picture's own size
 NOBODY = -30.0  # logit of a token outside its window
-BOUNDED = 0.5  # between cross-entropy, 0, and the share of wrong pixels, 1: some parts no one could tell, and their loss is bounded
+BOUNDED = 0.5  # between cross-entropy, 0, and the share of wrong pixels, 1: what nothing could tell has a bounded loss
 SAME = 0.2  # intersection over union from which a token is held to be of a true object
 
 
@@ -50,8 +50,8 @@ class OutlineLoss:
 
 
 def wanted_owner(found: Tensor, labels: Tensor) -> Tensor:
-    """Which token should own each pixel (h, w), 0 = none, given what tokens own (h, w) and the true labels (h, w), 0 = floor: the
-    pixels of an object are the token's that holds most of it, if that is like it at all and no other object is liker."""
+    """Which token should own each pixel (h, w), 0 = none, given what tokens own (h, w) and true labels (h, w), 0 = floor: the
+    pixels of an object are the token's that is likest to it, if it is like it at all and no other object is liker."""
     tokens, objects = int(found.max()) + 1, int(labels.max()) + 1
     both = torch.bincount((found * objects + labels).flatten(), minlength=tokens * objects).view(tokens, objects).float()
     overlap = both / (both.sum(1, keepdim=True) + both.sum(0, keepdim=True) - both).clamp(min=1)

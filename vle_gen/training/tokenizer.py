@@ -100,7 +100,8 @@ class Pictures:
         composer = load_engine(data.packs, device, config.least_objects, mixing=data.mixing)
         scenes = SceneStore.load(data.scenes, device) if data.scenes else None
         sizes = SIZES if getattr(config, "trained", None) == "outline" else (1.0, 1.0)
-        return Pictures(composer, scenes, config.train.batch, data.scenes_fraction if scenes else 0.0, data.alike, data.native, sizes)
+        whole = data.scenes_fraction if scenes else 0.0
+        return Pictures(composer, scenes, config.train.batch, whole, data.alike, data.native, sizes)
 
     def __call__(self, generator: torch.Generator) -> SceneBatch:
         """A batch of one picture shape."""

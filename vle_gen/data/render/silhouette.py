@@ -13,6 +13,7 @@ from vle_gen.data.render.meshes import Mesh, mesh_of
 from vle_gen.data.render.plan import Solid
 
 FINE = 12  # subpixels on a side
+SAMPLED = 15  # subpixels on a side, where of these the middle one alone counts
 FILTER = 1.5  # pixels: width of Cycles' pixel filter
 
 
@@ -42,8 +43,8 @@ def owners(camera: Camera, solids: Sequence[Solid]) -> np.ndarray:
     foot = camera.position
     reach = lambda s: hypot(s.xyz[0] - foot[0], s.xyz[1] - foot[1]) ** 2 - s.radius**2
     for number in sorted(range(len(solids)), key=lambda k: -reach(solids[k])):
-        fine = _filled(camera, solids[number], (0, 0, camera.width, camera.height), 5)
-        labels[fine[2::5, 2::5] > 0] = number + 1
+        fine = _filled(camera, solids[number], (0, 0, camera.width, camera.height), SAMPLED)
+        labels[fine[SAMPLED // 2 :: SAMPLED, SAMPLED // 2 :: SAMPLED] > 0] = number + 1
     return labels
 
 
@@ -52,7 +53,7 @@ def _filled(camera: Camera, solid: Solid, box: tuple[int, int, int, int], fine: 
     left, top, right, bottom = box
     surface = _mesh(solid.shape)
     seen = camera.project(solid.placed(surface.vertices))[:, :2]
-    corners = ((seen - (left, top)) * fine - 0.5)[surface.faces]  # (F, 4, 2)
+    corners = ((seen - (left, top)) * fine)[surface.faces]  # (F, 4, 2); Pillow fills to a third of a subpixel beyond
     one, other = corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]
     facing = one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0] < 0  # y runs down
     canvas = Image.new("L", ((right - left) * fine, (bottom - top) * fine))
