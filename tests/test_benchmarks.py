@@ -108,3 +108,9 @@ def test_photographs(benchmark, tmp_path, capsys):
     assert all(one["changed"] > 0 if one["moved"] else one["changed"] == 0 for one in (cat, coffee))
     assert open_image(tmp_path / "p.jpg").width > 2 * 3 * photographs.PANEL
     assert (tmp_path / "p.jpg").stat().st_size < photographs.LARGEST_FILE
+
+
+def test_outlines(benchmark, scenes, capsys):
+    benchmark("outlines", "solids", scenes, "--limit", 2)
+    network, colours = capsys.readouterr().out.splitlines()[-2:]
+    assert network.startswith("outline network: FG-ARI 0.9") and colours.startswith("scopes and colours: FG-ARI 0.9")

@@ -14,7 +14,8 @@ from vle_gen.tokens import OWNED
 
 LEAST_CONTRAST = 0.006  # squared colour distance from which object and floor can be told apart
 CLAIMED = 0.4  # of a scope, from which a pixel that no token owns is its token's: scopes are soft where parts are thin
-LENIENT = 0.5  # below nobody's logit, from which on a pixel is a token's: half covered, it is rather the object's
+LENIENT = 1.5  # below nobody's logit, from which on a pixel is a token's: one that shows object and floor is the object's
+COARSE = 2  # times smaller that the outline network may look at a token and still know its outline best
 TEXTURE = 12.0  # how much more the colours of object and floor must differ than each varies, squared, to tell them apart
 GLEAM = 0.12  # how much brighter than both object and floor a highlight on an outline is, at least
 
@@ -24,16 +25,17 @@ def owners(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> Tensor:
     """Who owns each pixel of the picture (3, H, W) uint8: uint8 (H, W), index of the token, 0 = scene.
 
     The outline network says so where there is one, else the scopes. Along outlines for which these are too coarse the colours
-    of the picture decide.
+    of the picture decide, and between two objects always.
     """
     height, width = pixels.shape[-2:]
     owner, coarse = (by_scopes if net.outline is None else by_network)(net, pixels, code)
-    for index in coarse:
+    for index in range(1, len(code.what)):
         band, window = band_of(code.where[index], height, width, net.sizes.glimpse), window_of(code.where[index], height, width)
         mine, seen = owner[window.slices], pixels[window.planes]
         near = around_mask(mine == index, 2 * band + 2)  # no more than `sharpen` looks at
         if not near.empty:
-            sharpen(seen[near.planes].float() / 255, mine[near.slices], index, band)
+            if index in coarse:
+                sharpen(seen[near.planes].float() / 255, mine[near.slices], index, band)
             settle(seen[near.planes].float() / 255, mine[near.slices], index, band)
     return owner.to(torch.uint8)
 
@@ -55,7 +57,7 @@ def by_scopes(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> tuple
 
 
 def by_network(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> tuple[Tensor, list[int]]:
-    """Who owns each pixel (H, W), by the outline network; and the tokens that it had to look at smaller than they are."""
+    """Who owns each pixel (H, W), by the outline network; and the tokens that it had to look at much smaller than they are."""
     found = claims(net, pixels.to(code.what.device).float() / 255, code)
     owner = torch.zeros(pixels.shape[-2:], dtype=torch.long, device=code.what.device)
     most = torch.full_like(owner, -LENIENT, dtype=torch.float32)
@@ -63,7 +65,7 @@ def by_network(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> tupl
         highest, part = most[claim.window.slices], owner[claim.window.slices]
         part[claim.logits > highest] = index
         torch.maximum(highest, claim.logits, out=highest)
-    return owner.cpu(), [index for index, claim in found.items() if claim.smaller > 1]
+    return owner.cpu(), [index for index, claim in found.items() if claim.smaller > COARSE]
 
 
 def sharpen(picture: Tensor, owner: Tensor, index: int, band: int) -> None:

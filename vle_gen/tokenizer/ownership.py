@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vle_gen.filters import nearby
+from vle_gen.filters import box_mean
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.loop import PictureCode
 from vle_gen.tokenizer.network import TokenizerNetwork
@@ -42,14 +42,14 @@ def claims(net: TokenizerNetwork, picture: Tensor, code: PictureCode) -> dict[in
         planes = torch.cat([code.scope[k][None], code.solid[k][None], code.colour[k]])
         drawn[k] = draw(planes, code.where[k], height, width, window)
         total[window.planes] += drawn[k][:1]
-    floor = net.background_decoder(code.what[:1])
+    floor = stretch_to(net.background_decoder(code.what[:1]), height, width)[0]
     found = {}
     for k, window in windows.items():
         scope, solid, colour = drawn[k].split([1, 1, 3])
-        says = stretch_to(floor, height, width, *window.slices)[0]
         others = (total[window.planes] - scope).clamp(0, 1)
         smaller = -(-max(scope.shape[-2:]) // LONGEST)
-        planes = [_smaller(one, smaller) for one in (picture[window.planes], says, colour, scope, solid, others)]
+        own_size = (picture[window.planes], floor[window.planes], colour, scope, solid, others)
+        planes = [_smaller(one, smaller) for one in own_size]
         band = band_of(code.where[k], height / smaller, width / smaller, net.sizes.glimpse)
         seen = Seen(*planes, likeness(planes[0], planes[3], band + 1))
         logits = net.outline(seen)
@@ -65,7 +65,9 @@ def likeness(picture: Tensor, scope: Tensor, reach: int) -> Tensor:
     not to what is surely outside: -1..1 where the two can be told apart by colour, else near 0; and how well they can, 0..1.
     (2, h, w)."""
     planes = torch.cat([picture, picture.square().sum(0, keepdim=True)])
-    body, ground = (nearby(planes, side.float(), reach) for side in (scope > INSIDE, scope < OUTSIDE))
+    sides = [(scope > INSIDE).float(), (scope < OUTSIDE).float()]
+    means = box_mean(torch.cat([part for side in sides for part in (planes * side, side)]), reach + 1)
+    body, ground = (mean[:4] / mean[4:].clamp(min=1e-6) for mean in means.split(5))
     varied = sum(side[3] - side[:3].square().sum(0) for side in (body, ground)).clamp(min=0)
     difference = body[:3] - ground[:3]
     contrast = difference.square().sum(0)

@@ -26,7 +26,8 @@ SCALE = 1000.0  # of the error, so that its gradients stand above Adam's epsilon
 
 def refined(net: TokenizerNetwork, code: PictureCode, picture: Tensor, steps: int) -> PictureCode:
     """The code of a picture (3, H, W), 0..1, after so many steps of gradient descent on the mean squared error of what its
-    tokens say, or of fewer where those said it better. A token's scope takes in the silhouette that it has come to say."""
+    tokens say, or of fewer where those said it better. A token's scope takes in the silhouette that it has come to say, but
+    where an outline network looks at both."""
     if steps < 1:
         return code
     with torch.inference_mode(False), torch.enable_grad():
@@ -50,7 +51,8 @@ def refined(net: TokenizerNetwork, code: PictureCode, picture: Tensor, steps: in
     with torch.no_grad():
         layers = net.glimpse_decoder(what[1:]).at(net.sizes.glimpse)
     solid, colour = torch.cat([code.solid[:1], layers.solid[:, 0]]), torch.cat([code.colour[:1], layers.colour])
-    return replace(code, what=what, solid=solid, colour=colour, scope=torch.maximum(code.scope, solid))
+    scope = torch.maximum(code.scope, solid) if net.outline is None else code.scope
+    return replace(code, what=what, solid=solid, colour=colour, scope=scope)
 
 
 def _picture(

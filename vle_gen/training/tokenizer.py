@@ -1,11 +1,10 @@
 """Training the tokenizer: composed scenes with exact layers, whole rendered scenes mixed in, random views of both."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
@@ -48,17 +47,19 @@ def random_view(batch: int, height: int, width: int, generator: torch.Generator)
 
 
 def starting_network(config: configs.TokenizerConfig) -> TokenizerNetwork:
-    """A new network, or that of a checkpoint, with a larger decoder if asked. With `trained: loop` only what finds objects
-    and their outlines trains, with `decoder` only what reads tokens, with `both` the two of them."""
+    """A new network, or that of a checkpoint, with a larger decoder or an outline network if asked. With `trained: loop` only
+    what finds objects and their scopes trains, with `decoder` only what reads tokens, with `both` the two of them, with
+    `outline` only the outline network, which trains with nothing else."""
     if config.init is None:
         network = TokenizerNetwork(config.model)
     else:
         from vle_gen.tokenizer.model import VLETokenizer
 
         network = VLETokenizer.load(config.init).network
-        if not can_grow(network.sizes, config.model):
+        sizes = replace(config.model, outline=config.model.outline or network.sizes.outline)
+        if not can_grow(network.sizes, sizes):
             raise UserError(f"init: {config.init} has other sizes than model: {network.sizes}")
-        network = grown_network(network, config.model)
+        network = grown_network(network, sizes)
     parts = {
         "loop": (network.step, *network.glimpse_encoder.scope_parts()),
         "decoder": (network.glimpse_decoder, network.background_decoder),
@@ -166,6 +167,7 @@ class TokenizerTask:
 
     def sample_grid(self, ema_model: TokenizerNetwork) -> Image.Image:
         """Composed scenes above, whole scenes below: the picture, tokens alone, owners."""
+        from vle_gen.outlines import owners
         from vle_gen.tokenizer.loop import encode_picture
         from vle_gen.tokenizer.render import render_tokens
 
@@ -176,8 +178,8 @@ class TokenizerTask:
         for picture in pictures:
             code = encode_picture(ema_model, picture)
             picture_again = render_tokens(ema_model, code.what, code.where, code.depth, height, width)
-            owners = F.interpolate(code.owner[None, None].float(), (height, width), mode="nearest")[0]
-            rows.append(torch.cat([picture, picture_again, (owners * 0.1).expand(3, -1, -1)], 1))
+            owner = owners(ema_model, (picture * 255).round().byte(), code)[None].to(picture.device)
+            rows.append(torch.cat([picture, picture_again, (owner * 0.1).expand(3, -1, -1)], 1))
         columns = torch.cat(rows, 2).clamp(0, 1)
         return Image.fromarray((columns * 255).round().byte().permute(1, 2, 0).cpu().numpy())
 
