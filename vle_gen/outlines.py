@@ -96,6 +96,8 @@ def settle(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
     """Settles, in place, whether pixels along the outline of `index` are its own or a farther object's, by which of the two
     has the likest colour nearby. Bodies are shaded and mirror others, so a pixel is compared with all pixels about it that
     are surely the one's or the other's and not with their means. picture (3, h, w), 0..1; owner (h, w), near to far."""
+    if not (owner > index).any():
+        return
     mine, farther = (owner == index).float()[None], (owner > index).float()[None]
     inner, near = 1 - grown(1 - mine, band), grown(mine, band)
     reach = 2 * band + 1

@@ -14,7 +14,7 @@ from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.outline import Seen
 from vle_gen.tokenizer.render import Window, band_of, draw, widened, window_of
 
-REACH = 0.7  # of a token's frame, the part that is looked at: 1.4 times the object's box
+REACH = 0.6  # of a token's frame, the part that is looked at: 1.2 times the object's box
 INSIDE, OUTSIDE = 0.9, 0.1  # scopes of pixels that are surely a token's, and surely not
 LEAST_CONTRAST = 0.006  # squared colour distance from which object and floor can be told apart
 TEXTURE = 3.0  # how much more their colours must differ than each varies, squared
