@@ -45,7 +45,7 @@ UNSHADED, UNLIT = 0.002, 0.01  # claims to darker and brighter light that belong
 SHOWN = 0.1  # a body's matte from which on it is seen
 UNTRUSTED = 0.07  # change of the light, as a share of it, at which the floor beneath it counts 1 / e when a hole is filled
 LEAST_TRUST = 0.01  # in floor where the light is changed much: it counts where there is no other
-CONTACT = 2  # pixels beyond the uncertain band in which floor under changed light is not known, since shadows are sharp there
+CONTACT = 3  # pixels beyond the uncertain band in which floor under changed light is not known, since shadows are sharp there
 MIXED = 2  # half-width, in pixels, of the band along a settled outline in which a pixel may show both sides
 
 
