@@ -8,11 +8,10 @@ from torch import Tensor
 from vle_gen.filters import box_mean, grown, nearby
 from vle_gen.tokenizer.loop import PictureCode
 from vle_gen.tokenizer.network import TokenizerNetwork
-from vle_gen.tokenizer.ownership import claims
+from vle_gen.tokenizer.ownership import LEAST_CONTRAST, claims
 from vle_gen.tokenizer.render import Window, band_of, draw, window_of
 from vle_gen.tokens import OWNED
 
-LEAST_CONTRAST = 0.006  # squared colour distance from which object and floor can be told apart
 CLAIMED = 0.4  # of a scope, from which a pixel that no token owns is its token's: scopes are soft where parts are thin
 LENIENT = 1.5  # below nobody's logit, from which on a pixel is a token's: one that shows object and floor is the object's
 COARSE = 2  # times smaller that the outline network may look at a token and still know its outline best

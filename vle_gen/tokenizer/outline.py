@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-CONTRAST = 4.0  # colours and differences of colours are spread by this
+from vle_gen.tokenizer.glimpse import CONTRAST
+
 PLANES = 14  # colour 3, difference from the floor 3, from the token's colours 3, scope, silhouette, others' claims, likeness 2
 CELL = 8  # pixels; windows are made up to multiples of this
 SURE = 6.0  # logit of a scope that is certain
