@@ -111,7 +111,7 @@ def take_apart(
     )  # fmt: skip
     inside = {k: sight.within(k) for k in near_to_far}
     pattern = pattern_of(net, tokens, source, sight)
-    says = sight.says if pattern is None else sight.says + pattern
+    says = sight.says if pattern is None else pattern
     shades = {k: (windows[k].within(arena), sight.shades[k]) for k in near_to_far}
     lights, doubt = observed_lights(source, says, floor, shades, pattern is not None)
 
@@ -152,7 +152,7 @@ def pattern_of(net: TokenizerNetwork, tokens: VLETokens, source: Tensor, sight: 
     if tokens.detail.picture.shape[-2:] != source.shape[-2:]:
         whole = Sight.of(net, tokens, Window(0, tokens.size[0], 0, tokens.size[1]))
         source = tokens.detail.picture.to(source.device).float() / 255
-    return patterns.continued(source - whole.says, whole.in_view, sight.arena)
+    return patterns.continued(source, whole.says, whole.in_view, sight.arena)
 
 
 def observed_lights(

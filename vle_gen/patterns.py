@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vle_gen.filters import box_mean
+from vle_gen.filters import box_mean, filled, inside_mean
 from vle_gen.planes import SHORTEST, Plane, horizons
 from vle_gen.tokenizer.render import Window
 
@@ -27,7 +27,9 @@ SURE = 300.0  # cells compared at which what they say counts half
 ALIKE, CERTAIN = 0.2, 0.97  # correlations from which a step counts, and at which it counts as much as can be
 BETTER = 1.5  # power of what better steps count more than others
 FARTHEST = 2.0  # times farther than the middle: what is beyond is too small to find steps in
-NEARBY, ELSEWHERE = 24, 60.0  # pixels around one in which steps are tried, and how many of those elsewhere count beside them
+NEARBY, ELSEWHERE = 24, 300.0  # pixels around one in which steps are tried, and how many of those elsewhere count beside them
+ROUNDS = 5  # of telling what repeats from what is smooth
+NEAREST = 30.0  # pixels below a horizon that a plane's middle lies at least
 LATTICE = 4  # pixels between places where steps are tried
 WHOLE = 0.98  # share of a sample that must be known
 
@@ -38,46 +40,72 @@ def has_pattern(difference: Tensor, known: Tensor) -> bool:
     return _varies((small - _shading(small, seen)) * seen, seen)
 
 
-def continued(difference: Tensor, known: Tensor, arena: Window) -> Tensor | None:
-    """The pattern of a picture's background on the pixels of `arena`: (3, h, w); None of one that does not repeat.
+def continued(source: Tensor, says: Tensor, known: Tensor, arena: Window) -> Tensor | None:
+    """A picture's background with its pattern on the pixels of `arena`: (3, h, w); None of a pattern that does not repeat.
 
     Args:
-        difference: (3, H, W) of the picture from its background's shading, of the values 0..1.
+        source: (3, H, W) the picture, 0..1.
+        says: (3, H, W) the background without its pattern, roughly.
         known: (1, H, W) 1 where the picture shows the background as it is, 0 elsewhere.
     """
-    small, seen, times = _reduced(difference, known)
+    small, seen, times = _reduced(source - says, known)
+    size = seen.shape[-2:]
     shading = _shading(small, seen)
     pattern = (small - shading) * seen
-    result = torch.zeros_like(difference[arena.planes])
     wanted = torch.zeros_like(seen)
     inside = Window(*(round(edge / times) for edge in arena))
     wanted[inside.planes] = 1 - seen[inside.planes]
-    line = _main_axis(pattern, seen)
-    shading = F.interpolate(shading[None], difference.shape[-2:], mode="bilinear", align_corners=False)[0]
-    full = torch.cat([(difference - shading) * known, known])
-    rough = torch.cat([pattern, seen])
-    height, width = seen.shape[-2:]
-    middle = float(torch.nonzero(wanted[0].sum(1)).float().mean())
-    rows = torch.arange(arena.top, arena.bottom, device=known.device) + 0.5
-    columns = torch.arange(arena.left, arena.right, device=known.device) + 0.5
-    fine = torch.meshgrid(rows / times, columns / times, indexing="ij")
-    places = [torch.arange(LATTICE / 2, n, LATTICE, device=known.device) for n in (height, width)]
-    tried = torch.meshgrid(places, indexing="ij")
-    at_tried = _at(rough, *tried[::-1])
-    weight = torch.zeros_like(result[:1])
-    for horizon in horizons(line, seen[0]):
-        plane = Plane(horizon, middle if horizon is None else max(middle, horizon + 30.0), width / 2)
-        for step in steps_in(plane, line, seen[0], wanted[0]):
-            trust = _trust(at_tried, _stepped(rough, plane, step, tried, (height, width)))
-            trust = F.grid_sample(trust[None], _grid(*fine[::-1], (height, width))[None], "bilinear", "border", False)[0]
-            values = _stepped(full, plane, step, fine, (height, width))
-            counts = trust * values[3:]
-            result += counts * values[:3]
-            weight += counts
-    result /= 1 + weight
-    if float(result.square().mean()) < REPEATS**2 * float(pattern.square().sum() / (3 * seen.sum().clamp(min=1))):
+    if not (steps := _steps(pattern, seen, wanted)):
         return None
-    return result
+
+    # What a step foretells is tried on a lattice of places, and so is what is smooth beside the pattern: each by the other.
+    places = _pixels([torch.arange(LATTICE / 2, n, LATTICE, device=known.device) for n in size])
+    full = torch.cat([source * known, known])
+    rough = full if times == 1 else torch.cat([_reduced(source, known)[0], seen])
+    here = _known_at(rough, places, torch.ones_like(places[..., 0]), size)
+    ends = [_a_step_on(*step, places) for step in steps]
+    there = torch.stack([_known_at(rough, *end, size) for end in ends])  # (steps, 4, h', w')
+    smooth, best = says + F.interpolate(shading[None], says.shape[-2:], mode="bilinear", align_corners=False)[0], None
+    for _ in range(ROUNDS):
+        off = (here[:3] - _at(smooth, places, size)) * here[3:]
+        off_there = (there[:, :3] - torch.stack([_at(smooth, end, size) for end, _ in ends])) * there[:, 3:]
+        trust = _trust(off, here[3:], off_there, there[:, 3:])
+        counts = trust * there[:, 3:]
+        foretold = (counts * off_there).sum(0) / (1 + counts.sum(0))
+        error, told = ((one * here[3:]).square().sum() for one in (off - foretold, foretold))
+        if best is None or error < best[0]:
+            best = error, told / off.square().sum(), smooth, trust
+        smooth = inside_mean(filled(here[:3] - foretold, here[3:]), round(SHADING * max(size) / LATTICE))
+    _, told, smooth, trust = best
+    if told < REPEATS**2:
+        return None
+
+    rows, columns = (torch.arange(part.start, part.stop, device=known.device) for part in arena.slices)
+    fine = _pixels([(along + 0.5) / times for along in (rows, columns)])
+    result = torch.zeros_like(source[arena.planes])
+    weight = torch.zeros_like(result[:1])
+    for step, one in zip(steps, trust, strict=True):
+        end = _a_step_on(*step, fine)
+        values = _known_at(full, *end, size)
+        counts = _at(one, fine, size) * values[3:]
+        result += counts * (values[:3] - _at(smooth, end[0], size))
+        weight += counts
+    return result / (1 + weight) + _at(smooth, fine, size)
+
+
+def _steps(pattern: Tensor, known: Tensor, wanted: Tensor) -> list[tuple[Plane, tuple[float, float]]]:
+    """By which steps a pattern (3, H, W) repeats, and in which planes; `known` and `wanted` (1, H, W) as for `steps_in`."""
+    if not wanted.any():
+        return []
+    values = (pattern * known).flatten(1)
+    _, axes = torch.linalg.eigh(values @ values.T)
+    line = torch.einsum("chw,c->hw", pattern, axes[:, -1])  # along the line in the space of colours along which it varies most
+    middle = float(torch.nonzero(wanted[0].sum(1)).float().mean())
+    found = []
+    for horizon in horizons(line, known[0]):
+        plane = Plane(horizon, middle if horizon is None else max(middle, horizon + NEAREST), pattern.shape[-1] / 2)
+        found += [(plane, step) for step in steps_in(plane, line, known[0], wanted[0])]
+    return found
 
 
 def steps_in(plane: Plane, pattern: Tensor, known: Tensor, wanted: Tensor) -> list[tuple[float, float]]:
@@ -97,7 +125,8 @@ def steps_in(plane: Plane, pattern: Tensor, known: Tensor, wanted: Tensor) -> li
         left + (torch.arange(cells[1], device=known.device) + 0.5) * GRID,
         indexing="ij",
     )
-    planes = _at(box_mean(torch.stack([pattern * known, known, wanted]), 1), *plane.back(u, v))
+    smooth = box_mean(torch.stack([pattern * known, known, wanted]), 1)
+    planes = _at(smooth, torch.stack(plane.back(u, v), -1), pattern.shape, "zeros")
     seen, needed = (planes[1] > 0.6).float(), (planes[2] > 0.5).float()
     value = planes[0] / planes[1].clamp(min=0.1) * seen
     size = [1 << (2 * n - 1).bit_length() for n in cells]
@@ -141,45 +170,45 @@ def _summit(three: list[float]) -> float:
     return 0.0 if abs(bend) < 1e-9 else max(-0.5, min(0.5, 0.5 * (before - after) / bend))
 
 
-def _trust(here: Tensor, there: Tensor) -> Tensor:
-    """What a step counts at each of the places that are tried (1, h, w), by the values `here` (4, h, w) and a step on, of which
-    the last says whether they are known."""
-    both = here[3:] * there[3:]
-    off = (here[:3] - there[:3]).square().sum(0, keepdim=True) * both
-    of_both = (here[:3].square() + there[:3].square()).sum(0, keepdim=True) * both
-    means = torch.cat([off, of_both, both]).mean((1, 2), keepdim=True)
-    usual = means[:2] / means[2:].clamp(min=1e-6)
+def _trust(off: Tensor, known: Tensor, off_there: Tensor, known_there: Tensor) -> Tensor:
+    """What steps (S) count at each of the places that are tried, (S, 1, h, w): by what is not smooth there, (3, h, w), and a
+    step on, (S, 3, h, w), where that is known: (1, h, w) and (S, 1, h, w)."""
+    both = known * known_there
+    apart = (off - off_there).square().sum(1, keepdim=True) * both
+    of_both = (off.square() + off_there.square()).sum(1, keepdim=True) * both
+    usual = torch.cat([apart, of_both], 1).mean((2, 3), keepdim=True) / both.mean((2, 3), keepdim=True).clamp(min=1e-6)
     radius = NEARBY // LATTICE
-    off, of_both = (
-        box_mean(torch.cat([off, of_both]), radius) * (2 * radius + 1) ** 2 * LATTICE**2 + ELSEWHERE * usual
-    ).split(1)
-    return _counts((1 - off / of_both.clamp(min=1e-12)).clamp(max=CERTAIN))
+    sums = box_mean(torch.cat([apart, of_both], 1).flatten(0, 1), radius).view(-1, 2, *known.shape[-2:])
+    apart, of_both = (sums * ((2 * radius + 1) * LATTICE) ** 2 + ELSEWHERE * usual).split(1, 1)
+    return _counts((1 - apart / of_both.clamp(min=1e-12)).clamp(max=CERTAIN))
 
 
-def _stepped(
-    planes: Tensor, plane: Plane, step: tuple[float, float], at: tuple[Tensor, Tensor], size: tuple[int, int]
-) -> Tensor:
-    """Planes (4, ...), of which the last says what is known, a step on from the pixels (rows, columns) `at` of a picture of
-    `size`: values, and 1 where they are known."""
-    rows, columns = at
-    u, v = plane.onto(columns, rows)
-    x, y = plane.back(u + step[0], v + step[1])
-    found = F.grid_sample(planes[None], _grid(x, y, size)[None], "bilinear", "zeros", False)[0]
-    values, known = found.split([3, 1])
-    shown = known > WHOLE
-    if plane.horizon is not None:
-        shown = shown & (rows > plane.horizon + (plane.middle - plane.horizon) / (2 * FARTHEST))
-    return torch.cat([values / known.clamp(min=0.5), shown.to(values)])
+def _a_step_on(plane: Plane, step: tuple[float, float], pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """Where a step leads from pixels (h, w, 2): (h, w, 2); and 1 where they are on the plane, and not too far, (h, w)."""
+    x, y = pixels.unbind(-1)
+    u, v = plane.onto(x, y)
+    there = torch.stack(plane.back(u + step[0], v + step[1]), -1)
+    if plane.horizon is None:
+        return there, torch.ones_like(x)
+    return there, (y > plane.horizon + (plane.middle - plane.horizon) / (2 * FARTHEST)).to(x)
 
 
-def _at(planes: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Planes (C, H, W) at pixels (h, w): (C, h, w), 0 outside."""
-    return F.grid_sample(planes[None], _grid(x, y, planes.shape[-2:])[None], "bilinear", "zeros", False)[0]
+def _known_at(planes: Tensor, pixels: Tensor, allowed: Tensor, size: tuple[int, int]) -> Tensor:
+    """Values and knowledge (4, H, W) at pixels (h, w, 2) of a picture of `size`: values, and 1 where they are known and
+    allowed (h, w), (4, h, w)."""
+    found = _at(planes, pixels, size, "zeros")
+    return torch.cat([found[:3] / found[3:].clamp(min=0.5), (found[3:] > WHOLE) * allowed])
 
 
-def _grid(x: Tensor, y: Tensor, size: tuple[int, int]) -> Tensor:
-    """Pixels (h, w) of a picture of `size` (height, width), as `grid_sample` counts: (h, w, 2)."""
-    return torch.stack([x / size[1] * 2 - 1, y / size[0] * 2 - 1], -1)
+def _at(planes: Tensor, pixels: Tensor, size: tuple[int, int], beyond: str = "border") -> Tensor:
+    """Planes (C, H, W), however fine, at pixels (h, w, 2) x, y of a picture of `size` (height, width): (C, h, w)."""
+    grid = pixels / pixels.new_tensor([size[1], size[0]]) * 2 - 1
+    return F.grid_sample(planes[None], grid[None], "bilinear", beyond, False)[0]
+
+
+def _pixels(rows_and_columns: list[Tensor]) -> Tensor:
+    """Rows (h,) and columns (w,) as pixels (h, w, 2), x before y."""
+    return torch.stack(torch.meshgrid(*rows_and_columns, indexing="ij")[::-1], -1)
 
 
 def _reduced(difference: Tensor, known: Tensor) -> tuple[Tensor, Tensor, float]:
@@ -206,10 +235,3 @@ def _varies(pattern: Tensor, known: Tensor) -> bool:
     """Whether a pattern (3, H, W), where it is known, is more than noise."""
     count = float(known.sum())
     return count >= ENOUGH and float(pattern.square().sum()) > 3 * count * PLAIN**2
-
-
-def _main_axis(pattern: Tensor, known: Tensor) -> Tensor:
-    """A pattern (3, H, W) along the line in the space of colours along which it varies most: (H, W)."""
-    values = (pattern * known).flatten(1)
-    _, axes = torch.linalg.eigh(values @ values.T)
-    return torch.einsum("chw,c->hw", pattern, axes[:, -1])
