@@ -11,6 +11,7 @@ from PIL import Image
 import vle_gen
 from editors import move, remove
 from vle_gen.data import surfaces
+from vle_gen.grain import grain_of
 from vle_gen.patterns import continued, has_pattern
 from vle_gen.planes import horizons
 from vle_gen.tokenizer.render import Window
@@ -115,3 +116,24 @@ def test_a_pattern_is_continued_in_large_pictures_too(everyday):
     place[104:168, 96:152] = True
     off = np.sqrt(np.square(after - colour.clip(0, 1))[place].mean())
     assert off < 0.5 * colour[place].std(0).mean()
+
+
+def test_a_lawn_stays_rough_where_something_stood(everyday):
+    """Nobody can tell which blades of grass are there, but there are some."""
+    colour = floor(surfaces.lawn, 1)
+    tokens = everyday.encode(with_apple(colour))
+    index = int(np.bincount(np.asarray(tokens.label_map())[120:150, 115:140].ravel()).argmax())
+    after = np.asarray(everyday.decode(remove(tokens, index))).mean(-1) / 255.0
+    steps = np.abs(np.diff(after, axis=1))
+    assert 0.25 < steps[110:160, 104:148].mean() / steps[110:160, 10:54].mean() < 1.1
+
+
+def test_no_grain_is_given_to_what_is_smooth():
+    smooth = torch.full((3, 40, 60), 0.2)
+    known = torch.ones(1, 40, 60)
+    known[:, 10:30, 20:40] = 0
+    assert grain_of(smooth, known, 1 - known).abs().max() < 1e-6
+    rough = smooth + 0.05 * torch.randn(3, 40, 60, generator=torch.Generator().manual_seed(0))
+    grain = grain_of(rough * known, known, 1 - known)
+    assert (grain * known).abs().max() == 0
+    assert 0.3 * 0.05 < grain[:, 10:30, 20:40].std() < 0.05

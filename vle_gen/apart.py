@@ -9,6 +9,7 @@ from torch import Tensor
 from vle_gen import patterns
 from vle_gen.body import BRIGHTEST, DARKEST, Body
 from vle_gen.filters import box_mean, filled, grown, inside_mean, nearby
+from vle_gen.grain import grain_of
 from vle_gen.outlines import around_mask, gleams
 from vle_gen.placing import far_to_near, planes_of
 from vle_gen.tokenizer.background import stretch_to
@@ -110,10 +111,9 @@ def take_apart(
         sight.near_to_far, sight.windows, sight.drawn, sight.owned, sight.band, sight.floor,
     )  # fmt: skip
     inside = {k: sight.within(k) for k in near_to_far}
-    pattern = pattern_of(net, tokens, source, sight)
-    says = sight.says if pattern is None else pattern
+    says, patterned = floor_beneath(net, tokens, source, sight)
     shades = {k: (windows[k].within(arena), sight.shades[k]) for k in near_to_far}
-    lights, doubt = observed_lights(source, says, floor, shades, pattern is not None)
+    lights, doubt = observed_lights(source, says, floor, shades, patterned)
 
     # From near to far, undo what each token does to the light: `seen` is the picture as it would be without the nearer ones.
     seen, without = source.clone(), {}
@@ -143,16 +143,18 @@ def take_apart(
     return base, bodies
 
 
-def pattern_of(net: TokenizerNetwork, tokens: VLETokens, source: Tensor, sight: Sight) -> Tensor | None:
-    """How the floor of an arena (3, h, w) differs by its pattern from what the scene token says, where it is hidden too; None
-    of one without a pattern. All of the picture is looked at, since where a pattern repeats may lie anywhere."""
+def floor_beneath(net: TokenizerNetwork, tokens: VLETokens, source: Tensor, sight: Sight) -> tuple[Tensor, bool]:
+    """What can be told of the floor of an arena (3, h, w) where it is hidden: what the scene token says, its pattern, and the
+    grain of what is beside it; and whether it has a pattern. All the picture is looked at, since that may repeat anywhere."""
     if not patterns.has_pattern(source - sight.says, sight.in_view):
-        return None
-    whole = sight
+        return sight.says, False
+    whole, picture = sight, source
     if tokens.detail.picture.shape[-2:] != source.shape[-2:]:
         whole = Sight.of(net, tokens, Window(0, tokens.size[0], 0, tokens.size[1]))
-        source = tokens.detail.picture.to(source.device).float() / 255
-    return patterns.continued(source, whole.says, whole.in_view, sight.arena)
+        picture = tokens.detail.picture.to(source.device).float() / 255
+    pattern = patterns.continued(picture, whole.says, whole.in_view, sight.arena)
+    says = sight.says if pattern is None else pattern
+    return says + grain_of(source - says, sight.in_view, 1 - sight.floor), pattern is not None
 
 
 def observed_lights(

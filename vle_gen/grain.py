@@ -1,0 +1,39 @@
+"""The grain of a background, such as a lawn's, where something hides it: none can tell what is there, but what lies beside it
+in the same rows is as coarse and as rough."""
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vle_gen.filters import nearby
+
+FINE = 0.02  # of the longer side: what varies within squares of this radius is grain
+SHARE = 0.5  # of the grain's strength: all of it would look like what is beside it, and none would err least
+MOST = 8  # steps along rows by which grain is fetched
+
+
+def grain_of(difference: Tensor, known: Tensor, wanted: Tensor) -> Tensor:
+    """Grain (3, h, w) where it is `wanted`, 0 elsewhere.
+
+    Args:
+        difference: (3, h, w) of a picture from what can be told of its background.
+        known: (1, h, w) 1 where the picture shows the background as it is, 0 elsewhere.
+        wanted: (1, h, w) 1 where it shows nothing of it.
+    """
+    grain = (difference - nearby(difference, known, max(2, round(FINE * max(known.shape[-2:]))))) * known
+    width = known.shape[-1]
+    length = 1 << (2 * width - 1).bit_length()
+    missing, result = wanted * (1 - known), torch.zeros_like(difference)
+    of_known = torch.fft.rfft(known[0], length)
+    for _ in range(MOST):
+        reached = torch.fft.irfft((torch.fft.rfft(missing[0], length).conj() * of_known).sum(0), length)
+        step = int(reached.argmax())  # by which most is reached that shows the background
+        if float(reached[step]) < 1:
+            break
+        step = step if step < width else step - length
+        here = slice(max(0, -step), min(width, width - step))
+        there = slice(here.start + step, here.stop + step)
+        found = missing[..., here] * known[..., there]
+        result[..., here] += grain[..., there] * found
+        missing[..., here] *= 1 - found
+    return SHARE * result
