@@ -18,7 +18,7 @@ from vle_gen.tokenizer.render import Window
 WORK = 384  # pixels of the longer side at which steps are looked for
 SHADING = 0.1  # of the longer side: what varies more slowly than over squares twice as wide is shading, not pattern
 PLAIN = 2.5 / 255  # root mean square of what is not shading, up to which a background has no pattern
-REPEATS = 0.25  # of that, which steps must foretell in a pattern that repeats
+REPEATS = 0.35  # of a pattern's variance in the arena, from which on it is told well enough to be continued
 ENOUGH = 500  # pixels that must be known
 MOST_STEPS = 24  # in one plane
 APART = 5  # cells of the search's grid by which steps differ at least
@@ -72,12 +72,13 @@ def continued(source: Tensor, says: Tensor, known: Tensor, arena: Window) -> Ten
         trust = _trust(off, here[3:], off_there, there[:, 3:])
         counts = trust * there[:, 3:]
         foretold = (counts * off_there).sum(0) / (1 + counts.sum(0))
-        error, told = ((one * here[3:]).square().sum() for one in (off - foretold, foretold))
-        if best is None or error < best[0]:
-            best = error, told / off.square().sum(), smooth, trust
+        error = (off - foretold).square() * here[3:]
+        if best is None or error.sum() < best[0].sum():
+            best = error, off.square(), smooth, trust
         smooth = inside_mean(filled(here[:3] - foretold, here[3:]), round(SHADING * max(size) / LATTICE))
-    _, told, smooth, trust = best
-    if told < REPEATS**2:
+    error, all_there_is, smooth, trust = best
+    near = Window(*(round(edge / times / LATTICE) for edge in arena)).planes
+    if error[near].sum() > (1 - REPEATS) * all_there_is[near].sum():
         return None
 
     rows, columns = (torch.arange(part.start, part.stop, device=known.device) for part in arena.slices)
