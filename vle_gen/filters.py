@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+FAR = 16  # pixels of a radius beyond which running sums are faster than shifted copies
 LARGE = 4000  # pixels in a plane from which on adding shifted copies is faster than torch's own pooling
 
 
@@ -71,14 +72,20 @@ def inside_mean(values: Tensor, radius: int) -> Tensor:
 
 def box_mean(values: Tensor, radius: int) -> Tensor:
     """Mean of values (C, h, w) over squares of `radius`, zeros beyond the border; one axis at a time, since radii grow
-    with the picture, and by adding shifted copies: on a CPU torch's own pooling goes number by number."""
+    with the picture, by adding shifted copies or, of large squares, by running sums: on a CPU torch's own pooling goes number
+    by number."""
     if radius == 0:
         return values.clone()
     values = F.pad(values, (radius,) * 4)
     for axis in (-1, -2):
-        wide, count = values, values.shape[axis] - 2 * radius
-        values = wide.narrow(axis, 0, count) + wide.narrow(axis, 1, count)
-        for step in range(2, 2 * radius + 1):
-            values += wide.narrow(axis, step, count)
+        count = values.shape[axis] - 2 * radius
+        if radius > FAR:  # in double precision, so that where nothing is the mean is nothing
+            sums = F.pad(values, (1, 0) if axis == -1 else (0, 0, 1, 0)).cumsum(axis, dtype=torch.float64)
+            values = (sums.narrow(axis, 2 * radius + 1, count) - sums.narrow(axis, 0, count)).to(values.dtype)
+        else:
+            wide = values
+            values = wide.narrow(axis, 0, count) + wide.narrow(axis, 1, count)
+            for step in range(2, 2 * radius + 1):
+                values += wide.narrow(axis, step, count)
         values /= 2 * radius + 1
     return values

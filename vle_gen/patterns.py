@@ -27,6 +27,7 @@ SURE = 300.0  # cells compared at which what they say counts half
 ALIKE, CERTAIN = 0.2, 0.97  # correlations from which a step counts, and at which it counts as much as can be
 BETTER = 1.5  # power of what better steps count more than others
 FARTHEST = 2.0  # times farther than the middle: what is beyond is too small to find steps in
+LEAST = 0.03  # of what all steps count for in the arena, which one must count for to be taken
 NEARBY, ELSEWHERE = 24, 300.0  # pixels around one in which steps are tried, and how many of those elsewhere count beside them
 ROUNDS = 5  # of telling what repeats from what is smooth
 NEAREST = 30.0  # pixels below a horizon that a plane's middle lies at least
@@ -74,9 +75,9 @@ def continued(source: Tensor, says: Tensor, known: Tensor, arena: Window) -> Ten
         foretold = (counts * off_there).sum(0) / (1 + counts.sum(0))
         error = (off - foretold).square() * here[3:]
         if best is None or error.sum() < best[0].sum():
-            best = error, off.square(), smooth, trust
+            best = error, off.square(), smooth, trust, counts
         smooth = inside_mean(filled(here[:3] - foretold, here[3:]), round(SHADING * max(size) / LATTICE))
-    error, all_there_is, smooth, trust = best
+    error, all_there_is, smooth, trust, counts = best
     near = Window(*(round(edge / times / LATTICE) for edge in arena)).planes
     if error[near].sum() > (1 - REPEATS) * all_there_is[near].sum():
         return None
@@ -85,10 +86,11 @@ def continued(source: Tensor, says: Tensor, known: Tensor, arena: Window) -> Ten
     fine = _pixels([(along + 0.5) / times for along in (rows, columns)])
     result = torch.zeros_like(source[arena.planes])
     weight = torch.zeros_like(result[:1])
-    for step, one in zip(steps, trust, strict=True):
-        end = _a_step_on(*step, fine)
+    share = counts[(slice(None), *near)].sum((1, 2, 3))
+    for k in torch.nonzero(share > LEAST * share.sum()).flatten().tolist():
+        end = _a_step_on(*steps[k], fine)
         values = _known_at(full, *end, size)
-        counts = _at(one, fine, size) * values[3:]
+        counts = _at(trust[k], fine, size) * values[3:]
         result += counts * (values[:3] - _at(smooth, end[0], size))
         weight += counts
     return result / (1 + weight) + _at(smooth, fine, size)
