@@ -7,6 +7,8 @@ a lawn, nothing is said.
 """
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -34,11 +36,14 @@ NEAREST = 30.0  # pixels below a horizon that a plane's middle lies at least
 LATTICE = 4  # pixels between places where steps are tried
 WHOLE = 0.98  # share of a sample that must be known
 
+Step = tuple[Plane, tuple[float, float]]
+
 
 def has_pattern(difference: Tensor, known: Tensor) -> bool:
     """Whether a background, `difference` (3, H, W) from its shading where `known` (1, H, W) is 1, has more than noise."""
     small, seen, _ = _reduced(difference, known)
-    return _varies((small - _shading(small, seen)) * seen, seen)
+    count = float(seen.sum())
+    return count >= ENOUGH and float(((small - _shading(small, seen)) * seen).square().sum()) > 3 * count * PLAIN**2
 
 
 def continued(source: Tensor, says: Tensor, known: Tensor, arena: Window) -> Tensor | None:
@@ -59,44 +64,61 @@ def continued(source: Tensor, says: Tensor, known: Tensor, arena: Window) -> Ten
     if not (steps := _steps(pattern, seen, wanted)):
         return None
 
-    # What a step foretells is tried on a lattice of places, and so is what is smooth beside the pattern: each by the other.
-    places = _pixels([torch.arange(LATTICE / 2, n, LATTICE, device=known.device) for n in size])
     full = torch.cat([source * known, known])
     rough = full if times == 1 else torch.cat([_reduced(source, known)[0], seen])
-    here = _known_at(rough, places, torch.ones_like(places[..., 0]), size)
-    ends = [_a_step_on(*step, places) for step in steps]
-    there = torch.stack([_known_at(rough, *end, size) for end in ends])  # (steps, 4, h', w')
-    smooth, best = says + F.interpolate(shading[None], says.shape[-2:], mode="bilinear", align_corners=False)[0], None
-    for _ in range(ROUNDS):
-        off = (here[:3] - _at(smooth, places, size)) * here[3:]
-        off_there = (there[:, :3] - torch.stack([_at(smooth, end, size) for end, _ in ends])) * there[:, 3:]
-        trust = _trust(off, here[3:], off_there, there[:, 3:])
-        counts = trust * there[:, 3:]
-        foretold = (counts * off_there).sum(0) / (1 + counts.sum(0))
-        error = (off - foretold).square() * here[3:]
-        if best is None or error.sum() < best[0].sum():
-            best = error, off.square(), smooth, trust, counts
-        smooth = inside_mean(filled(here[:3] - foretold, here[3:]), round(SHADING * max(size) / LATTICE))
-    error, all_there_is, smooth, trust, counts = best
+    smooth = says + F.interpolate(shading[None], says.shape[-2:], mode="bilinear", align_corners=False)[0]
+    told = _told_apart(rough, smooth, steps)
     near = Window(*(round(edge / times / LATTICE) for edge in arena)).planes
-    if error[near].sum() > (1 - REPEATS) * all_there_is[near].sum():
+    if told.error[near].sum() > (1 - REPEATS) * told.of_all[near].sum():
         return None
-
     rows, columns = (torch.arange(part.start, part.stop, device=known.device) for part in arena.slices)
     fine = _pixels([(along + 0.5) / times for along in (rows, columns)])
-    result = torch.zeros_like(source[arena.planes])
-    weight = torch.zeros_like(result[:1])
-    share = counts[(slice(None), *near)].sum((1, 2, 3))
+    result, weight = torch.zeros_like(source[arena.planes]), torch.zeros_like(known[arena.planes])
+    share = told.counts[(slice(None), *near)].sum((1, 2, 3))
     for k in torch.nonzero(share > LEAST * share.sum()).flatten().tolist():
         end = _a_step_on(*steps[k], fine)
         values = _known_at(full, *end, size)
-        counts = _at(trust[k], fine, size) * values[3:]
-        result += counts * (values[:3] - _at(smooth, end[0], size))
+        counts = _at(told.trust[k], fine, size) * values[3:]
+        result += counts * (values[:3] - _at(told.smooth, end[0], size))
         weight += counts
-    return result / (1 + weight) + _at(smooth, fine, size)
+    return result / (1 + weight) + _at(told.smooth, fine, size)
 
 
-def _steps(pattern: Tensor, known: Tensor, wanted: Tensor) -> list[tuple[Plane, tuple[float, float]]]:
+class Told(NamedTuple):
+    """What of a background repeats, and what is smooth, by the turn that told it best."""
+
+    error: Tensor  # (1, h, w) squared, of what is known at places of a lattice
+    of_all: Tensor  # (1, h, w) what that would be if nothing were foretold
+    smooth: Tensor  # (3, ...) the background without its pattern
+    trust: Tensor  # (steps, 1, h, w) what each step counts
+    counts: Tensor  # (steps, 1, h, w) the same, 0 where it leads to what is not known
+
+
+def _told_apart(picture: Tensor, smooth: Tensor, steps: list[Step]) -> Told:
+    """Tells a background's pattern from what is smooth beside it, by turns, each from what the other leaves.
+
+    `picture` (4, H, W) says last what is known of it; `smooth` (3, ...) is a first guess, however fine.
+    """
+    size = picture.shape[-2:]
+    places = _pixels([torch.arange(LATTICE / 2, n, LATTICE, device=picture.device) for n in size])
+    here, known = _known_at(picture, places, torch.ones_like(places[..., 0]), size).split([3, 1])
+    ends = [_a_step_on(*step, places) for step in steps]
+    there, known_there = torch.stack([_known_at(picture, *end, size) for end in ends]).split([3, 1], 1)
+    best = None
+    for _ in range(ROUNDS):
+        off = (here - _at(smooth, places, size)) * known
+        off_there = (there - torch.stack([_at(smooth, end, size) for end, _ in ends])) * known_there
+        trust = _trust(off, known, off_there, known_there)
+        counts = trust * known_there
+        foretold = (counts * off_there).sum(0) / (1 + counts.sum(0))
+        error, of_all = ((one * known).square().sum(0, keepdim=True) for one in (off - foretold, off))
+        if best is None or error.sum() < best.error.sum():
+            best = Told(error, of_all, smooth, trust, counts)
+        smooth = inside_mean(filled(here - foretold, known), round(SHADING * max(size) / LATTICE))
+    return best
+
+
+def _steps(pattern: Tensor, known: Tensor, wanted: Tensor) -> list[Step]:
     """By which steps a pattern (3, H, W) repeats, and in which planes; `known` and `wanted` (1, H, W) as for `steps_in`."""
     if not wanted.any():
         return []
@@ -232,9 +254,3 @@ def _shading(difference: Tensor, known: Tensor) -> Tensor:
     small = F.avg_pool2d(both[None], cell, ceil_mode=True, count_include_pad=False)[0]
     small = box_mean(small, max(1, round(SHADING * max(size) / cell)))
     return F.interpolate((small[:3] / small[3:].clamp(min=1e-4))[None], size, mode="bilinear", align_corners=False)[0]
-
-
-def _varies(pattern: Tensor, known: Tensor) -> bool:
-    """Whether a pattern (3, H, W), where it is known, is more than noise."""
-    count = float(known.sum())
-    return count >= ENOUGH and float(pattern.square().sum()) > 3 * count * PLAIN**2
