@@ -9,6 +9,7 @@ from vle_gen.filters import nearby
 
 FINE = 0.02  # of the longer side: what varies within squares of this radius is grain
 SHARE = 0.5  # of the grain's strength: all of it would look like what is beside it, and none would err least
+CLEAREST = 1.5  # times its mean strength that grain is at most
 MOST = 8  # steps along rows by which grain is fetched
 
 
@@ -21,6 +22,8 @@ def grain_of(difference: Tensor, known: Tensor, wanted: Tensor) -> Tensor:
         wanted: (1, h, w) 1 where it shows nothing of it.
     """
     grain = (difference - nearby(difference, known, max(2, round(FINE * max(known.shape[-2:]))))) * known
+    usual = float(grain.abs().sum() / (3 * known.sum()).clamp(min=1))
+    grain = grain.clamp(-CLEAREST * usual, CLEAREST * usual)  # what stands out is no grain
     width = known.shape[-1]
     length = 1 << (2 * width - 1).bit_length()
     missing, result = wanted * (1 - known), torch.zeros_like(difference)

@@ -20,8 +20,9 @@ from vle_gen.tokenizer.render import Window
 WORK = 384  # pixels of the longer side at which steps are looked for
 SHADING = 0.1  # of the longer side: what varies more slowly than over squares twice as wide is shading, not pattern
 PLAIN = 2.5 / 255  # root mean square of what is not shading, up to which a background has no pattern
-REPEATS = 0.35  # of a pattern's variance in the arena, from which on it is told well enough to be continued
+REPEATS = 0.2  # of a pattern's variance in the arena, from which on it is told well enough to be continued
 ENOUGH = 500  # pixels that must be known
+SHARE = 0.33  # of a picture that must be known: in less, what happens to be alike is taken for what repeats
 MOST_STEPS = 24  # in one plane
 APART = 5  # cells of the search's grid by which steps differ at least
 GRID = 2.0  # pixels a cell
@@ -61,7 +62,7 @@ def continued(source: Tensor, says: Tensor, known: Tensor, arena: Window) -> Ten
     wanted = torch.zeros_like(seen)
     inside = Window(*(round(edge / times) for edge in arena))
     wanted[inside.planes] = 1 - seen[inside.planes]
-    if not (steps := _steps(pattern, seen, wanted)):
+    if seen.mean() < SHARE or not (steps := _steps(pattern, seen, wanted)):
         return None
 
     full = torch.cat([source * known, known])
