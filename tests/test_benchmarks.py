@@ -114,3 +114,11 @@ def test_outlines(benchmark, scenes, capsys):
     benchmark("outlines", "solids", scenes, "--limit", 2)
     network, colours = capsys.readouterr().out.splitlines()[-2:]
     assert network.startswith("outline network: FG-ARI 0.9") and colours.startswith("scopes and colours: FG-ARI 0.9")
+
+
+def test_patterns(benchmark, tmp_path, capsys):
+    benchmark("patterns", "--seeds", 1, "-o", tmp_path / "p.jpg")
+    mean = next(line for line in capsys.readouterr().out.splitlines() if "mean" in line)
+    smooth, told = (float(cell) for cell in mean.replace("│", " ").split()[1:3])
+    assert told < 0.6 * smooth
+    assert open_image(tmp_path / "p.jpg").width > 1000
