@@ -146,7 +146,8 @@ def take_apart(
 def floor_beneath(net: TokenizerNetwork, tokens: VLETokens, source: Tensor, sight: Sight) -> tuple[Tensor, bool]:
     """What can be told of the floor of an arena (3, h, w) where it is hidden: what the scene token says, its pattern, and the
     grain of what is beside it; and whether it has a pattern. All the picture is looked at, since that may repeat anywhere."""
-    if not patterns.has_pattern(source - sight.says, sight.in_view):
+    in_view = sight.in_view
+    if not patterns.has_pattern(source - sight.says, in_view):
         return sight.says, False
     whole, picture = sight, source
     if tokens.detail.picture.shape[-2:] != source.shape[-2:]:
@@ -154,11 +155,11 @@ def floor_beneath(net: TokenizerNetwork, tokens: VLETokens, source: Tensor, sigh
         picture = tokens.detail.picture.to(source.device).float() / 255
     pattern = patterns.continued(picture, whole.says, whole.in_view, sight.arena)
     says = sight.says if pattern is None else pattern
-    return says + grain_of(source - says, sight.in_view, 1 - sight.floor), pattern is not None
+    return says + grain_of(source - says, in_view, 1 - sight.floor), pattern is not None
 
 
 def observed_lights(
-    source: Tensor, says: Tensor, floor: Tensor, shades: dict[int, tuple[Window, Tensor]], patterned: bool = False
+    source: Tensor, says: Tensor, floor: Tensor, shades: dict[int, tuple[Window, Tensor]], patterned: bool
 ) -> tuple[dict[int, Tensor], dict[int, Tensor]]:
     """What each token does to the light, as the picture shows it: factors (3, h, w) of its window; and how much that may be
     another's, 0..1, (1, h, w).

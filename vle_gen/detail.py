@@ -15,7 +15,6 @@ from vle_gen.apart import CONTACT, take_apart, touched
 from vle_gen.body import Body, composite
 from vle_gen.camera import sampled_at
 from vle_gen.filters import grown, inside_mean
-from vle_gen.outlines import owners as owners
 from vle_gen.placing import far_to_near, placed
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.network import TokenizerNetwork

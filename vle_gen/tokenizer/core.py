@@ -10,10 +10,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from vle_gen.compact.code import DEFAULT_QUALITY, CodedTokens, TokenCode
-from vle_gen.detail import owners, render_edited, render_without_source
+from vle_gen.detail import render_edited, render_without_source
 from vle_gen.digest import digest_of
 from vle_gen.encoding import HALTING, NO_HINTS, Halting, Hints
 from vle_gen.errors import UserError
+from vle_gen.outlines import owners
 from vle_gen.tokenizer.blocks import Extent
 from vle_gen.tokenizer.glimpse import Layers
 from vle_gen.tokenizer.loop import SCENE_DEPTH, PictureCode, encode_picture, glimpse_picture
