@@ -24,11 +24,11 @@ WIDTH, WHAT = 12, 6
 FIELDS = ("what", "where", "depth", "kind", "length")
 
 
-def make_network(seed: int = 0) -> PriorNetwork:
+def make_network(seed: int = 0, around_codes: bool = False) -> PriorNetwork:
     torch.manual_seed(seed)
     sizes = PriorSizes(
         width=32, blocks=2, heads=4, text_blocks=1, flow_width=32, flow_blocks=1, bins=32, codes=16, max_tokens=6,
-        neighbours=True,
+        neighbours=True, around_codes=around_codes,
     )
     network = PriorNetwork(sizes, WIDTH, WHAT).eval()
     for parameter in network.parameters():  # some layers begin as zero: here every one must matter
@@ -216,6 +216,18 @@ def test_cold_places_are_the_likeliest_ones(network, texts):
     assert spread(1e-6) < 0.3 * spread(1.0)
 
 
+def test_around_codes_little_noise_is_drawn(texts):
+    """How much two seeds differ in the `what` of the background of one text: as learnt, and around codes much less."""
+    network = make_network(around_codes=True)
+    network.codebook.zero_(), network.spread.fill_(1.0)  # whichever code is drawn is the same
+
+    def varied(**options) -> float:
+        return float(torch.stack([draw(network, texts, seed, **options).what[:, 0] for seed in range(20)]).std(0).mean())
+
+    assert 0.1 < varied() / varied(noise=1.0) < 0.5
+    assert varied(noise=0.0) < 1e-5
+
+
 def test_stop_and_max_tokens(network, texts):
     stopping = make_network()
     stopping.stop.weight.data.zero_()
@@ -242,10 +254,12 @@ def test_tokens_have_the_units_that_the_pipeline_expects(network, texts):
         assert (drawn.where[row, 1:length, 2:] > 0).all()
 
 
-@pytest.mark.parametrize("options", [{"max_tokens": 7}, {"flow_steps": 0}, {"temperature": 0.0}, {"place_temperature": 0.0}])
-def test_arguments_out_of_range_are_named(network, texts, options):
-    with pytest.raises(UserError, match=next(iter(options))):
-        sample(network, *texts, **options)
+@pytest.mark.parametrize(
+    ("option", "value"), [("max_tokens", 7), ("flow_steps", 0), ("temperature", 0.0), ("place_temperature", 0.0), ("noise", -1.0)]
+)
+def test_arguments_out_of_range_are_named(network, texts, option, value):
+    with pytest.raises(UserError, match=option):
+        sample(network, *texts, **{option: value})
 
 
 def test_places_survive_their_code():

@@ -11,7 +11,8 @@ from prompts.lexicon import Lexicon
 from prompts.reading import read, singly
 from prompts.request import Mention, SceneRequest
 from vle_gen.chosen_places import Place, clamps, turns_of, with_places
-from vle_gen.prior.sampling import Generators, Given, Guidance, SampledTokens
+from vle_gen.prior.chance import Generators
+from vle_gen.prior.sampling import Given, Guidance, SampledTokens
 from vle_gen.refusing import Pair, Refusing, least_extent, pairs_of, written_by
 from vle_gen.standing import clashes, hidden, standings
 from vle_gen.tokenizer.loop import SCENE_DEPTH
@@ -108,6 +109,8 @@ def draw_orders(
             given=None if fixed is None else Given(clamped=fixed[rows].to(features.device)),
             refuse=_refusing(pipe, asked) if settings.tries > 1 else None,
         )
+        if pipe.prior.config.around_codes:  # what such a prior writes of a scene is a little more than any scene shows
+            drawn.what[:, 0] = pipe.tokenizer.reread_scenes(drawn.what[:, 0])
         for row, k in enumerate(pictures):
             if best[k] is not None and not best[k].problems:
                 continue

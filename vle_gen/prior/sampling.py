@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from vle_gen.errors import UserError
+from vle_gen.prior.chance import Draws, Generators
 from vle_gen.prior.layers import KeyValues
 from vle_gen.prior.network import BACKGROUND_FRAME, PriorNetwork, Text
 from vle_gen.prior.places import VARIABLES
@@ -21,9 +22,10 @@ from vle_gen.prior.places import VARIABLES
 if TYPE_CHECKING:
     from diffusers import FlowMatchEulerDiscreteScheduler
 
-Generators = torch.Generator | list[torch.Generator]
 # (turn, frames (B, N, 4), depths (B, N)) of the objects so far: whether the place of the last, token `turn`, is refused (B,)
 Refusal = Callable[[int, Tensor, Tensor], Tensor]
+AROUND_CODES = 0.25  # of unit noise, where the flow begins around codes: there each number of `what` varies for itself, as no
+# numbers of a picture do, and all that noise shows as grain in what is drawn
 AGAIN = 6  # times that a refused place is drawn again under guidance, then as learnt, then whatever the text says
 
 
@@ -89,30 +91,6 @@ def make_scheduler() -> FlowMatchEulerDiscreteScheduler:
     return FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000, shift=1.0)
 
 
-class Draws:
-    """Random numbers for a batch, from one generator or one per sample, made on the CPU and moved to the device."""
-
-    def __init__(self, generator: Generators | None, batch: int, device: torch.device):
-        if isinstance(generator, list) and len(generator) != batch:
-            raise UserError(f"{len(generator)} generators for {batch} samples: give one, or one for each")
-        self.generator, self.batch, self.device = generator, batch, device
-
-    def _draw(self, maker, count: int, rows: list[int]) -> Tensor:
-        if isinstance(self.generator, list):
-            made = torch.cat([maker(1, count, generator=self.generator[k]) for k in rows])
-        else:
-            made = maker(len(rows), count, generator=self.generator)
-        return made.to(self.device)
-
-    def uniform(self, count: int, rows: list[int] | None = None) -> Tensor:
-        """(B, count) in [0, 1), or for some of the samples only."""
-        return self._draw(torch.rand, count, list(range(self.batch)) if rows is None else rows)
-
-    def normal(self, count: int) -> Tensor:
-        """(B, count) of unit variance."""
-        return self._draw(torch.randn, count, list(range(self.batch)))
-
-
 @torch.no_grad()
 def sample(
     network: PriorNetwork,
@@ -123,6 +101,7 @@ def sample(
     flow_steps: int = 16,
     temperature: float = 1.0,
     place_temperature: float = 1.0,
+    noise: float | None = None,
     max_tokens: int | None = None,
     background_depth: float = 1e3,
     scheduler: FlowMatchEulerDiscreteScheduler | None = None,
@@ -138,8 +117,10 @@ def sample(
         generator: one CPU generator for the batch, or a list with one per sample (a sample then does not depend on
             the others). Same generators, same tokens.
         flow_steps: steps of the scheduler per `what`; 1 or more.
-        temperature: of what is drawn; 1 is as learnt, less is less varied.
+        temperature: of which code is drawn; 1 is as learnt, less is less varied.
         place_temperature: of where.
+        noise: standard deviation of what the flow begins with; 1 is as learnt. None: 1, and where it begins around codes
+            `AROUND_CODES`.
         max_tokens: most tokens per sample, the background counted; at most what the network was built for.
         background_depth: written as the depth of token 0.
         use_cache: without it everything so far is computed anew at each step, with the same result.
@@ -162,6 +143,10 @@ def sample(
     for name, value in (("temperature", temperature), ("place_temperature", place_temperature)):
         if value <= 0:
             raise UserError(f"{name} is {value}: expected more than 0")
+    if noise is None:
+        noise = AROUND_CODES if sizes.around_codes else 1.0
+    if noise < 0:
+        raise UserError(f"noise is {noise}: expected 0 or more")
     given = given or Given()
     if given.kept >= max_tokens:
         raise UserError(f"{given.kept} tokens are kept: this prior writes {max_tokens} in all, so keep fewer")
@@ -198,7 +183,8 @@ def sample(
         hidden = writer.after_place(place, turn)
         if not turn:
             code = draw_code(network, hidden, draws.uniform(1), guidance.what, temperature)
-        what = draw_what(network, hidden, code, draws.normal(network.what_dim), guidance.what, flow_steps, scheduler)
+        start = noise * draws.normal(network.what_dim)
+        what = draw_what(network, hidden, code, start, guidance.what, flow_steps, scheduler)
         whats.append(what)
         if turn + 1 < max_tokens:
             hidden = writer.after_what(what, turn)

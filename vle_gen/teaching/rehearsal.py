@@ -145,7 +145,7 @@ class Artist:
             some = captions[start : start + BATCH]
             drawn = self.prior.sample(
                 *self.read([one.text for one in some]), self.generator, guidance=GUIDANCE, flow_steps=STEPS,
-                background_depth=1.0,
+                background_depth=1.0, noise=1.0,
             )  # fmt: skip
             for row, caption in enumerate(some):
                 used = int(drawn.length[row])

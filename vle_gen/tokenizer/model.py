@@ -13,6 +13,7 @@ from vle_gen.compact.code import TokenCode
 from vle_gen.data.compose import FULL_VIEW, Composer, Engine
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
+from vle_gen.tokenizer.background import stretch
 from vle_gen.tokenizer.blocks import Extent, crop
 from vle_gen.tokenizer.core import TokenizerCore
 from vle_gen.tokenizer.network import TokenizerNetwork
@@ -123,6 +124,14 @@ class VLETokenizer(TokenizerCore, SavedTokenizer, ModelMixin, ConfigMixin):
             means.append(mean.float())
             logvars.append(logvar.float())
         return torch.cat(means), torch.cat(logvars)
+
+    @torch.no_grad()
+    def reread_scenes(self, what: Tensor) -> Tensor:
+        """Scene tokens (B, D) as they are read from the square pictures that they alone make. What says no more than pictures
+        can show hardly changes; of numbers that were drawn at random only what a scene may look like is left."""
+        colours = self.network.background_decoder(what)
+        picture = self._work(stretch(colours, *2 * (self.network.sizes.work_side,)))
+        return self.network.background_encoder(self.network.backbone(picture).coarse, picture)[0]
 
     def _encode_frames(self, scenes: SceneBatch, frames: Tensor) -> tuple[Tensor, Tensor]:
         """`what` of the one object of each scene: frames (B, 1, 4) -> mean, log-variance (B, D)."""
