@@ -104,6 +104,19 @@ def test_an_object_that_goes_leaves_the_pattern_whole(everyday, colour, edit):
     assert off < 0.5 * colour[place].std(0).mean()
 
 
+def test_an_object_looks_the_same_before_a_wall_of_another_paint(everyday):
+    """Where the floor is dark and the wall bright that is no light which falls on what moves from the one to the other."""
+    colour = np.full((SIDE, SIDE, 3), (0.85, 0.82, 0.7))
+    colour[100:] = (0.25, 0.15, 0.1)
+    picture = with_apple(colour)
+    tokens = everyday.encode(picture)
+    index = int(tokens.label_map()[136, 128])
+    assert index > 0
+    after = np.asarray(everyday.decode(move(tokens, index, dx=0, dy=-70)))
+    inside = np.s_[120:150, 110:146]
+    assert np.abs(after[50:80, 110:146].astype(int) - np.asarray(picture)[inside]).mean() < 2
+
+
 def test_a_pattern_is_continued_in_large_pictures_too(everyday):
     """Steps are looked for in a smaller picture, and taken in the large one."""
     colour = floor(surfaces.checks)

@@ -34,9 +34,9 @@ def placed(
             if placement.mirrored:
                 body = flipped(body, mirror_edge(where, detail.size))
             body = dressed(body, tokens, index)
-            if not origin and placement != IN_PLACE:
+            if not origin and placement != IN_PLACE and camera is not None:
                 body = lit(body, light_gain(scene, tokens.size, where, tokens.where[0, index]))
-                if camera is not None and placement.dx and placement.scale == 1:
+                if placement.dx and placement.scale == 1:
                     body = moved_aside(body, where, placement.dx, camera)
             if placement.scale != 1:
                 body = scaled(body, placement, where, detail.size, arena)
