@@ -113,7 +113,7 @@ def take_apart(
     inside = {k: sight.within(k) for k in near_to_far}
     says, patterned = floor_beneath(net, tokens, source, sight)
     shades = {k: (windows[k].within(arena), sight.shades[k]) for k in near_to_far}
-    lights, doubt = observed_lights(source, says, floor, shades, patterned)
+    lights, doubt = observed_lights(source, says, floor, shades, patterned, brighter=bool(net.sizes.focal))
 
     # From near to far, undo what each token does to the light: `seen` is the picture as it would be without the nearer ones.
     seen, without = source.clone(), {}
@@ -159,7 +159,7 @@ def floor_beneath(net: TokenizerNetwork, tokens: VLETokens, source: Tensor, sigh
 
 
 def observed_lights(
-    source: Tensor, says: Tensor, floor: Tensor, shades: dict[int, tuple[Window, Tensor]], patterned: bool
+    source: Tensor, says: Tensor, floor: Tensor, shades: dict[int, tuple[Window, Tensor]], patterned: bool, brighter: bool
 ) -> tuple[dict[int, Tensor], dict[int, Tensor]]:
     """What each token does to the light, as the picture shows it: factors (3, h, w) of its window; and how much that may be
     another's, 0..1, (1, h, w).
@@ -168,7 +168,7 @@ def observed_lights(
     what it does there, and what the object reflects onto the floor, is read off the floor around it (`floor` is 1 on pixels
     (1, h, w) that show nothing else; `patterned`: it has a pattern, and `says` has it too), so that nothing is lifted from
     where the picture has nothing. Where several objects may be the cause, each has a share: of darker light by its shadow, of
-    brighter light by how near it is too.
+    brighter light by how near it is too. Where the world is not known (`brighter` false) brighter floor is taken for paint.
     """
     total, near, around, claims = (torch.zeros_like(floor) for _ in range(4))
     reach = {k: _middle(shade) for k, (_, shade) in shades.items()}
@@ -186,8 +186,8 @@ def observed_lights(
         shadows, objects, part = total[window.planes], around[window.planes], change[window.planes]
         doubt[k] = ((shadows - shade) / (RIVAL * (shade + FAINT)) - 1).clamp(0, 1)
         darker = claim[k] / (UNSHADED**LIKELIEST + claims[window.planes])
-        brighter = (shade + REFLECTS * reach[k]) / (UNLIT + shadows + REFLECTS * objects)
-        mine = torch.where(part < 0, darker, brighter) * part
+        reflected = (shade + REFLECTS * reach[k]) / (UNLIT + shadows + REFLECTS * objects) if brighter else 0.0
+        mine = torch.where(part < 0, darker, reflected) * part
         least = SLIGHT * (1 - shade / LIKELY).clamp(min=0)
         felt = (box_mean(mine.abs().amax(0, keepdim=True), 2) > least).float()
         tail = max(2, round(TAIL * min(felt.shape[-2:])))

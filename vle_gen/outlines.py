@@ -16,6 +16,8 @@ CLAIMED = 0.4  # of a scope, from which a pixel that no token owns is its token'
 LENIENT = 1.5  # below nobody's logit, from which on a pixel is a token's: one that shows object and floor is the object's
 COARSE = 2  # times smaller that the outline network may look at a token and still know its outline best
 TEXTURE = 12.0  # how much more the colours of object and floor must differ than each varies, squared, to tell them apart
+NEAREST = 6  # pixels to each side of one that is settled that it is compared with; further off every second, third, ... of them
+AT_ONCE = 1 << 15  # pixels that are settled together: each is compared with up to (2 * NEAREST + 1) squared others
 GLEAM = 0.12  # how much brighter than both object and floor a highlight on an outline is, at least
 
 
@@ -93,7 +95,7 @@ def sharpen(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
 
 def settle(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
     """Settles, in place, whether pixels along the outline of `index` are its own or a farther object's, by which of the two
-    has the likest colour nearby. Bodies are shaded and mirror others, so a pixel is compared with all pixels about it that
+    has the likest colour nearby. Bodies are shaded and mirror others, so a pixel is compared with pixels all about it that
     are surely the one's or the other's and not with their means. picture (3, h, w), 0..1; owner (h, w), near to far."""
     if not (owner > index).any():
         return
@@ -104,22 +106,34 @@ def settle(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
     if not len(rows):
         return
     sides = torch.stack([inner[0], farther[0] * (1 - near[0]), (owner == 0) * (1 - near[0])])
-    planes = F.pad(torch.cat([picture, sides, owner[None]]), [reach] * 4)
-    width, span = planes.shape[-1], torch.arange(2 * reach + 1)
-    at = (rows * width + columns)[:, None] + (span[:, None] * width + span).flatten()  # (N, M): all pixels about each
-    about = planes.flatten(1)[:, at]  # (7, N, M)
-    colour = picture[:, rows, columns]
+    planes = torch.cat([picture, sides, owner[None]])
+    parts = [_likest(planes, *part, reach) for part in zip(rows.split(AT_ONCE), columns.split(AT_ONCE), strict=True)]
+    sign, other, sure = (torch.cat(part) for part in zip(*parts, strict=True))
+    signs = torch.zeros_like(mine)
+    signs[0, rows, columns] = sign
+    signs = box_mean(signs.clamp(-1, 1), 1)[0, rows, columns]  # neighbours on an outline mostly agree
+    was = owner[rows, columns]
+    now = torch.where(signs > 0, index, torch.where(was == index, other, was))
+    owner[rows, columns] = torch.where(sure & (signs != 0), now, was)
+
+
+def _likest(planes: Tensor, rows: Tensor, columns: Tensor, reach: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Of N pixels: how much liker each is to the likest pixel within `reach` that is surely a token's than to the likest that
+    is surely a farther one's; whose that is; and whether this says anything, (N,) each. planes (7, h, w): colour, what is
+    surely the token's, a farther one's and the floor's, and owner."""
+    step = -(-reach // NEAREST)
+    span = torch.arange(-(reach // step), reach // step + 1) * step
+    planes = F.pad(planes, [reach] * 4)
+    width = planes.shape[-1]
+    centre = (rows + reach) * width + columns + reach
+    at = centre[:, None] + (span[:, None] * width + span).flatten()  # (N, M): pixels all about each
+    about, colour = planes.flatten(1)[:, at], planes[:3].flatten(1)[:, centre]  # (7, N, M), (3, N)
     distance = (about[:3] - colour[..., None]).square().sum(0)
     (own, other, floor), which = torch.where(about[3:6] > 0, distance, float("inf")).min(-1)
     likest = about.gather(2, which[:2].T[None].expand(len(about), -1, -1))  # (7, N, 2)
     contrast = (likest[:3, :, 0] - likest[:3, :, 1]).square().sum(0)
     sure = (contrast > LEAST_CONTRAST) & (torch.minimum(own, other) < floor) & own.isfinite() & other.isfinite()
-    signs = torch.zeros_like(mine)
-    signs[0, rows, columns] = torch.where(sure, (other - own) / contrast.clamp(min=LEAST_CONTRAST), 0.0)
-    signs = box_mean(signs.clamp(-1, 1), 1)[0, rows, columns]  # neighbours on an outline mostly agree
-    was = owner[rows, columns]
-    now = torch.where(signs > 0, index, torch.where(was == index, likest[6, :, 1].long(), was))
-    owner[rows, columns] = torch.where(sure & (signs != 0), now, was)
+    return torch.where(sure, (other - own) / contrast.clamp(min=LEAST_CONTRAST), 0.0), likest[6, :, 1].long(), sure
 
 
 def gleams(picture: Tensor, expected: Tensor) -> Tensor:
