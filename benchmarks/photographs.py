@@ -1,7 +1,8 @@
 """A page of ten photographs before and after an edit: what a checkpoint finds in them, and its most certain token moved.
 
-    python benchmarks/photographs.py [--checkpoint everyday] [-o docs/photographs.jpg] [--json t.json] [--limit N]
+    python benchmarks/photographs.py [--checkpoint everyday] [-o docs/photographs.jpg] [--json t.json] [--limit N] [--boxes]
 
+With `--boxes` a person says where an object is (`BOXES`), and it is that which is moved.
 The pictures are those that the package of scikit-image holds (pip install scikit-image); nothing is fetched. All are free: CC0,
 public domain, or without known restrictions. Whatever comes out is shown, failures included.
 """
@@ -21,9 +22,11 @@ from PIL import Image, ImageDraw, ImageFont
 import vle_gen
 from editors import move
 from editors.rows import box
+from vle_gen.encoding import Box
 from vle_gen.errors import UserError
 from vle_gen.image_io import open_image, write_whole
 from vle_gen.overlay import overlay
+from vle_gen.script import Selector, find
 from vle_gen.tokens import SURE, VLETokens
 
 PICTURES = {
@@ -38,9 +41,18 @@ PICTURES = {
     "galaxies": ("hubble_deep_field.jpg", "public domain, NASA"),
     "stained tissue": ("ihc.png", "no known restrictions"),
 }
+BOXES = {  # left, top, width and height of an object, and by how much it is moved, in pixels
+    "a cup of coffee": ((80, 20, 420, 350), (-80, 30)),
+    "an astronaut": ((355, 10, 100, 240), (-30, 10)),
+    "a rocket": ((300, 125, 40, 285), (-90, 0)),
+    "coins": ((316, 158, 60, 60), (-160, 60)),
+    "a cameraman": ((265, 150, 110, 110), (60, -40)),
+    "galaxies": ((95, 378, 55, 58), (150, -150)),
+}
 STEP = 0.15  # of the picture's width that the token goes, to the side with more room
 PANEL, ROW, GAP, COLUMNS = 232, 176, 6, 2  # pixels: a panel is at most so wide and high
 HEADINGS = ("before", "tokens", "the most certain one moved")
+BOXED = ("before", "the token in the box", "moved")
 LARGEST_FILE = 700_000  # bytes
 QUALITIES = (90, 85, 80, 75, 70, 60, 50)
 
@@ -59,14 +71,18 @@ class Shown:
     scores: list[float]
     moved: int
     dx: int
+    dy: int
     changed: float
     seconds: float
+    boxed: bool = False
 
     @property
     def caption(self) -> str:
         """A line for the page."""
         if not self.moved:
             return f"{self.name}: nothing found"
+        if self.boxed:
+            return f"{self.name}: score {self.scores[self.moved - 1]:.2f}; by {self.dx:+d}, {self.dy:+d} pixels"
         best = max(self.scores)
         found = f"{self.tokens} token{'s' * (self.tokens > 1)}, {self.sure} sure"
         return f"{self.name}: {found}; token {self.moved} ({best:.2f}) by {self.dx:+d} pixels"
@@ -92,21 +108,34 @@ def step_of(tokens: VLETokens, index: int) -> int:
     return round(STEP * width) * (1 if box(tokens, index).x < width / 2 else -1)
 
 
-def look(pipe, name: str, picture: Image.Image) -> tuple[Shown, list[Image.Image]]:
+def look(pipe, name: str, picture: Image.Image, boxed: bool) -> tuple[Shown, list[Image.Image]]:
     """The scores of one picture, and its three panels."""
     began = time.perf_counter()
-    tokens = pipe.encode(picture)
+    where, (dx, dy) = BOXES[name] if boxed else (None, (0, 0))
+    tokens = pipe.encode(picture, boxes=(where,) if boxed else ())
     exact = pipe.decode(tokens).tobytes() == picture.tobytes()
-    index = most_certain(tokens)
-    dx = step_of(tokens, index) if index else 0
-    edited = pipe.decode(move(tokens, index, dx=dx, dy=0)) if index else picture
+    index = find(pipe, tokens, Selector(box=where), name)[0] if boxed else most_certain(tokens)
+    if index and not boxed:
+        dx = step_of(tokens, index)
+    edited = pipe.decode(move(tokens, index, dx=dx, dy=dy)) if index else picture
     seconds = time.perf_counter() - began
     scores = [round(score, 3) for score in tokens.score[0, 1:].tolist()]
     changed = float((np.asarray(edited) != np.asarray(picture)).any(-1).mean())
     sure = sum(score >= SURE for score in scores)
-    shown = Shown(name, *picture.size, exact, len(scores), sure, scores, index, dx, round(changed, 4), round(seconds, 2))
+    found = (len(scores), sure, scores, index, dx, dy, round(changed, 4), round(seconds, 2), boxed)
     labels = np.asarray(tokens.label_map())
-    return shown, [fitted(picture), overlay(fitted(picture), fitted_labels(labels)), fitted(edited)]
+    if boxed:
+        labels, picture = np.where(labels == index, index, 0), with_box(picture, where)
+    return Shown(name, *picture.size, exact, *found), [
+        fitted(picture), overlay(fitted(picture), fitted_labels(labels)), fitted(edited)
+    ]  # fmt: skip
+
+
+def with_box(picture: Image.Image, where: Box) -> Image.Image:
+    """The picture with a box (left, top, width, height) drawn on it."""
+    picture, (left, top, width, height) = picture.copy(), where
+    ImageDraw.Draw(picture).rectangle((left, top, left + width, top + height), None, "yellow", max(1, picture.width // 200))
+    return picture
 
 
 def fitted(picture: Image.Image) -> Image.Image:
@@ -133,7 +162,7 @@ def page(rows: list[tuple[Shown, list[Image.Image]]]) -> Image.Image:
     sheet = Image.new("RGB", (columns * (wide + 3 * GAP), line + -(-len(rows) // columns) * high + GAP), "white")
     draw = ImageDraw.Draw(sheet)
     for column in range(columns):
-        for number, heading in enumerate(HEADINGS):
+        for number, heading in enumerate(BOXED if rows[0][0].boxed else HEADINGS):
             middle = column * (wide + 3 * GAP) + GAP + number * (PANEL + GAP) + PANEL / 2
             draw.text((middle, 2), heading, "black", font, "ma")
     for k, (shown, panels) in enumerate(rows):
@@ -159,16 +188,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkpoint", help="a folder, a hub id or the name of a shipped one; without it the one for solids")
     parser.add_argument("--limit", type=int, default=len(PICTURES), help="the first pictures only")
-    parser.add_argument("-o", "--out", type=Path, default=Path("docs/photographs.jpg"))
+    parser.add_argument("--boxes", action="store_true", help="move what a person has put a box around")
+    parser.add_argument("-o", "--out", type=Path, help="docs/photographs.jpg, or with --boxes docs/photographs-boxes.jpg")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
+    args.out = args.out or Path("docs/photographs-boxes.jpg" if args.boxes else "docs/photographs.jpg")
     if args.out.suffix.lower() not in (".jpg", ".jpeg", ".webp", ".png"):
         parser.error(f"cannot write the page as {args.out}: expected .jpg, .webp or .png")
     rows = []
     try:
         at, pipe = folder(), vle_gen.load(args.checkpoint)
-        for name, (file, rights) in list(PICTURES.items())[: args.limit]:
-            shown, panels = look(pipe, name, open_image(at / file))
+        for name, (file, rights) in [item for item in PICTURES.items() if not args.boxes or item[0] in BOXES][: args.limit]:
+            shown, panels = look(pipe, name, open_image(at / file), args.boxes)
             rows.append((shown, panels))
             scores = " ".join(f"{score:.2f}" for score in sorted(shown.scores, reverse=True)) or "-"
             print(f"{shown.caption} ({shown.width} x {shown.height}, {rights})\n    round trip "

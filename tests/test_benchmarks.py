@@ -110,6 +110,13 @@ def test_photographs(benchmark, tmp_path, capsys):
     assert (tmp_path / "p.jpg").stat().st_size < photographs.LARGEST_FILE
 
 
+def test_photographs_with_a_box_move_what_is_in_it(benchmark, tmp_path):
+    pytest.importorskip("skimage")
+    benchmark("photographs", "--checkpoint", "everyday", "--boxes", "--limit", 1, "-o", tmp_path / "p.png", "--json", tmp_path / "t.json")
+    (coffee,) = json.loads((tmp_path / "t.json").read_text())
+    assert coffee["name"] == "a cup of coffee" and coffee["exact"] and coffee["moved"] and coffee["changed"] > 0.3
+
+
 def test_outlines(benchmark, scenes, capsys):
     benchmark("outlines", "solids", scenes, "--limit", 2)
     network, colours = capsys.readouterr().out.splitlines()[-2:]

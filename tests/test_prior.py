@@ -255,7 +255,8 @@ def test_tokens_have_the_units_that_the_pipeline_expects(network, texts):
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("max_tokens", 7), ("flow_steps", 0), ("temperature", 0.0), ("place_temperature", 0.0), ("noise", -1.0)]
+    ("option", "value"),
+    [("max_tokens", 7), ("flow_steps", 0), ("temperature", 0.0), ("place_temperature", 0.0), ("noise", -1.0)],
 )
 def test_arguments_out_of_range_are_named(network, texts, option, value):
     with pytest.raises(UserError, match=option):

@@ -1,5 +1,7 @@
-"""How bright it is where an object stands, read off the scene token: a moved object takes on the light of its new place, in
-worlds of one floor under one kind of lamps. Where a floor may meet a wall of another paint its brightness says nothing of light."""
+"""How bright it is where an object stands, read off the scene token: a moved object takes on the light of its new place.
+
+That is so in worlds of one floor under one kind of lamps. Where a floor may meet a wall of another paint its brightness says
+nothing of light."""
 from __future__ import annotations
 
 import torch
