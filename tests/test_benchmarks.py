@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -98,6 +99,15 @@ def test_text_peer(benchmark, sprites, scenes, tmp_path):
     assert open_image(tmp_path / "out" / "sheet.png").width == 2 * 256
 
 
+def test_names_are_told_better_with_what_tokens_say(benchmark, vlegen, everyday, tmp_path, capsys):
+    assert vlegen("data", "compose", everyday, "-n", 8, "--pick", "all", "--objects", "2-3", "-o", tmp_path / "s").status == 0
+    benchmark("names", tmp_path / "s")
+    lines = capsys.readouterr().out.splitlines()[-2:]
+    found = [[float(number) for number in re.findall(r"0\.\d+|1\.0+", line)] for line in lines]
+    (by_clip, accepted, _), (by_both, accepted_by_both, wrong) = found
+    assert by_both > max(0.7, by_clip) and accepted_by_both >= accepted and wrong < 0.005
+
+
 def test_photographs(benchmark, tmp_path, capsys):
     pytest.importorskip("skimage")
     photographs = benchmark("photographs", "--limit", 2, "-o", tmp_path / "p.jpg", "--json", tmp_path / "t.json")
@@ -112,7 +122,8 @@ def test_photographs(benchmark, tmp_path, capsys):
 
 def test_photographs_with_a_box_move_what_is_in_it(benchmark, tmp_path):
     pytest.importorskip("skimage")
-    benchmark("photographs", "--checkpoint", "everyday", "--boxes", "--limit", 1, "-o", tmp_path / "p.png", "--json", tmp_path / "t.json")
+    out = ("-o", tmp_path / "p.png", "--json", tmp_path / "t.json")
+    benchmark("photographs", "--checkpoint", "everyday", "--boxes", "--limit", 1, *out)
     (coffee,) = json.loads((tmp_path / "t.json").read_text())
     assert coffee["name"] == "a cup of coffee" and coffee["exact"] and coffee["moved"] and coffee["changed"] > 0.3
 

@@ -261,14 +261,17 @@ class ClipModel(ModelMixin, ConfigMixin):
         return cut_glimpses(picture, where, depth, fit=self.config.glimpse_fit)
 
     @torch.no_grad()
-    def name(self, glimpses: Tensor, lexicon: Lexicon | None = None, asked: Sequence[Mention] = ()) -> Names:
+    def name(
+        self, glimpses: Tensor, lexicon: Lexicon | None = None, asked: Sequence[Mention] = (), told: Tensor | None = None
+    ) -> Names:
         """The best name of each glimpse (K, 3, H, W), 0..1 (see `glimpses`), among all full descriptions of solids and the
-        names of its own lexicon, or of another; in favour of what is `asked` for (see `NameTable.best`)."""
+        names of its own lexicon, or of another; in favour of what is `asked` for, and with what else is `told` of them (see
+        `NameTable.best`)."""
         lexicon = self.lexicon if lexicon is None else lexicon
         table = self._names
         if table is None or table.lexicon is not lexicon or table.embedded.device != glimpses.device:
             table = self._names = NameTable.of(lexicon, self.encode_texts)
-        return table.best(self.image_features(glimpses), self.clip.logit_scale.exp(), asked)
+        return table.best(self.image_features(glimpses), self.clip.logit_scale.exp(), asked, told)
 
     @torch.no_grad()
     def score(self, pixels: Tensor, phrases: list[str]) -> Tensor:

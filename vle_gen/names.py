@@ -10,6 +10,7 @@ from torch import Tensor
 from prompts.called import Called, every_calling
 from prompts.lexicon import Lexicon
 from prompts.request import Mention
+from vle_gen.recognising import agreed
 
 TEXTS = 256  # names that are encoded at once
 DOUBT = 0.3  # of the best name's probability: true names have it in 9 of 10 cases, others in 1 of 200 (see docs/results.md)
@@ -62,13 +63,15 @@ class NameTable:
         rows = torch.tensor([one.attributes for one in called], device=embedded.device)
         return NameTable(lexicon, called, rows, embedded)
 
-    def best(self, pictures: Tensor, scale: Tensor, asked: Sequence[Mention] = ()) -> Names:
-        """The names of pictures by their embeddings (K, embed); `scale` is that of similarities.
+    def best(self, pictures: Tensor, scale: Tensor, asked: Sequence[Mention] = (), told: Tensor | None = None) -> Names:
+        """The names of pictures by their embeddings (K, embed); `scale` is that of similarities. `told` (K, N) is what else is
+        known of them, as `vle_gen.recognising.agreed` takes it.
 
         A thousand names are more alike than their pictures. So what one of `asked` describes by a name of the lexicon is held
         to be that, where it is at least `DOUBT` times as probable as the best; solids are what is most probable.
         """
         odds = (scale * pictures @ self.embedded.T).softmax(-1)  # (K, N)
+        odds = odds if told is None else agreed(odds, told)
         probability, best = odds.max(-1)
         asked = [mention for mention in asked if mention.name is not None]
         wanted = [k for k, one in enumerate(self.called) if any(one.fits(mention) for mention in asked)]

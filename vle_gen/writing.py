@@ -295,7 +295,8 @@ class _Drawing:
 
     def looks(self, tokens: VLETokens, index: int) -> list[str]:
         """What the new object is not, as CLIP sees it in the picture, and whether it shows and lets others show."""
-        name = _names(self.pipe, tokens, [index], [self.asked.mention])[0]
+        where, depth = (values[0, index : index + 1].to(self.pipe.device) for values in (tokens.where, tokens.depth))
+        (name,) = self.pipe.names_in(_pixels(self.pipe, tokens), where, depth, [self.asked.mention]).called
         problems = [] if name.fits(self.asked.mention) else [f"no {self.asked.mention}: it looks like {name.introduced}"]
         owned = np.bincount(tokens.label_map().ravel(), minlength=len(tokens))
         before = np.bincount(self.tokens.label_map().ravel(), minlength=len(tokens))
@@ -321,23 +322,12 @@ def _standing(drawn: Drawn) -> Standing:
     return Standing(x, y, width / FRAME_SCALE, height / FRAME_SCALE, float(drawn.depth))
 
 
-def _names(
-    pipe: VLEPipeline, tokens: VLETokens, which: list[int] | None = None, asked: Sequence[Mention] = ()
-) -> list[Called]:
-    """What some object tokens are called, or all, as CLIP sees them in the picture, in favour of what is `asked` for."""
-    which = list(range(1, len(tokens))) if which is None else which
-    if not which:
-        return []
-    where, depth = tokens.where[0, which].to(pipe.device), tokens.depth[0, which].to(pipe.device)
-    return list(pipe.names_in(_pixels(pipe, tokens), where, depth, asked).called)
-
-
 def _names_for(asked: Asked, pipe: VLEPipeline, tokens: VLETokens) -> list[Called]:
     """What the objects of a picture are called. Where nothing is best called what is spoken of, something may be it, as for
     `VLEPipeline.find`."""
-    names = _names(pipe, tokens)
+    names = pipe.called(tokens)
     missed = [one for one in asked.others if one.name is not None and not any(name.fits(one) for name in names)]
-    nearly = _names(pipe, tokens, asked=missed) if missed else names
+    nearly = pipe.called(tokens, missed) if missed else names
     return [near if any(near.fits(one) for one in missed) else name for name, near in zip(names, nearly, strict=True)]
 
 

@@ -1,0 +1,44 @@
+"""What tokens are called, by what they say of themselves.
+
+A prior that draws things by their names keeps codes for every name: means of the `what` of its looks. Read the other way
+round they tell which name a token is nearest to, as class means do (Snell, Swersky & Zemel 2017, Prototypical Networks), and
+CLIP's small image tower, which tells a thousand names apart by a glimpse, is not alone with it. `benchmarks/names.py` says what
+that is worth.
+"""
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vle_gen.prior.network import PriorNetwork
+
+NEAR = 0.01  # nats for each squared standard deviation by which a token is off: numbers of `what` vary together, so this is
+# far less than the half that independent ones would have
+TRUST = 0.5  # power of what two witnesses say together: neither is as sure as it says
+
+
+@torch.no_grad()
+def told_by_codes(network: PriorNetwork, what: Tensor, whole: int, names: int) -> Tensor:
+    """How likely each name is to have a token's `what`: logarithms (K, names) up to a constant.
+
+    Args:
+        what: (K, D) of object tokens.
+        whole: the first so many numbers are compared, those of the thing as a whole. The others, of the cells of its glimpse,
+            say more of how it is cut and lit than of what it is.
+        names: how many there are; codes of sort k are of name k - 1 (see `PriorNetwork.fit_codes`).
+    """
+    mean, std = network.what_mean[1], network.what_std[1]
+    spread = network.spread[1] if network.sizes.around_codes else torch.ones_like(mean)
+    off = ((what - mean) / std)[:, None] - network.codebook  # (K, codes, D)
+    away = (off[..., :whole] / spread[:whole]).square().sum(-1)
+    known = (network.code_sort > 0) & (network.code_sort <= names)
+    nearest = away.new_full((len(what), names), torch.inf)
+    nearest.scatter_reduce_(1, (network.code_sort[known] - 1).expand(len(what), -1), away[:, known], "amin")
+    return -NEAR * nearest
+
+
+def agreed(seen: Tensor, told: Tensor) -> Tensor:
+    """Probabilities (K, N) by those that CLIP sees (K, N) and by what codes tell, `told_by_codes`; where these tell nothing,
+    NaN, CLIP's alone."""
+    both = (TRUST * (seen.clamp(min=1e-9).log() + told)).softmax(-1)
+    return torch.where(told.isnan().any(-1, keepdim=True), seen, both)
