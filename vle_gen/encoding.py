@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from vle_gen.errors import UserError
 
@@ -41,12 +43,14 @@ HALTING = Halting()
 @dataclass(frozen=True)
 class Encoding:
     """How to encode a picture: `boxes` (left, top, width, height) are of objects and `points` (x, y) on them, in pixels,
-    as a person gives them where a token should be; `refine` is how many steps the tokens are fitted to the picture."""
+    as a person gives them where a token should be; `masks` are pictures of exactly which pixels are an object's (see
+    `vle_gen.masks`); `refine` is how many steps the tokens are fitted to the picture."""
 
     halting: Halting = HALTING
     boxes: tuple[Box, ...] = ()
     points: tuple[Point, ...] = ()
     refine: int = 0
+    masks: tuple[str | Path, ...] = ()
 
     @staticmethod
     def parse(
@@ -55,6 +59,7 @@ class Encoding:
         max_tokens: int | None = None,
         quality: float | None = None,
         refine: int = 0,
+        masks: Sequence[str | Path] | None = None,
     ) -> Encoding:
         """From the options of commands, such as --box 10,20,40,30 and --point 120,80. Raises `UserError`."""
         limits = {} if max_tokens is None else {"max_tokens": max_tokens}
@@ -63,6 +68,7 @@ class Encoding:
             tuple(_numbers("--box", text, "X,Y,W,H", 4) for text in boxes or ()),
             tuple(_numbers("--point", text, "X,Y", 2) for text in points or ()),
             refine,
+            tuple(masks or ()),
         )
 
     @property

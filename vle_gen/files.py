@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vle_gen.encoding import AS_USUAL, Encoding
+from vle_gen.encoding import AS_USUAL, Box, Encoding
 from vle_gen.errors import UserError
 from vle_gen.image_io import open_image, save_image, write_whole
 
@@ -23,14 +24,32 @@ VLE = ".vle"
 
 def read_tokens(pipe: VLEPipeline, path: str | Path, encoding: Encoding = AS_USUAL) -> VLETokens:
     """The tokens of a picture, or those that a `.vle` file holds, coded or not. Raises `UserError` for anything else."""
+    from vle_gen.masks import read_mask
+
     path = Path(path)
     if path.suffix.lower() != VLE:
-        return pipe.encode(open_image(path), encoding.boxes, encoding.points, encoding.halting, encoding.refine)
+        picture = open_image(path)
+        masks = [read_mask(mask, picture.size[::-1]) for mask in encoding.masks]
+        return pipe.encode(picture, encoding.boxes, encoding.points, encoding.halting, encoding.refine, masks)
     if encoding.looks != AS_USUAL:
-        raise UserError(f"{path} holds tokens already: --box, --point, --max-tokens and --refine are for pictures")
+        raise _tokens_already(path)
     from vle_gen.compact.file import load_tokens
 
     return load_tokens(pipe.tokenizer, path)
+
+
+def _tokens_already(path: str | Path) -> UserError:
+    return UserError(f"{path} holds tokens already: --box, --point, --mask, --max-tokens and --refine are for pictures")
+
+
+def boxes_of(masks: Sequence[str | Path], path: str | Path) -> list[Box]:
+    """The boxes about what masks mark of the picture at `path`. Raises `UserError` for what is no mask of it."""
+    from vle_gen.masks import box_of, read_mask
+
+    if Path(path).suffix.lower() == VLE:
+        raise _tokens_already(path)
+    size = open_image(path).size[::-1]
+    return [box_of(read_mask(mask, size)) for mask in masks]
 
 
 def check_quality(quality: float | None, save: Path | None, no_carry: bool) -> None:

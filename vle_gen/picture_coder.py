@@ -10,6 +10,7 @@ from PIL import Image
 from vle_gen.encoding import HALTING, Box, Halting, Hints, Point
 from vle_gen.errors import UserError
 from vle_gen.image_io import to_rgb
+from vle_gen.masks import as_masked, box_of
 from vle_gen.tokenizer.core import TokenizerCore
 from vle_gen.tokens import VLETokens
 
@@ -26,6 +27,7 @@ class PictureCoder:
         points: Sequence[Point] = (),
         halting: Halting = HALTING,
         refine: int = 0,
+        masks: Sequence[np.ndarray] = (),
     ) -> VLETokens:
         """Tokens of a picture of any size and mode, with its fine detail carried.
 
@@ -36,15 +38,22 @@ class PictureCoder:
             halting: when the model stops, and how many tokens are worth keeping.
             refine: steps of gradient descent by which the tokens are fitted to the picture: what they alone say comes
                 nearer to it, for about 70 ms of a core each (see `vle_gen.tokenizer.refining`).
+            masks: (H, W) bool of objects that are to have a token each, which owns just the pixels that are true.
 
         Raises:
-            UserError: the picture is too small or too large, a box or point lies outside it, or `refine` is below 0.
+            UserError: the picture is too small or too large, a box or point lies outside it, a mask has another size or marks
+                nothing, or `refine` is below 0.
         """
         if refine < 0:
             raise UserError(f"tokens cannot be refined in {refine} steps: expected 0 or more")
         pixels = np.array(to_rgb(image))  # (H, W, 3)
-        hints = Hints.of(tuple(boxes), tuple(points), *pixels.shape[:2])
-        return self.tokenizer.encode(torch.from_numpy(pixels).permute(2, 0, 1).contiguous(), halting, hints, refine)
+        for mask in masks:
+            if mask.shape != pixels.shape[:2] or mask.dtype != bool or not mask.any():
+                size = " x ".join(map(str, pixels.shape[:2]))
+                raise UserError(f"a mask is {mask.dtype} of shape {mask.shape}: expected bool, {size}, true somewhere")
+        hints = Hints.of((*boxes, *map(box_of, masks)), tuple(points), *pixels.shape[:2])
+        found = self.tokenizer.encode(torch.from_numpy(pixels).permute(2, 0, 1).contiguous(), halting, hints, refine)
+        return as_masked(found, masks) if len(masks) else found
 
     def decode(self, tokens: VLETokens, carry: bool = True, size: int | None = None) -> Image.Image:
         """The picture of one picture's tokens.

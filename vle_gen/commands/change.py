@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vle_gen.commands.options import Boxes, Checkpoint, Device, Out, Picture, load_light
+from vle_gen.commands.options import Boxes, Checkpoint, Device, Masks, Out, Picture, load_light
 
 Token = Annotated[Optional[list[int]], typer.Option(help="Index of a token, as 'vlegen tokens' lists it.")]
 Object = Annotated[Optional[list[str]], typer.Option(help="An object in words, such as 'the red ball'.")]
@@ -23,6 +23,7 @@ def move(
     object: Object = None,
     point: Point = None,
     box: Boxes = None,
+    mask: Masks = None,
     dx: Dx = None,
     dy: Dy = None,
     to: To = None,
@@ -33,7 +34,7 @@ def move(
 ) -> None:
     """Move objects. A result that ends in .vle keeps the tokens, for the next edit."""
     how = _going(dx, dy, to)
-    _run("move", "moved", picture, (token, object, point, box), out, checkpoint, device, perspective=perspective, **how)
+    _run("move", "moved", picture, (token, object, point, box, mask), out, checkpoint, device, perspective=perspective, **how)
 
 
 def resize(
@@ -43,12 +44,13 @@ def resize(
     object: Object = None,
     point: Point = None,
     box: Boxes = None,
+    mask: Masks = None,
     out: Out = None,
     checkpoint: Checkpoint = None,
     device: Device = None,
 ) -> None:
     """Make objects larger or smaller, about where they stand on the floor."""
-    _run("resize", "resized", picture, (token, object, point, box), out, checkpoint, device, by=(factor,))
+    _run("resize", "resized", picture, (token, object, point, box, mask), out, checkpoint, device, by=(factor,))
 
 
 def remove(
@@ -57,12 +59,13 @@ def remove(
     object: Object = None,
     point: Point = None,
     box: Boxes = None,
+    mask: Masks = None,
     out: Out = None,
     checkpoint: Checkpoint = None,
     device: Device = None,
 ) -> None:
     """Take objects out of the picture."""
-    _run("remove", "removed", picture, (token, object, point, box), out, checkpoint, device)
+    _run("remove", "removed", picture, (token, object, point, box, mask), out, checkpoint, device)
 
 
 def duplicate(
@@ -71,6 +74,7 @@ def duplicate(
     object: Object = None,
     point: Point = None,
     box: Boxes = None,
+    mask: Masks = None,
     dx: Dx = None,
     dy: Dy = None,
     to: To = None,
@@ -79,7 +83,7 @@ def duplicate(
     device: Device = None,
 ) -> None:
     """Put a copy of an object somewhere else."""
-    _run("duplicate", "duplicated", picture, (token, object, point, box), out, checkpoint, device, **_going(dx, dy, to))
+    _run("duplicate", "duplicated", picture, (token, object, point, box, mask), out, checkpoint, device, **_going(dx, dy, to))
 
 
 def swap(
@@ -88,13 +92,14 @@ def swap(
     object: Object = None,
     point: Point = None,
     box: Boxes = None,
+    mask: Masks = None,
     perspective: Annotated[bool, typer.Option("--perspective", help="Each takes on the size it has there.")] = False,
     out: Out = None,
     checkpoint: Checkpoint = None,
     device: Device = None,
 ) -> None:
     """Put two objects in one another's places."""
-    _run("swap", "swapped", picture, (token, object, point, box), out, checkpoint, device, perspective=perspective)
+    _run("swap", "swapped", picture, (token, object, point, box, mask), out, checkpoint, device, perspective=perspective)
 
 
 def raise_(
@@ -103,12 +108,13 @@ def raise_(
     object: Object = None,
     point: Point = None,
     box: Boxes = None,
+    mask: Masks = None,
     out: Out = None,
     checkpoint: Checkpoint = None,
     device: Device = None,
 ) -> None:
     """Bring an object in front of the next nearer one that it touches."""
-    _run("raise", "raised", picture, (token, object, point, box), out, checkpoint, device)
+    _run("raise", "raised", picture, (token, object, point, box, mask), out, checkpoint, device)
 
 
 def lower(
@@ -117,12 +123,13 @@ def lower(
     object: Object = None,
     point: Point = None,
     box: Boxes = None,
+    mask: Masks = None,
     out: Out = None,
     checkpoint: Checkpoint = None,
     device: Device = None,
 ) -> None:
     """Put an object behind the next farther one that it touches."""
-    _run("lower", "lowered", picture, (token, object, point, box), out, checkpoint, device)
+    _run("lower", "lowered", picture, (token, object, point, box, mask), out, checkpoint, device)
 
 
 def flip(
@@ -131,12 +138,13 @@ def flip(
     object: Object = None,
     point: Point = None,
     box: Boxes = None,
+    mask: Masks = None,
     out: Out = None,
     checkpoint: Checkpoint = None,
     device: Device = None,
 ) -> None:
     """Mirror objects left to right."""
-    _run("flip", "flipped", picture, (token, object, point, box), out, checkpoint, device)
+    _run("flip", "flipped", picture, (token, object, point, box, mask), out, checkpoint, device)
 
 
 def align(
@@ -146,12 +154,13 @@ def align(
     object: Object = None,
     point: Point = None,
     box: Boxes = None,
+    mask: Masks = None,
     out: Out = None,
     checkpoint: Checkpoint = None,
     device: Device = None,
 ) -> None:
     """Put two or more objects in line."""
-    _run("align", "aligned", picture, (token, object, point, box), out, checkpoint, device, line=edge)
+    _run("align", "aligned", picture, (token, object, point, box, mask), out, checkpoint, device, line=edge)
 
 
 def distribute(
@@ -161,12 +170,13 @@ def distribute(
     object: Object = None,
     point: Point = None,
     box: Boxes = None,
+    mask: Masks = None,
     out: Out = None,
     checkpoint: Checkpoint = None,
     device: Device = None,
 ) -> None:
     """Space three or more objects evenly."""
-    _run("distribute", "distributed", picture, (token, object, point, box), out, checkpoint, device, line=direction)
+    _run("distribute", "distributed", picture, (token, object, point, box, mask), out, checkpoint, device, line=direction)
 
 
 def recolor(
@@ -175,6 +185,7 @@ def recolor(
     object: Object = None,
     point: Point = None,
     box: Boxes = None,
+    mask: Masks = None,
     to: Annotated[Optional[str], typer.Option(metavar="COLOUR", help="A name such as blue, or #3366cc.")] = None,
     hue: Annotated[Optional[float], typer.Option(metavar="DEGREES", help="Turn the hue by so much instead.")] = None,
     out: Out = None,
@@ -183,7 +194,7 @@ def recolor(
 ) -> None:
     """Give objects another colour; shading and texture stay."""
     by = None if hue is None else (hue,)
-    _run("recolor", "recolored", picture, (token, object, point, box), out, checkpoint, device, by=by, to=to)
+    _run("recolor", "recolored", picture, (token, object, point, box, mask), out, checkpoint, device, by=by, to=to)
 
 
 def paste(
@@ -199,7 +210,7 @@ def paste(
 ) -> None:
     """Put objects of another picture into this one."""
     place = _going(None, None, to)["to"] if to is not None else None
-    _run("paste", "pasted", picture, (token, object, point, None), out, checkpoint, device, source=str(source), to=place)
+    _run("paste", "pasted", picture, (token, object, point, None, None), out, checkpoint, device, source=str(source), to=place)
 
 
 def _going(dx: float | None, dy: float | None, to: str | None) -> dict:
@@ -217,19 +228,23 @@ def _going(dx: float | None, dy: float | None, to: str | None) -> dict:
 
 
 def _run(verb: str, tag: str, picture: Path, which: tuple, out, checkpoint, device, **said) -> None:
-    """Does one edit of the objects named by (--token, --object, --point, --box), and prints where the result is."""
+    """Does one edit of the objects named by (--token, --object, --point, --box, --mask), and prints where the result is."""
     from editors.language import PLACE, Edit, Selector, pair
     from vle_gen import files
     from vle_gen.batch import edit_file
     from vle_gen.encoding import Encoding
     from vle_gen.errors import UserError
 
-    numbers, words, points, boxes = (list(values or ()) for values in which)
-    encoding = Encoding.parse(boxes, None)
+    numbers, words, points, boxes, masks = (list(values or ()) for values in which)
+    encoding = Encoding.parse(boxes, None, masks=masks)
     named = [Selector(number=number) for number in numbers] + [Selector(words=text) for text in words]
     named += [Selector(point=pair(text, PLACE, "--point")) for text in points]
     named += [Selector(box=box) for box in encoding.boxes]
+    if masks:
+        named += [Selector(box=box) for box in files.boxes_of(masks, picture)]
     if not named:
-        raise UserError("say which object: either --token N or --object 'the red ball', --point X,Y or --box X,Y,W,H")
+        raise UserError(
+            "say which object: either --token N or --object 'the red ball', --point X,Y, --box X,Y,W,H or --mask FILE"
+        )
     edit = Edit(verb, tuple(named), **said).checked()
     print(edit_file(load_light(checkpoint, device), picture, [(edit,)], out or files.beside(picture, tag), encoding=encoding))

@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vle_gen.commands.options import Boxes, Checkpoint, Device, Out, Picture, Points, Refine, console, load, load_light
+from vle_gen.commands.options import Boxes, Checkpoint, Device, Masks, Out, Picture, Points, Refine, console, load, load_light
 
 
 def tokens(
@@ -23,6 +23,7 @@ def tokens(
     refine: Refine = 0,
     box: Boxes = None,
     point: Points = None,
+    mask: Masks = None,
     checkpoint: Checkpoint = None,
     device: Device = None,
 ) -> None:
@@ -31,7 +32,7 @@ def tokens(
     from vle_gen import overlay as shown
     from vle_gen.encoding import Encoding
 
-    encoding = Encoding.parse(box, point, max_tokens, quality, refine)
+    encoding = Encoding.parse(box, point, max_tokens, quality, refine, mask)
     files.check_quality(quality, save, no_carry)
     overlays = files.for_each(overlay, pictures, "-tokens.png")
     lists = files.for_each(json, pictures, ".json")
@@ -66,6 +67,7 @@ def describe(
     json: Annotated[Optional[Path], typer.Option(help="Write names, scores and relations as JSON.")] = None,
     box: Boxes = None,
     point: Points = None,
+    mask: Masks = None,
     checkpoint: Checkpoint = None,
     device: Device = None,
 ) -> None:
@@ -74,7 +76,7 @@ def describe(
     from vle_gen.description import description
     from vle_gen.encoding import Encoding
 
-    encoding = Encoding.parse(box, point)
+    encoding = Encoding.parse(box, point, masks=mask)
     pipe = load(checkpoint, device)
     said = description(pipe, files.read_tokens(pipe, picture, encoding))
     print(said.text)

@@ -18,6 +18,10 @@ Boxes = Annotated[
 Points = Annotated[
     Optional[list[str]], typer.Option("--point", metavar="X,Y", help="A pixel of an object to find; may be repeated.")
 ]
+Masks = Annotated[
+    Optional[list[Path]],
+    typer.Option("--mask", metavar="FILE", help="A picture as large, white where an object is; may be repeated."),
+]
 Refine = Annotated[
     int,
     typer.Option(min=0, help="Fit the tokens to the picture in so many steps, 16 or so: truer alone, a second or two slower."),
