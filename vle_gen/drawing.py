@@ -151,7 +151,7 @@ def _problems(pipe: VLEPipeline, tokens: VLETokens, order: Order, turns: list[in
         return []
     asked = [*(order.request.mentions if order.request else ()), *order.things]
     wanted = order.wanted(turns[1 : len(tokens)])
-    names = pipe.names(tokens, asked, by_eye=True).given(wanted) if len(tokens) > 1 else ()
+    names = pipe.names(tokens, asked, drawn=True).given(wanted) if len(tokens) > 1 else ()
     problems = pipe.problems(tokens, order.request, names) if order.request else []
     for place, thing, turn in zip(order.places, order.things, order.turns, strict=True):
         index = turns.index(turn)

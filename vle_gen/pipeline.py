@@ -30,6 +30,7 @@ from vle_gen.names import Names
 from vle_gen.picture_coder import PictureCoder
 from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.recognising import told_by_codes
+from vle_gen.tokenizer.loop import reread
 from vle_gen.tokenizer.model import VLETokenizer
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.tokens import VLETokens
@@ -257,15 +258,22 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
             raise UserError(f"{phrase!r} fits tokens {listed}: say more, or give --token")
         raise UserError(f"{phrase!r} fits no token: there are {listed or 'no objects'}")
 
-    def names(self, tokens: VLETokens, asked: Sequence[Mention] = (), by_eye: bool = False) -> Names:
+    def names(self, tokens: VLETokens, asked: Sequence[Mention] = (), drawn: bool = False) -> Names:
         """Names of the object tokens (all but token 0), by CLIP and, in a checkpoint that draws things by name, by what the
-        tokens say (`vle_gen.recognising`); in favour of what is `asked` for. `by_eye`: by CLIP alone, for tokens that the prior
-        wrote, which are near to what they were meant to be however they look. Raises `UserError` without a CLIP."""
+        tokens say (`vle_gen.recognising`); in favour of what is `asked` for. With `drawn`, for tokens that the prior wrote,
+        what they say is read again from the picture: they themselves are near to what they were meant to be however they look,
+        or however little shows of them. Raises `UserError` without a CLIP."""
         self._require_naming("it cannot name what it finds")
         device = self.device
         picture = torch.from_numpy(np.array(self.decode(tokens))).permute(2, 0, 1).to(device).float() / 255
         where, depth = tokens.where[0, 1:].to(device), tokens.depth[0, 1:].to(device)
-        return self.names_in(picture, where, depth, asked, None if by_eye else self._told(tokens))
+        told = None
+        if self._names_by_codes:
+            read = reread(self.tokenizer.network, picture, where, depth) if drawn else tokens.what[0, 1:].to(device)
+            told = told_by_codes(self.prior.network, read, self.tokenizer.network.sizes.whole, len(every_calling(self.lexicon)))
+            if not drawn:  # what is shown otherwise than it says is told by CLIP alone
+                told[[tokens.retouched(index) for index in range(1, len(tokens))]] = torch.nan
+        return self.names_in(picture, where, depth, asked, told)
 
     def names_in(
         self, picture: Tensor, where: Tensor, depth: Tensor, asked: Sequence[Mention] = (), told: Tensor | None = None
@@ -274,15 +282,10 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         what else is `told` of it."""
         return self.clip.name(self.clip.glimpses(picture, where, depth), self.seen_lexicon, asked, told)
 
-    def _told(self, tokens: VLETokens) -> Tensor | None:
-        """What the prior's codes tell of the object tokens; NaN of those that are shown otherwise than they say. None where
-        they tell nothing: codes of solids are no more than CLIP sees."""
-        if self.lexicon is None or (every := every_calling(self.lexicon)) != every_calling(self.seen_lexicon):
-            return None
-        what, whole = tokens.what[0, 1:].to(self.device), self.tokenizer.network.sizes.whole
-        told = told_by_codes(self.prior.network, what, whole, len(every))
-        told[[tokens.retouched(index) for index in range(1, len(tokens))]] = torch.nan
-        return told
+    @property
+    def _names_by_codes(self) -> bool:
+        """Whether the prior has codes for all that CLIP calls things. Codes of solids alone tell no more than CLIP sees."""
+        return self.lexicon is not None and every_calling(self.lexicon) == every_calling(self.seen_lexicon)
 
     def _require_writing(self) -> None:
         missing = [name for name, part in (("prior", self.prior), ("CLIP", self.clip)) if part is None]

@@ -14,7 +14,6 @@ from vle_gen.tokenizer.blocks import Extent, crop, frame_grid, paste
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.proposals import Proposal, next_proposal
 from vle_gen.tokenizer.sizes import FRAME_SCALE, TokenizerSizes
-from vle_gen.tokenizer.step import STRIDE
 from vle_gen.tokenizer.warp import SLOPE
 
 OCTAVE = 2**0.5  # between the levels of a pyramid
@@ -56,6 +55,18 @@ class View:
     levels: list[Tensor]
     background: Tensor
     features: Tensor
+
+    @staticmethod
+    def of(net: TokenizerNetwork, picture: Tensor) -> tuple[View, Tensor]:
+        """The view of a picture (3, H, W), 0..1, and the `what` (1, D) of its scene token."""
+        sizes, extent = net.sizes, Extent.of(*picture.shape[-2:])
+        full = glimpse_picture(picture, sizes.glimpse_side)  # (1, 3, gh, gw)
+        work = [max(32, round(sizes.work_side * e / 16) * 16) for e in (extent.height, extent.width)]
+        seen = F.interpolate(full, work, mode="area") * 2 - 1
+        features = net.backbone(seen.contiguous(memory_format=torch.channels_last))
+        scene_what, _ = net.background_encoder(features.coarse, seen)
+        background = stretch_to(net.background_decoder(scene_what), *full.shape[-2:])
+        return View(extent, pyramid(picture, full), background, features.fine), scene_what
 
 
 @dataclass(frozen=True)
@@ -105,17 +116,11 @@ def encode_picture(
     """Tokens of one picture (3, H, W), 0..1, on the network's device. What the hints ask for is written whatever its score
     and however little of it is new; nothing is dropped for its worth here (see `vle_gen.tokenizer.worth`)."""
     sizes, device = net.sizes, picture.device
-    extent = Extent.of(*picture.shape[-2:])
-    full = glimpse_picture(picture, sizes.glimpse_side)  # (1, 3, gh, gw)
-    work = [max(32, round(sizes.work_side * e / 16) * 16) for e in (extent.height, extent.width)]
-    seen = F.interpolate(full, work, mode="area") * 2 - 1
-    features = net.backbone(seen.contiguous(memory_format=torch.channels_last))
-    scene_what, _ = net.background_encoder(features.coarse, seen)
-    background = stretch_to(net.background_decoder(scene_what), *full.shape[-2:])
-    cells = (work[0] // STRIDE, work[1] // STRIDE)
-    error = F.interpolate(full - background, cells, mode="area")
-    embedded = net.step.embed(features.fine)
-    view = View(extent, pyramid(picture, full), background, features.fine)
+    view, scene_what = View.of(net, picture)
+    extent, full = view.extent, view.levels[-1]
+    embedded = net.step.embed(view.features)
+    cells = embedded.shape[-2:]
+    error = F.interpolate(full - view.background, cells, mode="area")
 
     coverage = torch.zeros_like(full[:, :1])  # (1, 1, gh, gw)
     owner = torch.zeros(full.shape[-2:], dtype=torch.long, device=device)
@@ -182,6 +187,19 @@ def look(net: TokenizerNetwork, view: View, proposal: Proposal, coverage: Tensor
     error = ((layers.colour - colour).square().mean(1) * scope).sum((1, 2)) / scope.sum((1, 2)).clamp(min=1)
     evidence = torch.stack([torch.logit(proposal.score, 1e-6), torch.log(error + 1e-4)], 1)
     return Written(code.mean, where, proposal.depth, evidence, scope, layers.solid[:, 0], layers.colour, claim)
+
+
+@torch.no_grad()
+def reread(net: TokenizerNetwork, picture: Tensor, where: Tensor, depth: Tensor) -> Tensor:
+    """The `what` (K, D) of objects that are known to stand in frames (K, 4), `depth` (K,) away, as the loop writes it who finds
+    them there in a picture (3, H, W), 0..1: near to far, each without what the nearer ones cover."""
+    view, _ = View.of(net, picture)
+    coverage, one = torch.zeros_like(view.background[:, :1]), torch.ones(1, device=picture.device)
+    found = where.new_zeros(len(where), net.sizes.what)
+    for k in depth.argsort().tolist():
+        token = look(net, view, Proposal(where[k : k + 1], depth[k : k + 1], one, (0, 0)), coverage)
+        found[k], coverage = token.what[0], torch.maximum(coverage, token.claim)
+    return found
 
 
 def confidence(evidence: Tensor, sizes: TokenizerSizes) -> Tensor:
