@@ -13,7 +13,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 from rich.progress import track
 
@@ -64,9 +63,7 @@ def main() -> None:
             continue
         found = np.asarray(tokens.label_map())
         labels = np.asarray(Image.open(path.with_suffix(".mask.png")).convert("RGB"))[..., 0].astype(int) // MASK_STEP
-        both = pipe.names(tokens)
-        picture = torch.from_numpy(np.array(pipe.decode(tokens))).permute(2, 0, 1).float() / 255
-        every = {"CLIP": pipe.names_in(picture, tokens.where[0, 1:], tokens.depth[0, 1:]), "CLIP and tokens": both}
+        every = {"CLIP": pipe.names(tokens, told_by=None), "CLIP and tokens": pipe.names(tokens)}
         for k, thing in enumerate(json.loads(path.read_text())["objects"], 1):
             index, overlap = best_match(labels == k, found)
             if index and overlap >= FOUND:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
@@ -146,12 +146,21 @@ def _fixed(pipe: VLEPipeline, orders: list[Order]) -> torch.Tensor | None:
 
 
 def _problems(pipe: VLEPipeline, tokens: VLETokens, order: Order, turns: list[int]) -> list[str]:
-    """What of an order a sample does not show; `turns` says when each of its tokens was written."""
+    """What of an order a sample does not show; `turns` says when each of its tokens was written. What CLIP sees is asked
+    first, and where that is not all and codes tell names too, what is read again from the picture."""
     if order.request is None and not order.places:
         return []
+    problems = _problems_told_by(None, pipe, tokens, order, turns)
+    return _problems_told_by("picture", pipe, tokens, order, turns) if problems and pipe.names_by_codes else problems
+
+
+def _problems_told_by(
+    told_by: Literal["picture"] | None, pipe: VLEPipeline, tokens: VLETokens, order: Order, turns: list[int]
+) -> list[str]:
+    """The same by names alone that are told in one of these ways: see `VLEPipeline.names`."""
     asked = [*(order.request.mentions if order.request else ()), *order.things]
     wanted = order.wanted(turns[1 : len(tokens)])
-    names = pipe.names(tokens, asked, drawn=True).given(wanted) if len(tokens) > 1 else ()
+    names = pipe.names(tokens, asked, told_by).given(wanted) if len(tokens) > 1 else ()
     problems = pipe.problems(tokens, order.request, names) if order.request else []
     for place, thing, turn in zip(order.places, order.things, order.turns, strict=True):
         index = turns.index(turn)

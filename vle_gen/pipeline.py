@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -258,20 +259,29 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
             raise UserError(f"{phrase!r} fits tokens {listed}: say more, or give --token")
         raise UserError(f"{phrase!r} fits no token: there are {listed or 'no objects'}")
 
-    def names(self, tokens: VLETokens, asked: Sequence[Mention] = (), drawn: bool = False) -> Names:
-        """Names of the object tokens (all but token 0), by CLIP and, in a checkpoint that draws things by name, by what the
-        tokens say (`vle_gen.recognising`); in favour of what is `asked` for. With `drawn`, for tokens that the prior wrote,
-        what they say is read again from the picture: they themselves are near to what they were meant to be however they look,
-        or however little shows of them. Raises `UserError` without a CLIP."""
+    def names(
+        self, tokens: VLETokens, asked: Sequence[Mention] = (), told_by: Literal["tokens", "picture"] | None = "tokens"
+    ) -> Names:
+        """Names of the object tokens (all but token 0), in favour of what is `asked` for: by CLIP and, in a checkpoint that
+        draws things by name, by what the tokens say (`vle_gen.recognising`).
+
+        Args:
+            told_by: `tokens` takes them at their word. Those that the prior wrote are near to what they were meant to be
+                however they look, or however little shows of them: for these `picture` reads again what it shows. None is
+                CLIP alone.
+
+        Raises:
+            UserError: the checkpoint has no CLIP.
+        """
         self._require_naming("it cannot name what it finds")
         device = self.device
         picture = torch.from_numpy(np.array(self.decode(tokens))).permute(2, 0, 1).to(device).float() / 255
-        where, depth = tokens.where[0, 1:].to(device), tokens.depth[0, 1:].to(device)
-        told = None
-        if self._names_by_codes:
-            read = reread(self.tokenizer.network, picture, where, depth) if drawn else tokens.what[0, 1:].to(device)
-            told = told_by_codes(self.prior.network, read, self.tokenizer.network.sizes.whole, len(every_calling(self.lexicon)))
-            if not drawn:  # what is shown otherwise than it says is told by CLIP alone
+        where, depth, told = tokens.where[0, 1:].to(device), tokens.depth[0, 1:].to(device), None
+        if told_by and self.names_by_codes:
+            net, again = self.tokenizer.network, told_by == "picture"
+            what = reread(net, picture, where, depth) if again else tokens.what[0, 1:].to(device)
+            told = told_by_codes(self.prior.network, what, net.sizes.whole, len(every_calling(self.lexicon)))
+            if not again:  # what is shown otherwise than it says is told by CLIP alone
                 told[[tokens.retouched(index) for index in range(1, len(tokens))]] = torch.nan
         return self.names_in(picture, where, depth, asked, told)
 
@@ -283,8 +293,9 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         return self.clip.name(self.clip.glimpses(picture, where, depth), self.seen_lexicon, asked, told)
 
     @property
-    def _names_by_codes(self) -> bool:
-        """Whether the prior has codes for all that CLIP calls things. Codes of solids alone tell no more than CLIP sees."""
+    def names_by_codes(self) -> bool:
+        """Whether the prior has codes for all that CLIP calls things, which then tell names too. Codes of solids alone tell no
+        more than CLIP sees."""
         return self.lexicon is not None and every_calling(self.lexicon) == every_calling(self.seen_lexicon)
 
     def _require_writing(self) -> None:

@@ -295,7 +295,7 @@ class _Drawing:
 
     def looks(self, tokens: VLETokens, index: int) -> list[str]:
         """What the new object is not, as CLIP sees it in the picture, and whether it shows and lets others show."""
-        name = self.pipe.names(tokens, [self.asked.mention], drawn=True).called[index - 1]
+        name = self.pipe.names(tokens, [self.asked.mention], "picture").called[index - 1]
         problems = [] if name.fits(self.asked.mention) else [f"no {self.asked.mention}: it looks like {name.introduced}"]
         owned = np.bincount(tokens.label_map().ravel(), minlength=len(tokens))
         before = np.bincount(self.tokens.label_map().ravel(), minlength=len(tokens))
