@@ -15,8 +15,9 @@ from prompts.naming import Thing, lexicon_of
 from vle_gen.chosen_places import Place
 from vle_gen.data.everyday import names
 from vle_gen.data.words import everyday_words
-from vle_gen.drawing import Order
+from vle_gen.drawing import Order, written
 from vle_gen.errors import UserError
+from vle_gen.prior.sampling import SampledTokens
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +150,17 @@ def test_drawn_backgrounds_have_no_grain(checkpoint):
     layers = checkpoint.tokenizer.network.background_decoder(torch.cat([one.what[0, :1] for one in drawn])).detach()
     assert 255 * layers.diff(dim=3).abs().mean() < 1.3
     assert layers.flatten(1).std(1).mean() > 0.05 and layers.mean((1, 2, 3)).std() > 0.05
+
+
+def test_what_was_drawn_is_named_by_what_shows_of_it(checkpoint):
+    """A castle is one by its token and by what is read again from the picture; right behind a ship by its token alone."""
+    castle, ship = checkpoint(["a castle", "a ship"], 1, torch.Generator().manual_seed(0), tries=1).tokens
+    for told_by in ("tokens", "picture"):
+        assert checkpoint.names(castle, told_by=told_by).text == ["castle"]
+    where = torch.cat([castle.where[:, :1], castle.where[:, 1:2], castle.where[:, 1:2]], 1)
+    what = torch.cat([castle.what[:, :1], ship.what[:, 1:2], castle.what[:, 1:2]], 1)
+    depth, kind = torch.tensor([[1e3, 6.0, 9.0]]), torch.tensor([[0, 1, 1]], dtype=torch.uint8)
+    drawn = SampledTokens(what, where, depth, kind, torch.tensor([3]), torch.arange(3)[None])
+    hidden = written(checkpoint, drawn, 0, castle.size)
+    assert checkpoint.names(hidden).text == ["ship", "castle"]
+    assert checkpoint.names(hidden, told_by="picture").text[1] != "castle"
