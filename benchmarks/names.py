@@ -9,8 +9,6 @@ of which the best name is right, of which a right name is accepted when it is as
 from __future__ import annotations
 
 import argparse
-import json
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -19,12 +17,11 @@ from rich.progress import track
 import vle_gen
 from prompts.called import Called, called_as
 from prompts.lexicon import Lexicon
-from vle_gen.image_io import open_image
+from vle_gen.evaluate import read_scenes
 from vle_gen.metrics import best_match
 from vle_gen.names import DOUBT, Names
 
 FOUND = 0.5  # intersection over union from which a thing is found
-MASK_STEP = 16  # of the mask's red per object
 
 
 def right_names(name: str, every: tuple[Called, ...], lexicon: Lexicon | None) -> np.ndarray:
@@ -48,24 +45,20 @@ def judged(names: Names, row: int, lexicon: Lexicon | None, name: str) -> tuple[
 def main() -> None:
     """Parses, measures, prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scenes", type=Path)
+    parser.add_argument("scenes")
     parser.add_argument("--checkpoint", default="everyday", help="a folder, a hub id or the name of a shipped one")
     parser.add_argument("--limit", type=int)
     options = parser.parse_args()
     pipe = vle_gen.load(options.checkpoint)
     scores = {"CLIP": [], "CLIP and tokens": []}
-    records = sorted(options.scenes.glob("*.json"))[: options.limit]
-    if not records:
-        parser.error(f"no scenes in {options.scenes}: expected files like ID.json")
-    for path in track(records, "scenes"):
-        tokens = pipe.encode(open_image(path.with_suffix(".png")))
+    for scene in track(list(read_scenes(options.scenes, options.limit)), "scenes"):
+        tokens = pipe.encode(Image.fromarray(scene.image))
         if len(tokens) == 1:
             continue
         found = np.asarray(tokens.label_map())
-        labels = np.asarray(Image.open(path.with_suffix(".mask.png")).convert("RGB"))[..., 0].astype(int) // MASK_STEP
         every = {"CLIP": pipe.names(tokens, told_by=None), "CLIP and tokens": pipe.names(tokens)}
-        for k, thing in enumerate(json.loads(path.read_text())["objects"], 1):
-            index, overlap = best_match(labels == k, found)
+        for k, thing in enumerate(scene.record["objects"], 1):
+            index, overlap = best_match(scene.labels == k, found)
             if index and overlap >= FOUND:
                 for name, values in scores.items():
                     values.append(judged(every[name], index - 1, pipe.seen_lexicon, thing["name"]))

@@ -14,6 +14,7 @@ from PIL import Image
 from vle_gen.encoding import AS_USUAL, Box, Encoding
 from vle_gen.errors import UserError
 from vle_gen.image_io import open_image, save_image, write_whole
+from vle_gen.masks import box_of, read_mask
 
 if TYPE_CHECKING:
     from vle_gen.pipeline import VLEPipeline
@@ -24,8 +25,6 @@ VLE = ".vle"
 
 def read_tokens(pipe: VLEPipeline, path: str | Path, encoding: Encoding = AS_USUAL) -> VLETokens:
     """The tokens of a picture, or those that a `.vle` file holds, coded or not. Raises `UserError` for anything else."""
-    from vle_gen.masks import read_mask
-
     path = Path(path)
     if path.suffix.lower() != VLE:
         picture = open_image(path)
@@ -44,8 +43,6 @@ def _tokens_already(path: str | Path) -> UserError:
 
 def boxes_of(masks: Sequence[str | Path], path: str | Path) -> list[Box]:
     """The boxes about what masks mark of the picture at `path`. Raises `UserError` for what is no mask of it."""
-    from vle_gen.masks import box_of, read_mask
-
     if Path(path).suffix.lower() == VLE:
         raise _tokens_already(path)
     size = open_image(path).size[::-1]

@@ -294,7 +294,7 @@ class _Drawing:
         return list(self.pipe.clip.name(torch.cat(cuts), self.pipe.seen_lexicon, [self.asked.mention]).called)
 
     def looks(self, tokens: VLETokens, index: int) -> list[str]:
-        """What the new object is not, as CLIP sees it in the picture, and whether it shows and lets others show."""
+        """What the new object is not, as it looks in the picture, and whether it shows and lets others show."""
         name = self.pipe.names(tokens, [self.asked.mention], "picture").called[index - 1]
         problems = [] if name.fits(self.asked.mention) else [f"no {self.asked.mention}: it looks like {name.introduced}"]
         owned = np.bincount(tokens.label_map().ravel(), minlength=len(tokens))

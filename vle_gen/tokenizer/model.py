@@ -119,8 +119,7 @@ class VLETokenizer(TokenizerCore, SavedTokenizer, ModelMixin, ConfigMixin):
         means, logvars = [], []
         for some in bank.background.split(batch):
             with self._autocast():
-                picture = self._work(some.float() / 255)
-                mean, logvar = self.network.background_encoder(self.network.backbone(picture).coarse, picture)
+                mean, logvar = self._read_scenes(some.float() / 255)
             means.append(mean.float())
             logvars.append(logvar.float())
         return torch.cat(means), torch.cat(logvars)
@@ -130,8 +129,12 @@ class VLETokenizer(TokenizerCore, SavedTokenizer, ModelMixin, ConfigMixin):
         """Scene tokens (B, D) as they are read from the square pictures that they alone make. What says no more than pictures
         can show hardly changes; of numbers that were drawn at random only what a scene may look like is left."""
         colours = self.network.background_decoder(what)
-        picture = self._work(stretch(colours, *2 * (self.network.sizes.work_side,)))
-        return self.network.background_encoder(self.network.backbone(picture).coarse, picture)[0]
+        return self._read_scenes(stretch(colours, *2 * (self.network.sizes.work_side,)))[0]
+
+    def _read_scenes(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance (B, D) of the scene tokens of square pictures (B, 3, H, W), 0..1."""
+        picture = self._work(image)
+        return self.network.background_encoder(self.network.backbone(picture).coarse, picture)
 
     def _encode_frames(self, scenes: SceneBatch, frames: Tensor) -> tuple[Tensor, Tensor]:
         """`what` of the one object of each scene: frames (B, 1, 4) -> mean, log-variance (B, D)."""
