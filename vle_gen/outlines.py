@@ -13,7 +13,7 @@ from vle_gen.tokenizer.render import Window, band_of, draw, window_of
 from vle_gen.tokens import OWNED
 
 CLAIMED = 0.4  # of a scope, from which a pixel that no token owns is its token's: scopes are soft where parts are thin
-LENIENT = 1.5  # below nobody's logit, from which on a pixel is a token's: one that shows object and floor is the object's
+LENIENT = 2.5  # below nobody's logit, from which on a pixel is a token's: one that shows object and floor is the object's
 COARSE = 2  # times smaller that the outline network may look at a token and still know its outline best
 TEXTURE = 12.0  # how much more the colours of object and floor must differ than each varies, squared, to tell them apart
 NEAREST = 6  # pixels to each side of one that is settled that it is compared with; further off every second, third, ... of them

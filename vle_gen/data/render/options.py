@@ -5,7 +5,7 @@ import re
 
 from vle_gen.errors import UserError
 
-MOST = 9  # solids that fit on the floor with room between them
+MOST = 10  # solids, as many as in CLEVR, that fit on the floor with room between them
 SIDES = (64, 1024)
 
 
