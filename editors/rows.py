@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -32,9 +33,18 @@ class Box:
         return self.x / width, self.y / height, self.width / width, self.height / height
 
 
+def indices_of(which: Which) -> list[int]:
+    """Indices without repeats, of one number or several, whatever library's. Raises `UserError` for anything else."""
+    try:
+        several = which if isinstance(which, Iterable) and getattr(which, "ndim", 1) else [which]
+        return list(dict.fromkeys(operator.index(number) for number in several))
+    except TypeError:
+        raise UserError(f"{which!r} names no token: expected its number, or several numbers") from None
+
+
 def objects(tokens: VLETokens, which: Which, verb: str = "edited") -> list[int]:
     """`which` as a list of object tokens without repeats. Raises `UserError`, with `verb` for what was wanted of them."""
-    indices = [which] if isinstance(which, int) else list(dict.fromkeys(which))
+    indices = indices_of(which)
     count = len(tokens)
     if not indices:
         raise UserError(f"no token was named: say which is to be {verb}")

@@ -79,6 +79,18 @@ def differs(after: np.ndarray, before: np.ndarray) -> float:
     return float(np.abs(after - gain * before).mean())
 
 
+def test_tokens_are_named_by_numbers_of_any_library_and_by_nothing_else(tokens, cube, ball):
+    expected = move(tokens, [cube, ball], 4).where
+    for which in (np.array([cube, ball, cube]), torch.tensor([cube, ball]), (np.int64(cube), torch.tensor(ball))):
+        moved = move(tokens, which, 4)
+        assert torch.equal(moved.where, expected) and moved.history == (f"move {cube} {ball} by 4,0",)
+    for one in (np.int64(cube), np.array(cube), torch.tensor(cube), tokens.label_map().max() * 0 + cube):
+        assert move(tokens, one, 4).history == (f"move {cube} by 4,0",)
+    for wrong in ("the red ball", 1.5, [0.5], None):
+        with pytest.raises(UserError, match="expected its number"):
+            move(tokens, wrong, 4)
+
+
 def test_several_objects_move_together(pipe, tokens, picture, cube, ball):
     moved = pipe.decode(move(tokens, [cube, ball], 30, 10))
     one_by_one = pipe.decode(move(move(tokens, cube, 30, 10), ball, 30, 10))

@@ -15,6 +15,7 @@ from vle_gen.studio.limits import Limits
 from vle_gen.studio.server import create_app
 from vle_gen.studio.serving import Place
 from vle_gen.studio.sessions import Full, Gone, Session, Sessions
+from vle_gen.tokens import VLETokens
 
 HOME = "http://127.0.0.1:7860"
 
@@ -177,7 +178,7 @@ def test_a_picture_from_text_has_tokens(client):
     assert apart.max() <= 4
 
 
-def test_an_object_comes_in_by_text_at_a_place_and_can_be_moved(client, opened, picture):
+def test_an_object_comes_in_by_text_at_a_place_and_can_be_moved(client, opened, picture, tmp_path):
     answer = client.post(f"/api/sessions/{opened['id']}/add", json={"text": "a small green ball", "x": 60, "y": 200, "seed": 3})
     assert answer.status_code == 200, answer.text
     view = answer.json()
@@ -186,6 +187,9 @@ def test_an_object_comes_in_by_text_at_a_place_and_can_be_moved(client, opened, 
     assert np.hypot(new["x"] - 60, new["y"] - 200) < 40
     assert not np.array_equal(pixels(client, view), np.asarray(picture))
     moved = edited(client, view, edit="move", index=new["index"], dx=30, dy=0)
+    (tmp_path / "x.vle").write_bytes(client.get(f"/api/sessions/{view['id']}/tokens.vle").content)
+    said = ("add 'a small green ball' at 60,200 seed 3", f"move {new['index']} by 30,0")
+    assert VLETokens.load(tmp_path / "x.vle").history == said
     assert moved["tokens"][-1]["planes"][-1]["left"] == new["planes"][-1]["left"] + 30
 
 

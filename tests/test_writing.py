@@ -30,6 +30,7 @@ def same_but_last(before, after) -> bool:
 def test_what_is_added_leaves_all_else_as_it_is(pipe, tokens, picture):
     added = pipe.add(tokens, "a small red ball", at=(200, 190), generator=seeded(0), tries=8)
     assert len(added) == len(tokens) + 1 and same_but_last(tokens, added)
+    assert added.history == (*tokens.history, "add 'a small red ball' at 200,190 seed 0")
     side = max(tokens.size)
     assert added.where[0, -1, :2].tolist() == pytest.approx([200 / side, 190 / side], abs=1e-6)
     before, after = pixels(picture), pixels(pipe.decode(added))

@@ -12,7 +12,8 @@ from diffusers.utils import BaseOutput
 from PIL import Image
 from torch import Tensor
 
-from editors.rows import box
+from editors.language import Edit, Selector
+from editors.rows import box, recorded
 from prompts.called import Called, every_calling
 from prompts.grammar import parse
 from prompts.known import require_known
@@ -84,7 +85,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
 
     @classmethod
     def from_pretrained(cls, path, **options) -> VLEPipeline:
-        """As for every diffusers pipeline, in float32 unless `torch_dtype` says otherwise."""
+        """As for every diffusers pipeline, but in float32 (shipped weights are float16), in which it computes."""
         options.setdefault("low_cpu_mem_usage", False)  # the models are small, and it would need accelerate
         return super().from_pretrained(path, **options)
 
@@ -153,8 +154,10 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         generator: torch.Generator | None = None,
         tries: int = writing.TRIES,
     ) -> VLETokens:
-        """The tokens of one picture with one more after them: see `vle_gen.writing.add`, which also says what fails."""
-        return writing.add(self, tokens, phrase, at, size, generator, tries).tokens
+        """The tokens of one picture with one more after them: see `vle_gen.writing.add`, which also says what fails. Their
+        history names the seed that the generator began with."""
+        edit = Edit("add", (Selector(words=phrase),), at=at, size=size, seed=_seed_of(generator))
+        return recorded(writing.add(self, tokens, phrase, at, size, generator, tries).tokens, str(edit))
 
     def replace(
         self,
@@ -164,8 +167,9 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         generator: torch.Generator | None = None,
         tries: int = writing.TRIES,
     ) -> VLETokens:
-        """The tokens with another object in the place of token `index`: see `vle_gen.writing.replace_object`."""
-        return writing.replace_object(self, tokens, index, phrase, generator, tries).tokens
+        """The tokens with another object in the place of token `index`: see `vle_gen.writing.replace_object`, and `add`."""
+        edit = Edit("replace", (Selector(number=int(index)),), phrase=phrase, seed=_seed_of(generator))
+        return recorded(writing.replace_object(self, tokens, index, phrase, generator, tries).tokens, str(edit))
 
     def problems(self, tokens: VLETokens, request: SceneRequest, names: Sequence[Called] | None = None) -> list[str]:
         """What of a parsed prompt the tokens of one picture do not show, by CLIP's names (`called`, where they are known
@@ -202,7 +206,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         prior it is the tokenizer's."""
         if self.prior is None:
             return self.tokenizer.checkpoint_id
-        return digest_of(self.prior.parameters(), self.tokenizer.checkpoint_id)
+        return digest_of(self.prior.state_dict().values(), self.tokenizer.checkpoint_id)
 
     @property
     def words(self) -> frozenset[str]:
@@ -309,6 +313,10 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
     def _require_naming(self, so: str) -> None:
         if self.clip is None:
             raise UserError(f"this checkpoint has no CLIP, so {so}")
+
+
+def _seed_of(generator: torch.Generator | None) -> int | None:
+    return None if generator is None else generator.initial_seed()
 
 
 def _require_fit(tokenizer: VLETokenizer, prior: TextToTokenPrior, clip: ClipModel) -> None:

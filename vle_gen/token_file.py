@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vle_gen.errors import UserError
-from vle_gen.image_io import MAX_PIXELS
+from vle_gen.image_io import MAX_PIXELS, require_writable
 from vle_gen.source import SourceDetail
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def write(tokens: VLETokens, path: str | Path, carry: bool = True) -> None:
         "history": json.dumps(list(tokens.history)),
     }
     path = Path(path)
+    require_writable(path)
     partial = path.with_name(f".{path.name}.part")
     try:
         save_file(tensors, partial, header)

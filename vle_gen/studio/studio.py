@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import torch
 from PIL import Image
 
+from editors.language import Edit, Selector
+from editors.rows import recorded
 from vle_gen.errors import UserError
 from vle_gen.files import VLE, named_after, read_tokens
 from vle_gen.image_io import open_image
@@ -91,7 +93,8 @@ class Studio:
 
         def change(tokens: VLETokens) -> Change:
             written = add(self.pipe, tokens, text, at=at, generator=torch.Generator("cpu").manual_seed(seed))
-            return Change(written.tokens, _shortcomings(written.problems))
+            line = Edit("add", (Selector(words=text),), at=at, seed=seed)
+            return Change(recorded(written.tokens, str(line)), _shortcomings(written.problems))
 
         return await self._edited(session, change, self.workers.write)
 
