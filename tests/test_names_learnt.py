@@ -40,7 +40,7 @@ PRIOR = [
     "model.width=32", "model.blocks=1", "model.heads=4", "model.text_blocks=1", "model.flow_width=32", "model.flow_blocks=1",
     "model.bins=32", "model.codes=96", "model.max_tokens=8", "model.relations=10", "model.around_codes=true",
     "learning.many=6", "learning.suns=1",
-    "learning.easy_steps=1",
+    "learning.easy_steps=1", "learning.sharpen=1",
 ]  # fmt: skip
 
 

@@ -33,6 +33,8 @@ class PriorSizes:
             raise UserError(f"model.width is {self.width}: expected a multiple of model.heads, which is {self.heads}")
         if not 0 < self.depth_near < self.depth_far:
             raise UserError(f"model.depth_near is {self.depth_near}: expected above 0 and below model.depth_far")
+        if self.bins < 2:
+            raise UserError(f"model.bins is {self.bins}: expected 2 or more")
         if self.codes < 2:
             raise UserError(f"model.codes is {self.codes}: expected 2 or more")
         if not 1 <= self.relations <= len(ALL_RELATIONS):
@@ -83,6 +85,7 @@ class PriorLearning:
     suns: int = 2
     repeated: float = 0.0
     stacked: float = 0.0
+    sharpen: int = 0
 
     def __post_init__(self) -> None:
         for key in ("few_share", "whole_captions", "text_drop", "mixed", "repeated", "stacked"):
@@ -93,6 +96,8 @@ class PriorLearning:
         for key in ("jitter", "blur"):
             if getattr(self, key) < 0:
                 raise UserError(f"learning.{key} is {getattr(self, key)}: expected 0 or more")
+        if self.sharpen < 0:
+            raise UserError(f"learning.sharpen is {self.sharpen}: expected 0 or more")
         for key in ("flow_draws", "suns"):
             if getattr(self, key) < 1:
                 raise UserError(f"learning.{key} is {getattr(self, key)}: expected 1 or more")

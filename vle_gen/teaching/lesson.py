@@ -134,6 +134,9 @@ class _Teacher:
         network = writing.learn_to_write(
             old, network, lessons, known, artist, Artist(pipe.prior, clip, self.generator), config, self.generator, clock, watch
         )
+        network = writing.sharpened(
+            network, pipe.tokenizer.network, pictures.composer, looks, self.sort, config.sharpen
+        )
         prior = TextToTokenPrior.from_network(network, self.needs(clip))
         after = type(pipe)(pipe.tokenizer, prior, clip, pipe.scheduler)
         return after, seeing.sight(pipe.clip, clip, self.new.name, aside)

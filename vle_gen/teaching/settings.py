@@ -26,6 +26,7 @@ class TeachConfig:
     rows_steps: int = MISSING
     rows_lr: float = MISSING
     steps: int = MISSING
+    sharpen: int = MISSING
     lr: float = MISSING
     batch: int = MISSING
     rehearsed: int = MISSING
@@ -36,7 +37,7 @@ class TeachConfig:
     def __post_init__(self) -> None:
         least = dict(
             seed=0, codes=1, suns=1, lookalikes=1, lessons=1, names=0, scenes=1, views=1, clip_steps=1, rows_steps=0, steps=1,
-            batch=1, rehearsed=1, new_prompts=1, old_prompts=1,
+            sharpen=0, batch=1, rehearsed=1, new_prompts=1, old_prompts=1,
         )  # fmt: skip
         for key, bound in least.items():
             if getattr(self, key) < bound:

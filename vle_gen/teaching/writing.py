@@ -11,6 +11,7 @@ from torch import Tensor
 
 from prompts.called import Called, every_calling
 from prompts.lexicon import Lexicon
+from vle_gen.data.mixed import MixedComposer
 from vle_gen.prior.codebook import centres_of, make_groups
 from vle_gen.prior.network import BACKGROUND, PriorNetwork, prior_loss
 from vle_gen.prior.sizes import PriorLearning
@@ -19,6 +20,8 @@ from vle_gen.teaching.keeping import Answer, Question, forgotten
 from vle_gen.teaching.pictures import Looks
 from vle_gen.teaching.rehearsal import Artist, Told, Watch, batch_of
 from vle_gen.teaching.settings import TeachConfig
+from vle_gen.tokenizer.network import TokenizerNetwork
+from vle_gen.training.sharpening import sharpen
 
 LEARNT = ("code_logits.weight", "code_logits.bias", "place.code")  # what has a row for each code, and is tuned
 GRAD_CLIP = 1.0
@@ -56,6 +59,16 @@ def grown(network: PriorNetwork, looks: Looks, sort: int, like: Tensor, most: in
     larger.load_state_dict(state)
     larger.gauge.copy_(network.gauge)
     return larger.eval()
+
+
+def sharpened(
+    network: PriorNetwork, tokenizer: TokenizerNetwork, composer: MixedComposer, looks: Looks, sort: int, steps: int
+) -> PriorNetwork:
+    """The network with its codes of one sort fitted, in so many steps, to the pictures whose looks they are of."""
+    shown = (looks.mean[looks.look.flatten(1)].mean(1) - network.what_mean[1]) / network.what_std[1]  # (V, D)
+    code = network.code_of(shown, torch.full((len(shown),), sort))
+    sharpen(network, tokenizer, composer, code, steps, looks.look.shape[1])
+    return network
 
 
 def codes_of(network: PriorNetwork, like: Sequence[Called], lexicon: Lexicon) -> Tensor:

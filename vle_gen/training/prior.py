@@ -16,6 +16,8 @@ from prompts.lexicon import Lexicon
 from prompts.vocabulary import WORDS
 from vle_gen.compact.fit import seen_gauges
 from vle_gen.config import PriorConfig
+from vle_gen.data.catalogue import Catalogue
+from vle_gen.data.mixed import MixedComposer
 from vle_gen.data.packs import load_catalogue
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.data.words import names_of
@@ -32,9 +34,11 @@ from vle_gen.training.captioned_tokens import (
     tokens_of_packs,
     write_captions,
 )
+from vle_gen.training.log import Watch
 from vle_gen.training.own_pictures import OwnPictures, read_pictures
 from vle_gen.training.picture_batches import PictureBatches
 from vle_gen.training.prior_parts import clip_of, part, take_over, trained_network
+from vle_gen.training.sharpening import sharpen
 from vle_gen.training.sources import Mixture, Source
 from vle_gen.training.what_table import WhatTable
 
@@ -63,9 +67,11 @@ class PriorTask:
         self.config, self.tokenizer, self.clip, self.own = config, tokenizer, clip, own
         self.lexicon: Lexicon | None = None
         self.farthest: float | None = None
+        self.catalogue: Catalogue | None = None  # of packs of cut-outs
         sprites, table_by = self._sprites(device) if config.data.packs else (None, None)
         pictures = None if own is None else PictureBatches(own.tokens, own.captions, device)
         both = sprites is not None and pictures is not None
+        self.sprites = sprites
         self.data: Source = Mixture(sprites, pictures, config.data.pictures_share) if both else sprites or pictures
         self.model = PriorNetwork(config.model, clip.text_width, tokenizer.network.sizes.what).to(device)
         if config.init is None:
@@ -100,7 +106,7 @@ class PriorTask:
                 f"this CLIP has never seen {len(unread)} words of the packs, such as {', '.join(unread[:5])}: "
                 "train one on the same packs (vlegen train clip), and give clip=FOLDER"
             )
-        catalogue = load_catalogue(config.data.packs, device)
+        catalogue = self.catalogue = load_catalogue(config.data.packs, device)
 
         def table_by(tokenizer) -> WhatTable:
             return WhatTable.of_packs(tokenizer, catalogue, learning.suns)
@@ -187,10 +193,22 @@ class PriorTask:
         composed = composed if self.config.data.packs else frozenset()
         return tuple(sorted(composed | (self.own.words if self.own else frozenset())))
 
+    def _sharpen(self, network: PriorNetwork) -> None:
+        """Fits the codes of cut-outs to what those look like."""
+        steps, suns = self.config.learning.sharpen, self.config.learning.suns
+        if not steps or self.catalogue is None:
+            return
+        table, mean, std = self.sprites.table, network.what_mean[1], network.what_std[1]
+        shown = (table.sprite_mean[table.look.flatten(1)].mean(1) - mean) / std  # (S, D)
+        code = network.code_of(shown, self.sprites.sort[table.look[:, 0, 0]])
+        with Watch("sharpening codes", len(code.unique())) as watch:
+            sharpen(network, self.tokenizer.network, MixedComposer(self.catalogue), code, steps, suns, watch.advance)
+
     def export(self, ema_model: PriorNetwork, folder: Path, card: dict) -> None:
         """Writes the checkpoint that `vle_gen.load` reads."""
         from vle_gen.prior.model import TextToTokenPrior
 
+        self._sharpen(ema_model)
         needs = Needs(
             clip_name=self.clip.config.name,
             clip_id=self.clip.text_id,
