@@ -49,7 +49,10 @@ def paste(
     """
     indices = objects(other, which, "pasted")
     if tokens.checkpoint != other.checkpoint:
-        raise UserError(f"tokens of checkpoint {other.checkpoint} cannot be pasted into those of {tokens.checkpoint}")
+        raise UserError(
+            f"tokens of checkpoint {other.checkpoint} cannot be pasted into those of {tokens.checkpoint}: "
+            "write them as a picture with 'vlegen decode', and paste from that"
+        )
     count = len(tokens)
     both = joined(tokens, other, indices)
     new = list(range(count, len(both)))

@@ -31,6 +31,15 @@ def located(checkpoint: str | Path | None = None) -> str:
     return given if own else str(shipped().get(given, given))
 
 
+def said_checkpoint(id: str) -> str:
+    """The checkpoint whose tokenizer has that id, with its name where it is one of the package's."""
+    for name, folder in shipped().items():
+        settings = folder / "prior" / "config.json"
+        if settings.is_file() and json.loads(settings.read_text()).get("tokenizer_id") == id:
+            return f"checkpoint {name} ({id})"
+    return f"checkpoint {id}"
+
+
 def weights_of(folder: Path) -> Path:
     """Where the weights of a part are: in its `folder`, or, where a shipped checkpoint has only the part's settings, with the
     part of the same name of that of `DEFAULT`."""

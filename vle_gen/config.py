@@ -5,6 +5,7 @@ To add an option: one field in the dataclass, one commented line in the YAML. An
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
@@ -47,8 +48,11 @@ class TrainConfig:
         for key, bound in least.items():
             if getattr(self, key) < bound:
                 raise UserError(f"train.{key} is {getattr(self, key)}: expected {bound} or more")
-        if self.lr <= 0 or self.matrix_lr < 0:
-            raise UserError(f"train.lr is {self.lr}, train.matrix_lr {self.matrix_lr}: expected above 0, and 0 or more")
+        if not 0 < self.lr < math.inf or not 0 <= self.matrix_lr < math.inf:
+            raise UserError(f"train.lr is {self.lr}, train.matrix_lr {self.matrix_lr}: expected above 0, and 0 or more, finite")
+        for key in ("weight_decay", "grad_clip", "save_minutes"):
+            if not 0 <= getattr(self, key) < math.inf:
+                raise UserError(f"train.{key} is {getattr(self, key)}: expected a finite number of 0 or more")
         if self.precision not in ("bf16", "float32"):
             raise UserError(f"train.precision is {self.precision!r}: expected bf16 or float32")
         if not 0 <= self.ema_decay < 1:
@@ -101,10 +105,21 @@ class TokenizerConfig:
             raise UserError(f"least_objects is {self.least_objects}: expected 1 to 9")
         if self.supervision not in ("layers", "none"):
             raise UserError(f"supervision is {self.supervision!r}: expected layers or none")
+        if self.states < 1:
+            raise UserError(f"states is {self.states}: expected 1 or more")
         if not 1 <= self.proposals <= 32:
             raise UserError(f"proposals is {self.proposals}: expected 1 to 32")
         if self.model.glimpse < 16 or self.model.glimpse % 16:
             raise UserError(f"model.glimpse is {self.model.glimpse}: expected a multiple of 16")
+        if self.model.work_side < 16 or self.model.work_side % 16:
+            raise UserError(f"model.work_side is {self.model.work_side}: expected a multiple of 16")
+        for name in ("glimpse_side", "step_width"):
+            if getattr(self.model, name) < 1:
+                raise UserError(f"model.{name} is {getattr(self.model, name)}: expected 1 or more")
+        for name in ("backbone_widths", "encoder_widths", "decoder_widths"):
+            widths = getattr(self.model, name)
+            if len(widths) != 4 or min(widths) < 1:
+                raise UserError(f"model.{name} is {widths}: expected four numbers of 1 or more")
         if self.model.local < 0 or self.model.whole < 1:
             taken = self.model.what - self.model.whole
             raise UserError(f"model.local is {self.model.local}, which takes {taken} numbers of model.what, {self.model.what}: "
@@ -167,6 +182,10 @@ class ClipModelConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.glimpse_fit <= 1:
             raise UserError(f"model.glimpse_fit is {self.glimpse_fit}: expected 0 to 1")
+        if self.text_heads < 1 or self.text_width % self.text_heads:
+            raise UserError(f"model.text_heads is {self.text_heads}: expected a divisor of model.text_width, {self.text_width}")
+        if self.image_size < 32 or self.image_size % 32:
+            raise UserError(f"model.image_size is {self.image_size}: expected a multiple of 32")
 
 
 @dataclass
@@ -189,6 +208,8 @@ class ClipConfig:
             raise UserError(f"names is {self.names}: expected 2 or more")
         if not 0 < self.glimpses_fraction < 1:
             raise UserError(f"glimpses_fraction is {self.glimpses_fraction}: expected more than 0 and less than 1")
+        if not 0 <= self.negatives < math.inf:
+            raise UserError(f"negatives is {self.negatives}: expected a finite number of 0 or more")
 
 
 @dataclass

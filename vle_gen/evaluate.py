@@ -4,8 +4,6 @@ Data is a folder or tar of ID.png, ID.mask.png (red / 16 = object number), ID.js
 """
 from __future__ import annotations
 
-import io
-import json
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +17,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from editors import move
-from vle_gen.data.reading import read_files
+from vle_gen.data.reading import read_as_large, read_files, read_json, read_pixels
 from vle_gen.errors import UserError
 from vle_gen.metrics import best_match, boundary_error, foreground_ari, grow, psnr, ssim
 from vle_gen.tokens import SURE
@@ -99,16 +97,22 @@ class Clock:
 
 
 def read_scenes(path: str | Path, limit: int | None = None, watch: Watch = unwatched) -> Iterator[Scene]:
-    """The first `limit` scenes under `path`, by name. Raises `UserError` when there are none."""
+    """The first `limit` scenes under `path`, by name. Raises `UserError` when there are none, or one is damaged."""
     files = read_files(path)
     stems = [name.removesuffix(".json") for name in sorted(files) if name.endswith(".json")]
-    stems = [stem for stem in stems if {stem + ".png", stem + ".mask.png"} <= files.keys()]
+    stems = [stem for stem in stems if {stem + ".png", stem + ".mask.png"} & files.keys()]
     if not stems:
         raise UserError(f"{path} holds no scenes: expected ID.png, ID.mask.png and ID.json")
     for stem in watch(stems[:limit]):
-        moved = _rgb(files[stem + ".moved.png"]) if stem + ".moved.png" in files else None
-        labels = np.asarray(Image.open(io.BytesIO(files[stem + ".mask.png"])).convert("RGBA"))[..., 0].astype(int) // 16
-        yield Scene(stem, _rgb(files[stem + ".png"]), labels, json.loads(files[stem + ".json"]), moved)
+        image = read_pixels(files, stem + ".png", path, "RGB")
+        size = image.shape[:2]
+        labels = read_as_large(files, stem + ".mask.png", path, "RGBA", *size)[..., 0].astype(int) // 16
+        record = read_json(files, stem + ".json", path)
+        if not isinstance(record, dict):
+            raise UserError(f"{path}: {stem}.json is no record of a scene: expected an object with the key objects")
+        after = stem + ".moved.png"
+        moved = read_as_large(files, after, path, "RGB", *size) if after in files else None
+        yield Scene(stem, image, labels, record, moved)
 
 
 def evaluate_tokenizer(
@@ -153,9 +157,9 @@ def evaluate_move(
     """How close moved objects come to a render of the scene with the object moved; an object not found is not moved."""
     rows, clock = [], Clock()
     for scene in read_scenes(path, limit, watch):
-        if scene.moved is None or "move" not in scene.record:
+        if scene.moved is None:
             continue
-        step = scene.record["move"]
+        step = _checked_move(scene, path)
         tokens = pipe.encode(Image.fromarray(scene.image), refine=refine)
         index, overlap = best_match(scene.labels == step["object"] + 1, np.asarray(tokens.label_map()))
         edited = scene.image
@@ -226,8 +230,17 @@ def scorer(what: str) -> Callable[..., dict[str, float]]:
     return scorers[what]
 
 
-def _rgb(data: bytes) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+def _checked_move(scene: Scene, path: str | Path) -> dict:
+    """The scene's move. Raises `UserError` where its record does not say all that moving by hand takes too."""
+    try:
+        step, depths = scene.record["move"], [float(item["pixel"][2]) for item in scene.record["objects"]]
+        whole = 0 <= int(step["object"]) < len(depths) and all(np.isfinite(float(step[key])) for key in ("dx", "dy"))
+    except (KeyError, IndexError, TypeError, ValueError):
+        whole = False
+    if not whole:
+        raise UserError(f"{path}: {scene.name}.json does not say what moved: expected move with object (the number of one of "
+                        "objects, from 0), dx and dy, and objects with pixel (x, y, depth)")  # fmt: skip
+    return step
 
 
 def _array(image: Image.Image) -> np.ndarray:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +97,26 @@ def for_each(target: Path | None, sources: list[Path], suffix: str) -> list[Path
         return [target] * len(sources)
     if not target.is_dir():
         raise UserError(f"{target} is no folder: with {len(sources)} pictures give an existing folder for the results")
-    return [target / f"{source.stem}{suffix}" for source in sources]
+    results = [target / f"{source.stem}{suffix}" for source in sources]
+    if twice := next((path for path in results if results.count(path) > 1), None):
+        raise UserError(f"several results would be called {twice}: give those pictures other names, or one command each")
+    return results
+
+
+def check_apart(sources: Sequence[Path], results: Iterable[Path | None]) -> None:
+    """Raises `UserError` where a result would be written over a picture that is read, or over another result. Tokens may take
+    the place of those that were read."""
+    taken = {source.resolve(): f"{source} is what is read" for source in sources if source.suffix.lower() != VLE}
+    for path in filter(None, results):
+        if path.resolve() in taken:
+            raise UserError(f"cannot write {path}: {taken[path.resolve()]}, so give another name")
+        taken[path.resolve()] = f"{path} is to be written already"
+
+
+def check_save(save: Path | None) -> None:
+    """Raises `UserError` for a name that no command would read tokens from."""
+    if save is not None and save.suffix.lower() != VLE and not save.is_dir():
+        raise UserError(f"cannot save tokens as {save}: expected a name that ends in {VLE}")
 
 
 def numbered(path: Path, count: int) -> list[Path]:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from vle_gen.encoding import HALTING, Box, Halting, Hints, Point
 from vle_gen.errors import UserError
-from vle_gen.image_io import to_rgb
+from vle_gen.image_io import MAX_PIXELS, to_rgb
 from vle_gen.masks import as_masked, box_of
 from vle_gen.tokenizer.core import TokenizerCore
 from vle_gen.tokens import VLETokens
@@ -68,6 +68,9 @@ class PictureCoder:
         height, width = tokens.size
         scale = 1.0 if size is None else size / max(height, width)
         target = (max(1, round(height * scale)), max(1, round(width * scale)))
+        if target[0] * target[1] > MAX_PIXELS:
+            most = f"expected at most {MAX_PIXELS // 10**6} megapixels"
+            raise UserError(f"a picture of {target[1]} x {target[0]} is too large: {most}")
         if carry and (tokens.detail is not None or tokens.foreign):
             picture = _to_image(self.tokenizer.decode(tokens))
             return picture if target == (height, width) else picture.resize(target[::-1], Image.Resampling.LANCZOS)

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vle_gen.errors import UserError
-from vle_gen.image_io import MAX_PIXELS, require_writable
+from vle_gen.image_io import MAX_PIXELS, write_whole
 from vle_gen.source import SourceDetail
 
 if TYPE_CHECKING:
@@ -55,15 +54,7 @@ def write(tokens: VLETokens, path: str | Path, carry: bool = True) -> None:
         "checkpoint": tokens.checkpoint,
         "history": json.dumps(list(tokens.history)),
     }
-    path = Path(path)
-    require_writable(path)
-    partial = path.with_name(f".{path.name}.part")
-    try:
-        save_file(tensors, partial, header)
-        os.replace(partial, path)
-    except OSError as fault:
-        partial.unlink(missing_ok=True)
-        raise UserError(f"cannot write {path}: {fault.strerror or fault}") from None
+    write_whole(path, lambda part: save_file(tensors, part, header))
 
 
 def read(path: str | Path) -> VLETokens:

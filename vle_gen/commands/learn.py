@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vle_gen.commands.options import Checkpoint, Device, Out, Refine, console, load, progress
+from vle_gen.commands.options import MOST_SEED, Checkpoint, Device, Out, Refine, console, load, progress
 
 
 def train(
@@ -25,6 +25,7 @@ def train(
 
     if kind == "teach":
         raise typer.BadParameter("teach is a command of its own: see 'vlegen teach --help'")
+    training.loop.check_minutes(max_minutes)
     folder = out or Path("runs") / kind
     ended = training.start(kind, configs.load(kind, config, settings or ()), folder, resume, max_minutes, device)
     if ended.checkpoint is None:
@@ -62,7 +63,7 @@ def teach(
     pictures: Annotated[list[Path], typer.Argument(help="Its pictures: cut-outs, such as PNG files with transparency.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the new checkpoint.")],
     minutes: Annotated[Optional[float], typer.Option(help="Most minutes of tuning.")] = None,
-    seed: Annotated[Optional[int], typer.Option(min=0, help="The same seed teaches the same.")] = None,
+    seed: Annotated[Optional[int], typer.Option(min=0, max=MOST_SEED, help="The same seed teaches the same.")] = None,
     config: Annotated[Optional[Path], typer.Option(help="YAML file with what differs from configs/teach.yaml.")] = None,
     json: Annotated[Optional[Path], typer.Option(help="Write what was measured as JSON too.")] = None,
     checkpoint: Checkpoint = None,
@@ -149,7 +150,7 @@ def _evaluate_prompts(data, limit, tries, judge, json, checkpoint, device) -> No
 def preview(
     sprites: Annotated[list[Path], typer.Argument(metavar="PACK...", help="A pack of rigs, or packs with names among them.")],
     n: Annotated[int, typer.Option("-n", min=1, max=100, help="How many scenes.")] = 12,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scenes.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="The same seed gives the same scenes.")] = 0,
     out: Out = None,
 ) -> None:
     """A contact sheet of composed scenes, each with its outlined objects and a caption."""

@@ -38,6 +38,8 @@ def tokens(
     lists = files.for_each(json, pictures, ".json")
     maps = files.for_each(masks, pictures, "-masks.png")
     saves = files.for_each(save, pictures, ".vle")
+    files.check_save(save)
+    files.check_apart(pictures, [*overlays, *lists, *maps, *saves])
     pipe = load(checkpoint, device)
     for picture, *targets in zip(pictures, overlays, lists, maps, saves, strict=True):
         found = files.read_tokens(pipe, picture, encoding)
@@ -77,6 +79,7 @@ def describe(
     from vle_gen.encoding import Encoding
 
     encoding = Encoding.parse(box, point, masks=mask)
+    files.check_apart([picture], [json])
     pipe = load(checkpoint, device)
     said = description(pipe, files.read_tokens(pipe, picture, encoding))
     print(said.text)

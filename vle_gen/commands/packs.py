@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vle_gen.commands.options import Out, progress
+from vle_gen.commands.options import MOST_SEED, Out, progress
 
 
 def pack(
@@ -34,7 +34,7 @@ def everyday(
     source: Annotated[Path, typer.Option(help="The Fluent 3D pictures: the package's .tgz, or a folder of them.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The pack, a .tar.")] = Path("everyday.tar"),
     backgrounds: Annotated[int, typer.Option(min=0, max=5000, help="How many backgrounds to make.")] = 240,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same backgrounds.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="The same seed makes the same backgrounds.")] = 0,
     no_photographs: Annotated[
         bool, typer.Option("--no-photographs", help="Leave out backgrounds with the textures of photographs.")
     ] = False,
@@ -60,7 +60,7 @@ def everyday(
 def show(
     sprites: Annotated[list[Path], typer.Argument(metavar="PACK...", help="One or more packs: folders or .tar files.")],
     n: Annotated[int, typer.Option("-n", min=1, max=100, help="How many scenes.")] = 12,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scenes.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="The same seed gives the same scenes.")] = 0,
     pick: Annotated[str, typer.Option(help="Which objects: seen (in training), held-out or all.")] = "all",
     outlines: Annotated[bool, typer.Option("--outlines", help="Outline and number the objects.")] = False,
     out: Out = None,
@@ -76,7 +76,7 @@ def compose(
     sprites: Annotated[list[Path], typer.Argument(metavar="PACK...", help="One or more packs: folders or .tar files.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="A new folder for the scenes.")],
     n: Annotated[int, typer.Option("-n", min=1, max=100000, help="How many scenes.")] = 40,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scenes.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="The same seed gives the same scenes.")] = 0,
     pick: Annotated[str, typer.Option(help="Which objects: seen (in training), held-out or all.")] = "held-out",
     size: Annotated[str, typer.Option(metavar="WxH", help="Pixels of the pictures.")] = "384x256",
     objects: Annotated[str, typer.Option(metavar="LEAST-MOST", help="How many objects a scene has.")] = "3-8",
@@ -114,7 +114,7 @@ def lexicon(
 def prompts(
     lexicon: Annotated[Path, typer.Argument(help="A lexicon, as 'vlegen data lexicon' writes it.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder of the prompts.")] = Path("prompts"),
-    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same prompts.")] = 2026,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="The same seed makes the same prompts.")] = 2026,
 ) -> None:
     """Write prompts with the names of a lexicon, none of which is ever trained on, for 'vlegen eval txt2img'."""
     from prompts.lexicon import Lexicon

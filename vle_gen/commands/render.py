@@ -7,13 +7,15 @@ from typing import Annotated, Optional
 
 import typer
 
+from vle_gen.commands.options import MOST_SEED
+
 
 def render(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the sprites or scenes.")],
     pack: Annotated[str, typer.Option(metavar="solids", help="What to render.")] = "solids",
     n: Annotated[Optional[int], typer.Option("-n", min=1, help="How many sprites; without it 4000.")] = None,
     scenes: Annotated[Optional[int], typer.Option(min=1, help="Render this many whole scenes instead of sprites.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed plans the same cameras, lights and solids.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="The same seed plans the same scenes or sprites.")] = 0,
     workers: Annotated[Optional[int], typer.Option(min=1, help="Processes; without it one for each core.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the render in that folder.")] = False,
     shapes: Annotated[

@@ -7,13 +7,13 @@ from typing import Annotated, Optional
 
 import typer
 
-from vle_gen.commands.options import Checkpoint, Device, Out, Picture, load, progress
+from vle_gen.commands.options import MOST_SEED, Checkpoint, Device, Out, Picture, load, progress
 
 
 def txt2img(
     prompt: Annotated[str, typer.Argument(help="What to show, such as 'red ball left of a cube'.")] = "",
     n: Annotated[int, typer.Option("-n", min=1, max=64, help="How many pictures.")] = 1,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same pictures.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="The same seed gives the same pictures.")] = 0,
     steps: Annotated[Optional[int], typer.Option(min=1, help="Sampling steps per token.")] = None,
     guidance: Annotated[Optional[float], typer.Option(min=0, help="How strictly the prompt is followed.")] = None,
     tries: Annotated[Optional[int], typer.Option(min=1, help="Most draws per picture until one shows the prompt.")] = None,
@@ -36,6 +36,7 @@ def txt2img(
     from vle_gen.sheet import contact_sheet
 
     require_writable(save, sheet, None if prompts else out)
+    files.check_save(save)
     if prompt and prompts:
         raise typer.BadParameter("give a prompt or --prompts FILE, not both")
     settings = from_text.Settings(steps, guidance, 1 if no_check else tries, tuple(Place.read(text) for text in place or ()))
@@ -66,7 +67,7 @@ def add(
     phrase: Annotated[str, typer.Argument(help="The new object, such as 'a green cylinder behind the cube'.")],
     at: Annotated[Optional[str], typer.Option(metavar="X,Y", help="Pixels where its centre goes.")] = None,
     size: Annotated[Optional[float], typer.Option(help="Its size in pixels.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed writes the same object.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="The same seed writes the same object.")] = 0,
     tries: Annotated[int, typer.Option(min=1, help="Most draws until one is as asked.")] = 32,
     out: Out = None,
     checkpoint: Checkpoint = None,
@@ -90,7 +91,7 @@ def replace(
     phrase: Annotated[str, typer.Argument(help="What to put there, such as 'a blue metal cube'.")],
     token: Annotated[Optional[int], typer.Option(help="Index of the token, as 'vlegen tokens' lists it.")] = None,
     object: Annotated[Optional[str], typer.Option(help="The object in words, such as 'the red ball'.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed writes the same object.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="The same seed writes the same object.")] = 0,
     tries: Annotated[int, typer.Option(min=1, help="Most draws until one is as asked.")] = 32,
     out: Out = None,
     checkpoint: Checkpoint = None,

@@ -30,7 +30,9 @@ def read_files(path: str | Path) -> dict[str, bytes]:
 
 
 def read_json(files: dict[str, bytes], name: str, source: str | Path) -> Any:
-    """The JSON value of the file `name`. Raises `UserError` where it is damaged."""
+    """The JSON value of the file `name`. Raises `UserError` where it is missing or damaged."""
+    if name not in files:
+        raise UserError(f"{source}: {name} is missing")
     try:
         return json.loads(files[name])
     except (ValueError, UnicodeDecodeError) as fault:
@@ -45,6 +47,15 @@ def read_pixels(files: dict[str, bytes], name: str, source: str | Path, mode: st
         return pixels_of(files[name], mode)
     except ValueError as fault:
         raise UserError(f"{source}: {name} {fault}") from None
+
+
+def read_as_large(files: dict[str, bytes], name: str, source: str | Path, mode: str, height: int, width: int) -> np.ndarray:
+    """The picture `name` as `read_pixels` has it. Raises `UserError` where its size is another, too."""
+    pixels = read_pixels(files, name, source, mode)
+    if pixels.shape[:2] != (height, width):
+        size = f"{pixels.shape[1]} x {pixels.shape[0]}"
+        raise UserError(f"{source}: {name} is {size}: expected {width} x {height}, as its scene")
+    return pixels
 
 
 def pixels_of(data: bytes, mode: str) -> np.ndarray:

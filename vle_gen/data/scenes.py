@@ -1,19 +1,18 @@
 """Whole rendered scenes with masks (no layers): a folder or tar of ID.png, ID.mask.png and ID.json."""
 from __future__ import annotations
 
-import io
-import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
 
+from prompts.vocabulary import ATTRIBUTES
 from vle_gen.data.compose import FULL_VIEW, boxes_in_view, view_grid
-from vle_gen.data.reading import read_files
+from vle_gen.data.reading import read_as_large, read_files, read_json
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import attribute_indices
 from vle_gen.errors import UserError
@@ -35,10 +34,10 @@ class SceneStore:
 
     @staticmethod
     def load(path: str | Path, device: str | torch.device = "cpu") -> SceneStore:
-        """Reads all square scenes. Raises `UserError` when there are none or they differ in size."""
+        """Reads all square scenes. Raises `UserError` when there are none, they differ in size, or one is damaged."""
         files = read_files(path)
-        records = [json.loads(data) for name, data in sorted(files.items()) if name.endswith(".json")]
         stems = [name.removesuffix(".json") for name in sorted(files) if name.endswith(".json")]
+        records = [_record(files, stem + ".json", path) for stem in stems]
         if not records:
             raise UserError(f"{path} holds no scenes: expected ID.png, ID.mask.png and ID.json")
         slots = max(len(r["objects"]) for r in records)
@@ -63,9 +62,9 @@ class SceneStore:
                 except UserError as fault:
                     raise UserError(f"{path}: {stem}.json, object {k}: {fault}") from None
                 rank[k + 1] = slot + 1
-            mask = np.asarray(Image.open(io.BytesIO(files[stem + ".mask.png"])).convert("RGBA"))[..., 0] // 16
+            mask = read_as_large(files, stem + ".mask.png", path, "RGBA", side, side)[..., 0] // 16
             labels.append(torch.from_numpy(rank[mask]))
-            pixels = np.array(Image.open(io.BytesIO(files[stem + ".png"])).convert("RGB"))
+            pixels = read_as_large(files, stem + ".png", path, "RGB", side, side)
             images.append(torch.from_numpy(pixels).permute(2, 0, 1))
         store = SceneStore(torch.stack(images), torch.stack(labels), present, box, depth, attributes)
         return SceneStore(**{k: v.to(device) for k, v in vars(store).items()})
@@ -109,3 +108,20 @@ class SceneStore:
             labels=labels,
             visible=visible,
         )
+
+
+def _record(files: dict[str, bytes], name: str, source: str | Path) -> dict[str, Any]:
+    """The record of a scene. Raises `UserError` where it does not say all that training takes."""
+    record = read_json(files, name, source)
+    try:
+        whole = record["width"] > 0 and record["height"] > 0
+        for item in record["objects"]:
+            numbers = [float(value) for value in [*item["bbox"], *item["pixel"]]]
+            whole &= len(item["bbox"]) == 4 and len(numbers) == 7 and bool(np.isfinite(numbers).all())
+            whole &= set(ATTRIBUTES) <= item.keys()
+    except (KeyError, TypeError, ValueError, AttributeError):
+        whole = False
+    if not whole:
+        raise UserError(f"{source}: {name} is no record of a scene: expected width, height and objects, each with bbox (four "
+                        f"numbers), pixel (x, y, depth), {', '.join(ATTRIBUTES)}")  # fmt: skip
+    return record

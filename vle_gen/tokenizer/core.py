@@ -142,9 +142,11 @@ class TokenizerCore(nn.Module):
             UserError: the tokens were made by another checkpoint.
         """
         if tokens.checkpoint and tokens.checkpoint != self.checkpoint_id:
+            from vle_gen.checkpoints import said_checkpoint
+
             raise UserError(
-                f"these tokens were made by checkpoint {tokens.checkpoint} and cannot be read by {self.checkpoint_id}: "
-                "name the one that made them with --checkpoint"
+                f"these tokens were made by {said_checkpoint(tokens.checkpoint)} and cannot be read by "
+                f"{said_checkpoint(self.checkpoint_id)}: name the one that made them with --checkpoint"
             )
         if tokens.what.shape[2] != self.network.sizes.what:
             raise UserError(f"these tokens hold {tokens.what.shape[2]} numbers each: expected {self.network.sizes.what}")

@@ -2,7 +2,10 @@
 torch."""
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+
+from vle_gen.errors import UserError
 
 CELL = 8  # pixels of a glimpse on a side of a cell that has numbers of its own
 FRAME_SCALE = 2.0  # a token's frame is this much wider and higher than the object's box, so that the shadow fits
@@ -38,8 +41,17 @@ class TokenizerSizes:
         return self.what - self.local * (self.glimpse // CELL) ** 2
 
 
+class _Weights:
+    """Weights of losses."""
+
+    def __post_init__(self) -> None:
+        for key, value in vars(self).items():
+            if not 0 <= value < math.inf:
+                raise UserError(f"losses.{key} is {value}: expected a finite number of 0 or more")
+
+
 @dataclass
-class LossWeights:
+class LossWeights(_Weights):
     """Weight of each term of `vle_gen.tokenizer.losses`; 0 switches it off. See configs/tokenizer.yaml."""
 
     score: float = 1.0
@@ -68,7 +80,7 @@ class ReconstructionSizes:
 
 
 @dataclass
-class ReconstructionWeights:
+class ReconstructionWeights(_Weights):
     """Weight of each term of `vle_gen.tokenizer.reconstruction.ReconstructionLoss`; 0 switches it off."""
 
     intermediate: float = 1.0

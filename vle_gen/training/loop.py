@@ -61,6 +61,12 @@ def check_folder(out: str | Path, resume: bool) -> None:
         raise UserError(f"{out} already holds a run: give --resume to go on with it, or another --out")
 
 
+def check_minutes(max_minutes: float | None) -> None:
+    """Raises `UserError` when there is no time to train in."""
+    if max_minutes is not None and not max_minutes > 0:
+        raise UserError(f"--max-minutes is {max_minutes}: expected more than 0")
+
+
 def run(
     task: Task, config: configs.Config, out: str | Path, resume: bool = False, max_minutes: float | None = None
 ) -> Outcome:
@@ -71,9 +77,9 @@ def run(
     reaches its floor when time ends.
     """
     cfg, out = config.train, Path(out)
+    check_minutes(max_minutes)
     check_folder(out, resume)
     out.mkdir(parents=True, exist_ok=True)
-    (out / "config.yaml").write_text(configs.to_yaml(config))
 
     model = task.model.to(memory_format=torch.channels_last)
     device = next(model.parameters()).device
@@ -82,6 +88,7 @@ def run(
     generator = torch.Generator(device).manual_seed(cfg.seed)
     state = RunState(model, ema, optimizer, generator)
     step, minutes = state.load(out / STATE) if resume else (0, 0.0)
+    (out / "config.yaml").write_text(configs.to_yaml(config))
     log = RunLog(out, step)
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=cfg.precision == "bf16")
 
@@ -121,7 +128,7 @@ def run(
 
 def share_done(cfg: configs.TrainConfig, step: int, minutes: float, max_minutes: float | None) -> float:
     """How far the run is, 0..1 and beyond, by steps or by minutes, whichever is further."""
-    return max(step / cfg.steps, minutes / max_minutes if max_minutes else 0.0)
+    return max(step / cfg.steps, minutes / max_minutes if max_minutes is not None else 0.0)
 
 
 def learning_rate(cfg: configs.TrainConfig, step: int, progress: float) -> float:

@@ -30,10 +30,11 @@ class RunState:
     generator: torch.Generator
 
     def save(self, path: Path, step: int, minutes: float) -> None:
-        """Writes everything that `load` needs to go on from here. Refuses weights that are not finite."""
+        """Writes everything that `load` needs to go on from here. Raises `UserError` where weights are not finite."""
         tensors = {name: value.detach().cpu().contiguous().clone() for name, value in self._tensors().items()}
         if not all(p.isfinite().all() for p in self._trained().values()):
-            raise RuntimeError(f"training diverged by step {step}: a weight is not finite; {path} is still good")
+            again = f" and --resume, as {path} is still good" if path.exists() else ""
+            raise UserError(f"training diverged by step {step}: a weight is not finite; give a smaller train.lr{again}")
         tensors |= {"random/generator": self.generator.get_state(), "random/cpu": torch.get_rng_state()}
         if self.generator.device.type == "cuda":
             tensors["random/cuda"] = torch.cuda.get_rng_state(self.generator.device)
