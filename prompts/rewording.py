@@ -13,7 +13,7 @@ from prompts.lexicon import Lexicon
 from prompts.marking import NAME, Atom, left_out, marked
 from prompts.marking import WORDS as MARKED_WORDS
 from prompts.plurals import article, is_mass, is_plural
-from prompts.synonyms import EXTRA, NEAR, PHRASES, SAME, SHADES, STOPS, split_words
+from prompts.synonyms import EXTRA, NEAR, PHRASES, SAME, SHADES, STOPS, WHOLE, split_words
 from prompts.vocabulary import ADJECTIVES, COLORS, WORDS
 
 
@@ -132,6 +132,8 @@ def _spaced(words: list[str], known: frozenset[str]) -> list[str]:
 
 def _apart(word: str, known: frozenset[str]) -> list[str] | None:
     """A word as the fewest known words one after the other, or None."""
+    if word in WHOLE:
+        return None
     best: list[list[str] | None] = [[]] + [None] * len(word)
     for end in range(1, len(word) + 1):
         for start in range(end - 1, -1, -1):

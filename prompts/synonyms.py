@@ -53,6 +53,8 @@ PHRASES = {
     "in color": "", "sized": "", "shaped": "", "round ball": "ball", "round sphere": "sphere", "square cube": "cube",
     "square box": "box",
 }  # fmt: skip
+# Words that mean something else than the words that they are made of.
+WHOLE = frozenset({"without", "within", "inside", "outside", "into", "onto", "throughout", "nowhere", "nothing", "anything"})
 EXTRA = frozenset({"between"})  # words that the parser reads, though captions do not say them
 
 

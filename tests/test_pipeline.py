@@ -175,3 +175,27 @@ def test_save_and_load_the_pipeline(pipe, picture, tokens, tmp_path):
     prompt["generator"] = torch.Generator().manual_seed(1)
     assert np.array_equal(pixels(again(**prompt).images[0]), pixels(first))
     assert np.array_equal(pixels(vle_gen.load(tmp_path).decode(tokens)), pixels(picture))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (dict(prompt=[]), "no prompt"),
+        (dict(prompt="a red ball", generator=3), "torch.Generator"),
+        (dict(prompt="a red ball", guidance_scale=-1.0), "guidance_scale is -1.0"),
+        (dict(prompt="a red ball", guidance_scale=float("nan")), "guidance_scale is nan"),
+    ],
+)
+def test_what_no_picture_can_be_drawn_from_is_said(pipe, given, said):
+    with pytest.raises(UserError, match=said):
+        pipe(**given)
+
+
+def test_what_is_no_picture_no_mask_or_no_device_is_said(pipe, picture):
+    for wrong in ("img.png", np.zeros((64, 64, 3), np.uint8)):
+        with pytest.raises(UserError, match="expected a PIL"):
+            pipe.encode(wrong)
+    with pytest.raises(UserError, match="array of numpy"):
+        pipe.encode(picture, masks=[torch.ones(picture.size[::-1], dtype=torch.bool)])
+    with pytest.raises(UserError, match="device 'bogus' is not available"):
+        vle_gen.load(device="bogus")

@@ -22,6 +22,7 @@ from prompts.captions import write_object
 from prompts.colours import nearest
 from prompts.negatives import negative
 from prompts.paraphrase import careless
+from prompts.rewording import reword
 from prompts.synonyms import split_words
 from prompts.vocabulary import WORDS, combinations
 from vle_gen.errors import UserError
@@ -246,3 +247,9 @@ def test_descriptions():
     names = [describe(attributes) for attributes in combinations()]
     assert len(set(names)) == 96
     assert [parse(name).mentions[0].attributes for name in names] == combinations()
+
+
+@pytest.mark.parametrize("word", ["without", "inside", "into"])
+def test_words_of_a_meaning_of_their_own_are_not_taken_apart(word):
+    assert reword(f"a ball {word} a cube").unknown == (word,)
+    assert reword("a ball leftof a cube").unknown == ()

@@ -46,15 +46,16 @@ def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu
         device: where to compute.
 
     Raises:
-        UserError: there is no such checkpoint, or it does not fit this version.
+        UserError: there is no such checkpoint or device, or the checkpoint does not fit this version.
     """
     from diffusers.utils import logging
 
     from vle_gen.checkpoints import located, shipped
+    from vle_gen.device import choose
     from vle_gen.errors import UserError
     from vle_gen.whole_frames import WholeFramePipeline, is_reconstruction
 
-    source = located(checkpoint)
+    source, device = located(checkpoint), choose(device)
     if is_reconstruction(source):
         return WholeFramePipeline.load(source, device)
     from vle_gen.pipeline import VLEPipeline

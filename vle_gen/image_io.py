@@ -60,7 +60,12 @@ def to_rgb(image: Image.Image) -> Image.Image:
     """A picture of any Pillow mode as 8-bit RGB of its own, EXIF rotation applied, transparency over white.
 
     An 8-bit RGB picture keeps its values exactly.
+
+    Raises:
+        UserError: no Pillow picture, or one that is too large or too small.
     """
+    if not isinstance(image, Image.Image):
+        raise UserError(f"{type(image).__name__} is no picture: expected a PIL.Image.Image")
     _check_size(image.size, "the picture")
     image = ImageOps.exif_transpose(image)
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):

@@ -48,6 +48,8 @@ class PictureCoder:
             raise UserError(f"tokens cannot be refined in {refine} steps: expected 0 or more")
         pixels = np.array(to_rgb(image))  # (H, W, 3)
         for mask in masks:
+            if not isinstance(mask, np.ndarray):
+                raise UserError(f"a mask is of {type(mask).__name__}: expected an array of numpy, of bool")
             if mask.shape != pixels.shape[:2] or mask.dtype != bool or not mask.any():
                 size = " x ".join(map(str, pixels.shape[:2]))
                 raise UserError(f"a mask is {mask.dtype} of shape {mask.shape}: expected bool, {size}, true somewhere")

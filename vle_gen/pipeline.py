@@ -1,6 +1,7 @@
 """`VLEPipeline`: pictures to tokens to pictures, and prompts to tokens to pictures, as a diffusers pipeline."""
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -128,6 +129,12 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
             require_known(text, self.words, self.lexicon)
         if height != width:
             raise UserError(f"pictures from text are square: got height {height} and width {width}")
+        if not prompts:
+            raise UserError("there is no prompt: expected one, or a list of them")
+        if not 0 <= guidance_scale < math.inf:
+            raise UserError(f"guidance_scale is {guidance_scale}: expected a number of 0 or more")
+        if generator is not None and not isinstance(generator, torch.Generator | list):
+            raise UserError(f"a generator is of {type(generator).__name__}: expected a torch.Generator, or a list of them")
         if num_images_per_prompt < 1 or tries < 1:
             raise UserError(f"got {num_images_per_prompt} images per prompt and {tries} tries: expected 1 or more of each")
         count = len(prompts) * num_images_per_prompt

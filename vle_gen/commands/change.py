@@ -243,8 +243,7 @@ def _run(verb: str, tag: str, picture: Path, which: tuple, out, checkpoint, devi
     if masks:
         named += [Selector(box=box) for box in files.boxes_of(masks, picture)]
     if not named:
-        raise UserError(
-            "say which object: either --token N or --object 'the red ball', --point X,Y, --box X,Y,W,H or --mask FILE"
-        )
+        ways = " or --point X,Y" if verb == "paste" else ", --point X,Y, --box X,Y,W,H or --mask FILE"
+        raise UserError(f"say which object: either --token N or --object 'the red ball'{ways}")
     edit = Edit(verb, tuple(named), **said).checked()
     print(edit_file(load_light(checkpoint, device), picture, [(edit,)], out or files.beside(picture, tag), encoding=encoding))
