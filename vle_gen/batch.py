@@ -128,9 +128,8 @@ def targets_of(pictures: Sequence[Path], out: Path | None, out_dir: Path | None,
     if out_dir is None:
         return [files.beside(picture, tag) for picture in pictures]
     targets = [out_dir / _name(picture) for picture in pictures]
+    files.require_distinct(targets)
     for picture, target in zip(pictures, targets, strict=True):
-        if targets.count(target) > 1:
-            raise UserError(f"several results would be called {target}: give pictures of different names")
         if target.resolve() == picture.resolve():
             raise UserError(f"{target} would be replaced by its own edit: give another --out-dir")
     try:

@@ -98,9 +98,14 @@ def for_each(target: Path | None, sources: list[Path], suffix: str) -> list[Path
     if not target.is_dir():
         raise UserError(f"{target} is no folder: with {len(sources)} pictures give an existing folder for the results")
     results = [target / f"{source.stem}{suffix}" for source in sources]
-    if twice := next((path for path in results if results.count(path) > 1), None):
-        raise UserError(f"several results would be called {twice}: give those pictures other names, or one command each")
+    require_distinct(results)
     return results
+
+
+def require_distinct(results: Sequence[Path]) -> None:
+    """Raises `UserError` where one result would be written over another."""
+    if twice := next((path for path in results if results.count(path) > 1), None):
+        raise UserError(f"several results would be called {twice}: give pictures of different names")
 
 
 def check_apart(sources: Sequence[Path], results: Iterable[Path | None]) -> None:

@@ -38,7 +38,7 @@ from vle_gen.training.log import Watch
 from vle_gen.training.own_pictures import OwnPictures, read_pictures
 from vle_gen.training.picture_batches import PictureBatches
 from vle_gen.training.prior_parts import clip_of, part, take_over, trained_network
-from vle_gen.training.sharpening import sharpen
+from vle_gen.training.sharpening import cut_outs, sharpen
 from vle_gen.training.sources import Mixture, Source
 from vle_gen.training.what_table import WhatTable
 
@@ -201,7 +201,7 @@ class PriorTask:
         table, mean, std = self.sprites.table, network.what_mean[1], network.what_std[1]
         shown = (table.sprite_mean[table.look.flatten(1)].mean(1) - mean) / std  # (S, D)
         code = network.code_of(shown, self.sprites.sort[table.look[:, 0, 0]])
-        with Watch("sharpening codes", len(code.unique())) as watch:
+        with Watch("sharpening codes", len(code[cut_outs(self.catalogue)].unique())) as watch:
             sharpen(network, self.tokenizer.network, MixedComposer(self.catalogue), code, steps, suns, watch.advance)
 
     def export(self, ema_model: PriorNetwork, folder: Path, card: dict) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from vle_gen.data.catalogue import Catalogue
 from vle_gen.data.cutouts import CutoutBank
 from vle_gen.data.mixed import MixedComposer
 from vle_gen.prior.network import PriorNetwork
@@ -24,6 +25,13 @@ BETAS = (0.8, 0.95)  # as for refining
 SOLID = 3.0  # times more that an error counts where the thing is, beside its shadow and what is around it
 SCALE = 100.0  # of the error, so that its gradients stand above Adam's epsilon
 BATCH = 32
+
+
+def cut_outs(catalogue: Catalogue) -> Tensor:
+    """(K,) the sprites of packs that are cut-outs and drawn."""
+    sprites = catalogue.sprites
+    kind = torch.tensor([isinstance(bank, CutoutBank) for bank in catalogue.banks], device=sprites.pack.device)
+    return torch.nonzero(kind[sprites.pack] & sprites.usable)[:, 0]
 
 
 @torch.no_grad()
@@ -71,11 +79,10 @@ def sharpen(
         suns: ways that light falls.
         advance: told how many codes are done, after some of them.
     """
-    sizes, sprites = tokenizer.sizes, composer.catalogue.sprites
+    sizes = tokenizer.sizes
     if steps == 0 or sizes.whole == sizes.what:
         return
-    cut_out = torch.tensor([isinstance(bank, CutoutBank) for bank in composer.catalogue.banks], device=code.device)
-    mine = torch.nonzero(cut_out[sprites.pack] & sprites.usable)[:, 0]
+    mine = cut_outs(composer.catalogue)
     mean, std = network.what_mean[1], network.what_std[1]
     for some in code[mine].unique().split(BATCH):
         drawn = mine[torch.isin(code[mine], some)]
