@@ -1,13 +1,14 @@
 """Which words a checkpoint knows: those of the caption language, and those of its lexicon; others are refused by name."""
 from __future__ import annotations
 
+from prompts.grammar import parse
 from prompts.lexicon import Lexicon
+from prompts.marking import GROUND, NAME, Atom, said_ground
 from prompts.marking import WORDS as PLACES_AND_RELATIONS
-from prompts.marking import said_ground
 from prompts.plurals import plural
 from prompts.rewording import is_free, likely, reword
 from prompts.synonyms import STOPS, split_words
-from prompts.vocabulary import NUMBER_WORDS, WORDS
+from prompts.vocabulary import NOUNS, NUMBER_WORDS, WORDS
 from vle_gen.errors import UserError
 
 MORE = "a thousand things are known to '--checkpoint everyday'"  # said where a checkpoint knows solids alone
@@ -32,8 +33,9 @@ def unknown_words(prompt: str, known: frozenset[str] | set[str] = WORDS, lexicon
 def require_known(
     prompt: str, known: frozenset[str] | set[str] = WORDS, lexicon: Lexicon | None = None
 ) -> None:
-    """Raises UserError for a prompt without words, or with words that a checkpoint trained on `known` never saw, that its
-    lexicon lacks, and that mean nothing near to what it saw. One that was trained on free text may be asked for anything."""
+    """Raises UserError for a prompt without words, one that names nothing to draw, or one with words that a checkpoint trained
+    on `known` never saw, that its lexicon lacks, and that mean nothing near to what it saw. One that was trained on free text
+    may be asked for anything."""
     read = reword(prompt, frozenset(known), lexicon)
     if is_free(known, lexicon):
         if not prompt.strip():
@@ -42,6 +44,8 @@ def require_known(
     if not any(word not in STOPS for word in read.words):
         raise UserError("the prompt is empty: say what to draw, for example 'red ball left of a cube'")
     if not read.unknown:
+        if not any(map(_is_drawn, read.words)) and parse(prompt, lexicon) is None:
+            raise UserError(f"{prompt.strip()!r} names nothing to draw: add a thing, for example 'a red ball'")
         return
     words = ", ".join(repr(word) for word in read.unknown)
     hints = [hint(word, lexicon) for word in read.unknown]
@@ -54,6 +58,11 @@ def require_known(
     raise UserError(
         f"this checkpoint has never seen the word{'s' * (len(read.unknown) > 1)} {words}{''.join(hints)}: {knows}"
     )
+
+
+def _is_drawn(word: str) -> bool:
+    """Whether a word of a prompt names a thing or a background."""
+    return word.kind in (NAME, GROUND) if isinstance(word, Atom) else word in NOUNS
 
 
 def hint(word: str, lexicon: Lexicon | None) -> str:

@@ -10,8 +10,8 @@ from prompts.lexicon import Form, Lexicon
 from prompts.places import PICTURES, READ_AS
 from prompts.places import SAID_AS as PLACES
 from prompts.plurals import article, is_mass, is_plural, plural
-from prompts.synonyms import NEAR, SAME, SHADES
-from prompts.vocabulary import ADJECTIVES, BIGGER, MORE_SAID_AS, NOUNS, ON, SMALLER
+from prompts.synonyms import NEAR, SAME, SHADES, STOPS
+from prompts.vocabulary import ADJECTIVES, BIGGER, MORE_SAID_AS, NOUNS, ON, OPENERS, SMALLER
 
 NAME, PLACE, GROUND, RELATION = "name", "place", "ground", "relation"
 MEASURES = frozenset("loaf slice piece bunch bowl cup glass plate bottle mug stick pile pair bit head ear".split())
@@ -24,6 +24,7 @@ CROWDS = tuple(tuple(said.split()) for said in (
 ))  # fmt: skip
 """What is said before a plural for "some"."""
 COMPARISONS = frozenset(tuple(said.split()) for kind in (BIGGER, SMALLER) for said in MORE_SAID_AS[kind])
+_OPENERS = sorted((tuple(said.split()) for said in OPENERS), key=len, reverse=True)
 PARSED = ("on",)  # read by the grammar itself, for it begins other relations too
 
 
@@ -63,6 +64,9 @@ def marked(words: Sequence[str], lexicon: Lexicon) -> list[str]:
     """The words with atoms in the place of what the lexicon knows."""
     result: list[str] = []
     at = 0
+    if found := _opening_ground(words, lexicon):
+        at, atom = found
+        result.append(atom)
     while at < len(words):
         found = _phrase(words, at, lexicon) or _name(words, at, lexicon)
         if found is None and (many := _crowd(words, at, lexicon)):
@@ -104,6 +108,23 @@ def _phrase(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, Atom]
         if tuple(words[at : at + len(said_as)]) == said_as:
             return at + len(said_as), Atom(kind, RELATION, kind)
     return None
+
+
+def _opening_ground(words: Sequence[str], lexicon: Lexicon) -> tuple[int, Atom] | None:
+    """A background that a prompt begins with, without a preposition: "a lawn with a cat". What joins it to the things goes with
+    it. What ends in a name is a thing."""
+    start = next((len(opener) for opener in _OPENERS if tuple(words[: len(opener)]) == opener), 0)
+    found = lexicon.grounds.at(words, start)
+    if found is None:
+        return None
+    end = found[0]
+    if any((name := _name(words, k, lexicon)) is not None and name[0] >= end for k in range(start, end)):
+        return None
+    if end < len(words) and words[end] not in ("with", "and", *STOPS):
+        return None
+    while end < len(words) and words[end] in ("with", "and", *STOPS):
+        end += 1
+    return end, Atom(said_ground(found[1]), GROUND, found[1])
 
 
 def _runs_on(words: Sequence[str], at: int, end: int, lexicon: Lexicon) -> bool:

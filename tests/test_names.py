@@ -191,6 +191,9 @@ def named(name: str, **values) -> Mention:
     ("a dog in the meadow with hills in the background", [named("dog")], [], ("lawn", "hills")),
     ("a metal cat", None, None, None),
     ("an empty scene on a lawn", [], [], ("lawn",)),
+    ("a wooden floor", [], [], ("wooden floor",)),
+    ("a lawn with a cat", [named("cat")], [], ("lawn",)),
+    ("a picture of a brick wall, a dog left of a cat", [named("dog"), named("cat")], [(0, "left of", 1)], ("brick wall",)),
 ])
 def test_parse(lexicon, prompt, mentions, relations, background):
     request = parse(prompt, lexicon)
@@ -222,6 +225,9 @@ def test_prompts_are_read_into_the_words_of_captions(lexicon):
     ("a spaceship", "nearest to 'spaceship': rocket, ship"),
     ("a cat and a meadow", "'meadow' is a background: say 'on a lawn'"),
     ("a qwxz", "the word 'qwxz': it knows"),
+    ("a", "'a' names nothing to draw: add a thing"),
+    ("large red", "'large red' names nothing to draw"),
+    ("left of", "names nothing to draw"),
 ])
 def test_what_has_no_name_is_refused_with_the_nearest(lexicon, prompt, message):
     with pytest.raises(UserError) as fault:
