@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from vle_gen.errors import UserError
 from vle_gen.image_io import open_image, save_image, to_rgb
@@ -72,6 +72,24 @@ def test_exif_rotation(picture, tmp_path):
     assert open_image(tmp_path / "a.jpg").size == (picture.height, picture.width)
 
 
+def test_colours_keep_their_profile(pipe, scenes, vlegen, tmp_path):
+    """Without it, a picture of a wide gamut looks pale once it was edited."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[64:68] = b"\0\0\0\1"  # another rendering intent, so that it is told from any other
+    small = Image.open(scenes / "300000.png").convert("RGB")
+    for name in ("img.png", "img.jpg", "img.webp"):
+        small.save(tmp_path / name, icc_profile=bytes(profile))
+        out = tmp_path / f"moved-{name}"
+        assert vlegen("move", tmp_path / name, "--token", "1", "--dx", "4", "-o", out).status == 0
+        assert Image.open(out).info["icc_profile"] == bytes(profile), name
+    assert vlegen("tokens", tmp_path / "img.png", "--save", tmp_path / "img.vle").status == 0
+    assert vlegen("decode", tmp_path / "img.vle", "-o", tmp_path / "again.png").status == 0
+    assert Image.open(tmp_path / "again.png").info["icc_profile"] == bytes(profile)
+    grey = small.convert("CMYK")
+    grey.info["icc_profile"] = bytes(profile)
+    assert "icc_profile" not in pipe.decode(pipe.encode(grey)).info, "its values were of other colours"
+
+
 def test_animation_gives_its_first_frame(tmp_path):
     frames = [Image.new("RGB", (16, 16), color) for color in ("red", "blue")]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
@@ -110,6 +128,8 @@ def test_saving_leaves_nothing_half_written(picture, tmp_path):
             save_image(picture, place)
 
     class Broken:
+        info = {}
+
         def save(self, path):
             path.write_bytes(b"half")
             raise OSError("disk full")

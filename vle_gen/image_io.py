@@ -19,6 +19,8 @@ from vle_gen.errors import UserError
 
 MAX_PIXELS = 100_000_000  # above this a file is taken for a decompression bomb
 MIN_SIDE = 8  # pixels: nothing can be told apart in less
+ICC = "icc_profile"  # what Pillow calls it
+PROFILED = ("RGB", "RGBA", "P", "PA")  # modes whose values are red, green and blue
 FORMATS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
 
@@ -59,7 +61,8 @@ def read_image(source: Path | BinaryIO, name: str | Path) -> Image.Image:
 def to_rgb(image: Image.Image) -> Image.Image:
     """A picture of any Pillow mode as 8-bit RGB of its own, EXIF rotation applied, transparency over white.
 
-    An 8-bit RGB picture keeps its values exactly.
+    An 8-bit RGB picture keeps its values exactly, and the ICC profile that says what they mean, as `info["icc_profile"]`.
+    Nothing else is in its `info`.
 
     Raises:
         UserError: no Pillow picture, or one that is too large or too small.
@@ -67,7 +70,20 @@ def to_rgb(image: Image.Image) -> Image.Image:
     if not isinstance(image, Image.Image):
         raise UserError(f"{type(image).__name__} is no picture: expected a PIL.Image.Image")
     _check_size(image.size, "the picture")
-    image = ImageOps.exif_transpose(image)
+    profile = profile_of(image)
+    result = _flat(ImageOps.exif_transpose(image))
+    result.info = {ICC: profile} if profile else {}
+    return result
+
+
+def profile_of(image: Image.Image) -> bytes:
+    """The ICC profile of a picture's colours, empty where it has none or is not stored as red, green and blue."""
+    profile = image.info.get(ICC)
+    return profile if isinstance(profile, bytes) and image.mode in PROFILED and profile[16:20] == b"RGB " else b""
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """The upright picture as RGB."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return Image.fromarray(_eight_bit(image)).convert("RGB")
     if image.mode == "P" or image.mode == "PA" or "transparency" in image.info:
@@ -99,7 +115,7 @@ def _eight_bit(image: Image.Image) -> np.ndarray:
 
 
 def save_image(image: Image.Image, path: str | Path, text: Mapping[str, str] | None = None) -> Path:
-    """Writes `image` to `path` in the format of its suffix, whole or not at all; the path.
+    """Writes `image`, with its ICC profile, to `path` in the format of its suffix, whole or not at all; the path.
 
     Args:
         text: goes into the metadata of a PNG.
@@ -117,6 +133,8 @@ def save_image(image: Image.Image, path: str | Path, text: Mapping[str, str] | N
         options["pnginfo"] = PngInfo()
         for key, value in text.items():
             options["pnginfo"].add_itxt(key, value)
+    if profile := image.info.get(ICC):
+        options[ICC] = profile  # of JPEG and TIFF Pillow saves it only if told so
     return write_whole(path, lambda part: image.save(part, **options))
 
 

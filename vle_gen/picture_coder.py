@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -9,7 +10,7 @@ from PIL import Image
 
 from vle_gen.encoding import HALTING, Box, Halting, Hints, Point
 from vle_gen.errors import UserError
-from vle_gen.image_io import MAX_PIXELS, to_rgb
+from vle_gen.image_io import ICC, MAX_PIXELS, to_rgb
 from vle_gen.masks import as_masked, box_of
 from vle_gen.tokenizer.core import TokenizerCore
 from vle_gen.tokens import VLETokens
@@ -46,7 +47,8 @@ class PictureCoder:
         """
         if refine < 0:
             raise UserError(f"tokens cannot be refined in {refine} steps: expected 0 or more")
-        pixels = np.array(to_rgb(image))  # (H, W, 3)
+        image = to_rgb(image)
+        pixels = np.array(image)  # (H, W, 3)
         for mask in masks:
             if not isinstance(mask, np.ndarray):
                 raise UserError(f"a mask is of {type(mask).__name__}: expected an array of numpy, of bool")
@@ -55,10 +57,12 @@ class PictureCoder:
                 raise UserError(f"a mask is {mask.dtype} of shape {mask.shape}: expected bool, {size}, true somewhere")
         hints = Hints.of((*boxes, *map(box_of, masks)), tuple(points), *pixels.shape[:2])
         found = self.tokenizer.encode(torch.from_numpy(pixels).permute(2, 0, 1).contiguous(), halting, hints, refine)
+        if profile := image.info.get(ICC):
+            found = replace(found, detail=replace(found.detail, profile=profile))
         return as_masked(found, masks) if len(masks) else found
 
     def decode(self, tokens: VLETokens, carry: bool = True, size: int | None = None) -> Image.Image:
-        """The picture of one picture's tokens.
+        """The picture of one picture's tokens, with the ICC profile of the picture that they were made from.
 
         Args:
             tokens: of one picture.
@@ -73,9 +77,16 @@ class PictureCoder:
         if target[0] * target[1] > MAX_PIXELS:
             most = f"expected at most {MAX_PIXELS // 10**6} megapixels"
             raise UserError(f"a picture of {target[1]} x {target[0]} is too large: {most}")
+        drawn = self._drawn(tokens, target, carry)
+        if tokens.detail is not None and tokens.detail.profile:
+            drawn.info[ICC] = tokens.detail.profile
+        return drawn
+
+    def _drawn(self, tokens: VLETokens, target: tuple[int, int], carry: bool) -> Image.Image:
+        """The picture at `target`, its height and width."""
         if carry and (tokens.detail is not None or tokens.foreign):
             picture = _to_image(self.tokenizer.decode(tokens))
-            return picture if target == (height, width) else picture.resize(target[::-1], Image.Resampling.LANCZOS)
+            return picture if target == tuple(tokens.size) else picture.resize(target[::-1], Image.Resampling.LANCZOS)
         return _to_image(self.tokenizer.decode(tokens.resized(*target), carry=False))
 
 

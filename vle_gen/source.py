@@ -22,6 +22,7 @@ class SourceDetail:
     what: Tensor  # (T, D)
     where: Tensor  # (T, 4)
     depth: Tensor  # (T,)
+    profile: bytes = b""  # ICC profile of the picture's colours; empty where it has none
 
     def __post_init__(self) -> None:
         count = self.where.shape[0]

@@ -48,6 +48,8 @@ def write(tokens: VLETokens, path: str | Path, carry: bool = True) -> None:
         tensors[_key(number, "owner")] = _packed(detail.owner.numpy())
         # safetensors refuses tensors that share memory, and these may be the tokens' own
         tensors |= {_key(number, name): getattr(detail, name).clone() for name in OF_DETAIL}
+        if detail.profile:
+            tensors[_key(number, "profile")] = torch.frombuffer(bytearray(detail.profile), dtype=torch.uint8)
     header = {
         "format": FORMAT,
         "size": json.dumps(list(tokens.size)),
@@ -125,6 +127,7 @@ def _detail(tensors: dict[str, Tensor], number: int) -> SourceDetail:
         picture=torch.from_numpy(_unpacked(tensors[_key(number, "picture")], "RGB")).permute(2, 0, 1).contiguous(),
         owner=torch.from_numpy(_unpacked(tensors[_key(number, "owner")], "L")),
         **{name: tensors[_key(number, name)].float() for name in OF_DETAIL},
+        profile=tensors[_key(number, "profile")].numpy().tobytes() if _key(number, "profile") in tensors else b"",
     )
 
 
