@@ -11,11 +11,12 @@ from editors.rows import objects, recorded
 from vle_gen.tokens import VLETokens
 
 STEP = 1 / 64  # how much nearer or farther than all others a token is put, as a share of depth
-REACH = 1.25  # how far, in its frame's extents, an object may change the light around it
+BODY, REACH = 0.5, 1.25  # how large an object is, in its frame's extents, and how far it may change the light around it
 
 
 def raise_(tokens: VLETokens, index: int) -> VLETokens:
-    """The tokens with an object one place nearer: in front of the next nearer one that it or its shadow touches.
+    """The tokens with an object one place nearer: in front of the next nearer one that it or its shadow touches, or
+    that touches its shadow.
 
     In front of all that it touches already, it stays where it is. `lower` undoes it.
     """
@@ -29,7 +30,8 @@ def raise_(tokens: VLETokens, index: int) -> VLETokens:
 
 
 def lower(tokens: VLETokens, index: int) -> VLETokens:
-    """The tokens with an object one place farther: behind the next farther one that it or its shadow touches.
+    """The tokens with an object one place farther: behind the next farther one that it or its shadow touches, or
+    that touches its shadow.
 
     Behind all that it touches already, it stays where it is. `raise_` undoes it.
     """
@@ -77,6 +79,7 @@ def in_order(depth: Tensor, order: list[int] | None = None) -> Tensor:
 
 
 def _touch(tokens: VLETokens, one: int, other: int) -> bool:
-    """Whether what two tokens show, shadows included, may have a part in common."""
+    """Whether one of two tokens may hide a part of the other or of its shadow; which of two shadows is nearer does not show."""
     a, b = tokens.where[0, one], tokens.where[0, other]
-    return bool(((a[:2] - b[:2]).abs() < REACH * (a[2:] + b[2:]) / 2).all())
+    apart, (wide, far) = (a[:2] - b[:2]).abs(), (torch.stack([a[2:], b[2:]]) * share / 2 for share in (BODY, REACH))
+    return bool((apart < wide[0] + far[1]).all() or (apart < far[0] + wide[1]).all())

@@ -177,6 +177,18 @@ def test_depth_order_is_seen_and_undone(pipe, tokens, picture, ball, cylinder):
     assert np.array_equal(pixels(pipe.decode(front)), pixels(picture))
 
 
+def test_raising_passes_over_what_an_object_only_shares_a_shadow_with(tokens):
+    """Frames of 0.2 hold objects of 0.1: token 2 stands where the light of token 1 is, token 3 hides a part of it."""
+    first, second, third = tokens.near_to_far()[:3]
+    where = tokens.where.clone()
+    for index, x in ((third, 0.3), (second, 0.3 + 0.24), (first, 0.3 + 0.08)):
+        where[0, index] = where.new_tensor([x, 0.5, 0.2, 0.2])
+    placed = replace(tokens, where=where)
+    assert raise_(placed, third).near_to_far()[:3] == [third, first, second], "one step: the other's shadow is no step"
+    where[0, second, 0] = 0.3 + 0.16
+    assert raise_(replace(tokens, where=where), third).near_to_far()[:3] == [first, third, second]
+
+
 def test_a_flipped_object_is_its_mirror_image_and_flips_back(pipe, tokens, picture, cube):
     flipped = flip(tokens, cube)
     before, after = pixels(picture), pixels(pipe.decode(flipped))
