@@ -33,9 +33,8 @@ def unknown_words(prompt: str, known: frozenset[str] | set[str] = WORDS, lexicon
 def require_known(
     prompt: str, known: frozenset[str] | set[str] = WORDS, lexicon: Lexicon | None = None
 ) -> None:
-    """Raises UserError for a prompt without words, one that names nothing to draw, or one with words that a checkpoint trained
-    on `known` never saw, that its lexicon lacks, and that mean nothing near to what it saw. One that was trained on free text
-    may be asked for anything."""
+    """Raises UserError for a prompt without words, or with words that a checkpoint trained on `known` never saw, that its
+    lexicon lacks, and that mean nothing near to what it saw. One that was trained on free text may be asked for anything."""
     read = reword(prompt, frozenset(known), lexicon)
     if is_free(known, lexicon):
         if not prompt.strip():
@@ -44,8 +43,6 @@ def require_known(
     if not any(word not in STOPS for word in read.words):
         raise UserError("the prompt is empty: say what to draw, for example 'red ball left of a cube'")
     if not read.unknown:
-        if not any(map(_is_drawn, read.words)) and parse(prompt, lexicon) is None:
-            raise UserError(f"{prompt.strip()!r} names nothing to draw: add a thing, for example 'a red ball'")
         return
     words = ", ".join(repr(word) for word in read.unknown)
     hints = [hint(word, lexicon) for word in read.unknown]
@@ -58,6 +55,17 @@ def require_known(
     raise UserError(
         f"this checkpoint has never seen the word{'s' * (len(read.unknown) > 1)} {words}{''.join(hints)}: {knows}"
     )
+
+
+def require_drawable(
+    prompt: str, known: frozenset[str] | set[str] = WORDS, lexicon: Lexicon | None = None
+) -> None:
+    """Raises UserError as `require_known` does, and for a prompt of known words that names nothing, such as "left of"."""
+    require_known(prompt, known, lexicon)
+    if is_free(known, lexicon) or parse(prompt, lexicon) is not None:
+        return
+    if not any(map(_is_drawn, reword(prompt, frozenset(known), lexicon).words)):
+        raise UserError(f"{prompt.strip()!r} names nothing to draw: add a thing, for example 'a red ball'")
 
 
 def _is_drawn(word: str) -> bool:

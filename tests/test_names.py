@@ -11,7 +11,7 @@ import pytest
 
 from prompts import Lexicon, Mention, Relation, SceneRequest, notes, parse, read, require_known, unknown_words, write
 from prompts.heldout import held_out, write_scene_for_training
-from prompts.known import caption_words
+from prompts.known import caption_words, require_drawable
 from prompts.naming import Sort, Thing, Words, lexicon_of
 from prompts.plurals import plural
 from prompts.scene import Scene
@@ -225,9 +225,6 @@ def test_prompts_are_read_into_the_words_of_captions(lexicon):
     ("a spaceship", "nearest to 'spaceship': rocket, ship"),
     ("a cat and a meadow", "'meadow' is a background: say 'on a lawn'"),
     ("a qwxz", "the word 'qwxz': it knows"),
-    ("a", "'a' names nothing to draw: add a thing"),
-    ("large red", "'large red' names nothing to draw"),
-    ("left of", "names nothing to draw"),
 ])
 def test_what_has_no_name_is_refused_with_the_nearest(lexicon, prompt, message):
     with pytest.raises(UserError) as fault:
@@ -235,6 +232,15 @@ def test_what_has_no_name_is_refused_with_the_nearest(lexicon, prompt, message):
     assert message in str(fault.value) and "\n" not in str(fault.value)
     require_known("a giraffe and two cubes on a lawn", lexicon=lexicon)
     require_known("a giraffe", lexicon.words, lexicon)
+
+
+@pytest.mark.parametrize("prompt", ["a", "large red", "left of", "the"])
+def test_what_names_nothing_is_refused(lexicon, prompt):
+    for known in (None, lexicon):
+        with pytest.raises(UserError, match=f"'{prompt}' names nothing to draw: add a thing"):
+            require_drawable(prompt, lexicon=known)
+    for drawn in ("a cube", "nothing", "a lawn", "two cats", "ball left of"):
+        require_drawable(drawn, lexicon=lexicon)
 
 
 def test_check_names_what_fails(lexicon):

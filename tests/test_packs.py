@@ -71,6 +71,35 @@ def test_pictures_become_backgrounds(vlegen, photos, tmp_path):
     assert vlegen("data", "show", tmp_path / "my.tar", "-n", 2, "-o", tmp_path / "s.png").status == 0
 
 
+def test_names_that_no_prompt_can_say_are_listed(vlegen, photos, tmp_path):
+    (tmp_path / "names.csv").write_text("file,name\ndisc.png,cube\nblue_bar.png,magic wand\n")
+    ran = vlegen("data", "pack", photos, "--names", tmp_path / "names.csv", "-o", tmp_path / "my.tar")
+    assert ran.status == 0 and "no prompt can ask for 'cube'" in ran.err and "wand" not in ran.err
+
+
+def test_an_empty_folder_of_backgrounds_is_refused(vlegen, photos, tmp_path):
+    (tmp_path / "walls").mkdir()
+    ran = vlegen("data", "pack", photos, "-o", tmp_path / "my.tar", "--backgrounds", tmp_path / "walls")
+    assert ran.status == 2 and "holds no pictures" in ran.err and not (tmp_path / "my.tar").exists()
+
+
+def test_composing_that_is_stopped_leaves_nothing(everyday, tmp_path):
+    from vle_gen.data.choice import PackChoice
+    from vle_gen.data.composed import write_scenes
+    from vle_gen.data.packs import load_engine
+
+    def stopped(numbers):
+        yield numbers[0]
+        raise KeyboardInterrupt
+
+    engine = load_engine([PackChoice(str(everyday))], "cpu", 1, 2)
+    with pytest.raises(KeyboardInterrupt):
+        write_scenes(engine, tmp_path / "out", 3, 0, 64, 96, stopped)
+    assert not list((tmp_path / "out").iterdir())
+    write_scenes(engine, tmp_path / "out", 1, 0, 64, 96)
+    assert len(list((tmp_path / "out").iterdir())) == 4
+
+
 def test_a_pack_is_read_back_as_it_was_written(photos, tmp_path):
     pack = read_pack(changed(photos))
     grounds = tuple(backgrounds(4, seed=3, side=64))
@@ -92,6 +121,7 @@ CSV = {
     "empty name": ("file,name\ndisc.png,\n", "the name is empty"),
     "no size": ("file,name,size\ndisc.png,a,big\n", "size is big"),
     "neither yes nor no": ("file,name,floats\ndisc.png,a,perhaps\n", "floats is 'perhaps'"),
+    "no file": ("file,name\n,a\n", "the file of 'a' is empty"),
     "nothing": ("file,name\n", "lists no pictures"),
 }
 

@@ -100,6 +100,14 @@ def test_a_move_behind_a_nearer_object_is_hidden_by_it(pipe, tokens, picture):
     assert np.abs(after[150:170, 125:143] - pixels(picture)[150:170, 125:143]).mean() < 3
 
 
+def test_what_an_edit_hides_keeps_its_name(pipe, tokens):
+    cylinder, cube = owner(tokens, 60, 100), owner(tokens, 133, 160)
+    hidden = move(tokens, cylinder, dx=69, dy=48)
+    assert (hidden.label_map() == cylinder).sum() < 0.5 * (tokens.label_map() == cylinder).sum()
+    assert pipe.name_tokens(hidden) == pipe.name_tokens(tokens)
+    assert pipe.find(hidden, "the brown cylinder") == cylinder and pipe.find(hidden, "the large red cube") == cube
+
+
 @pytest.mark.parametrize("index", [0, 99, -1])
 def test_moving_what_cannot_be_moved_says_why(tokens, index):
     with pytest.raises(UserError, match="token"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from PIL import Image
 
-from prompts.known import require_known
+from prompts.known import require_drawable
 from vle_gen import files
 from vle_gen.errors import UserError
 
@@ -87,7 +87,7 @@ def read_prompts(path: Path, words: frozenset[str], lexicon: Lexicon | None = No
         raise UserError(f"{path} holds no prompts: expected one a line")
     for number, line in numbered:
         try:
-            require_known(line, words, lexicon)
+            require_drawable(line, words, lexicon)
         except UserError as fault:
             raise UserError(f"{path}, line {number}: {fault}") from None
     return [line for _, line in numbered]

@@ -11,13 +11,12 @@ import torch
 from diffusers import DiffusionPipeline, FlowMatchEulerDiscreteScheduler
 from diffusers.utils import BaseOutput
 from PIL import Image
-from torch import Tensor
 
 from editors.language import Edit, Selector
 from editors.rows import box, recorded
 from prompts.called import Called, every_calling
 from prompts.grammar import parse
-from prompts.known import require_known
+from prompts.known import require_drawable, require_known
 from prompts.lexicon import Lexicon
 from prompts.places import leaning
 from prompts.request import Mention, SceneRequest
@@ -32,7 +31,7 @@ from vle_gen.errors import UserError
 from vle_gen.names import Names
 from vle_gen.picture_coder import PictureCoder
 from vle_gen.prior.model import TextToTokenPrior
-from vle_gen.recognising import told_by_codes
+from vle_gen.recognising import hidden_since, told_by_codes
 from vle_gen.tokenizer.loop import reread
 from vle_gen.tokenizer.model import VLETokenizer
 from vle_gen.tokenizer.sizes import FRAME_SCALE
@@ -126,7 +125,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         self._require_writing()
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
         for text in [place.phrase for place in places] + [text for text in prompts if text or not places]:
-            require_known(text, self.words, self.lexicon)
+            require_drawable(text, self.words, self.lexicon)
         if height != width:
             raise UserError(f"pictures from text are square: got height {height} and width {width}")
         if not prompts:
@@ -274,7 +273,8 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         self, tokens: VLETokens, asked: Sequence[Mention] = (), told_by: Literal["tokens", "picture"] | None = "tokens"
     ) -> Names:
         """Names of the object tokens (all but token 0), in favour of what is `asked` for: by CLIP and, in a checkpoint that
-        draws things by name, by what the tokens say (`vle_gen.recognising`).
+        draws things by name, by what the tokens say (`vle_gen.recognising`). What an edit has hidden more of than the source
+        picture did is looked at there, so that it keeps its name.
 
         Args:
             told_by: `tokens` takes them at their word. Those that the prior wrote are near to what they were meant to be
@@ -294,14 +294,13 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
             told = told_by_codes(self.prior.network, what, net.sizes.whole, len(every_calling(self.lexicon)))
             if not again:  # what is shown otherwise than it says is told by CLIP alone
                 told[[tokens.retouched(index) for index in range(1, len(tokens))]] = torch.nan
-        return self.names_in(picture, where, depth, asked, told)
-
-    def names_in(
-        self, picture: Tensor, where: Tensor, depth: Tensor, asked: Sequence[Mention] = (), told: Tensor | None = None
-    ) -> Names:
-        """Names for what stands in frames (K, 4), `depth` (K,) away, in a picture (3, H, W), 0..1, as CLIP sees it and with
-        what else is `told` of it."""
-        return self.clip.name(self.clip.glimpses(picture, where, depth), self.seen_lexicon, asked, told)
+        glimpses = self.clip.glimpses(picture, where, depth)
+        if hidden := hidden_since(tokens):
+            detail, at = tokens.detail, tokens.source[0, hidden].cpu()
+            source = detail.picture.to(device).float() / 255
+            seen = self.clip.glimpses(source, detail.where[at].to(device), detail.depth[at].to(device))
+            glimpses[[index - 1 for index in hidden]] = seen
+        return self.clip.name(glimpses, self.seen_lexicon, asked, told)
 
     @property
     def names_by_codes(self) -> bool:

@@ -7,14 +7,34 @@ that is worth.
 """
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from vle_gen.prior.network import PriorNetwork
+from vle_gen.tokens import VLETokens
 
 NEAR = 0.01  # nats for each squared standard deviation by which a token is off: numbers of `what` vary together, so this is
 # far less than the half that independent ones would have
+LEFT = 0.9  # share of a thing's pixels: one of which less is left is named by how it looked before
 TRUST = 0.5  # power of what two witnesses say together: neither is as sure as it says
+
+
+def hidden_since(tokens: VLETokens) -> list[int]:
+    """The tokens of one picture that look as its source shows them, of which less is seen than there, other things having come
+    before them."""
+    if tokens.detail is None:
+        return []
+    now, then = (np.bincount(owner.ravel(), minlength=1) for owner in (tokens.label_map(), tokens.detail.owner.numpy()))
+    found = []
+    for index in range(1, len(tokens)):
+        source, place = int(tokens.source[0, index]), tokens.placement(index)
+        as_it_was = source > 0 and not tokens.origin[0, index] and place is not None and place.scale == 1
+        if as_it_was and not tokens.retouched(index):
+            seen, before = (int(counts[k]) if k < len(counts) else 0 for counts, k in ((now, index), (then, source)))
+            if seen < LEFT * before:
+                found.append(index)
+    return found
 
 
 @torch.no_grad()

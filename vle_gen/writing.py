@@ -14,7 +14,7 @@ from torch import Tensor
 from editors.rows import joined, rows
 from prompts.called import Called
 from prompts.grammar import parse
-from prompts.known import require_known
+from prompts.known import require_drawable
 from prompts.lexicon import Lexicon
 from prompts.places import SAID_AS as REGIONS
 from prompts.request import Mention, SceneRequest
@@ -162,7 +162,7 @@ def add(
         UserError: the phrase does not describe one object or speaks of others that are not there, or a place or size that
             is not in the picture.
     """
-    require_known(phrase, pipe.words, pipe.lexicon)
+    require_drawable(phrase, pipe.words, pipe.lexicon)
     asked = Asked.read(phrase, pipe.lexicon)
     names, others = _names_for(asked, pipe, tokens), standings(tokens)
     asked.require_others(names)
@@ -201,7 +201,7 @@ def replace_object(
     """
     if not 1 <= index < len(tokens):
         raise UserError(f"token {index} cannot be replaced: there are objects 1 to {len(tokens) - 1}")
-    require_known(phrase, pipe.words, pipe.lexicon)
+    require_drawable(phrase, pipe.words, pipe.lexicon)
     asked = Asked.read(phrase, pipe.lexicon)
     every, stand = _names_for(asked, pipe, tokens), standings(tokens)
     kept = [k for k in range(1, len(tokens)) if k != index]

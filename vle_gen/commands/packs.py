@@ -1,6 +1,7 @@
 """Commands on sprite packs: data pack, data everyday, data show, data compose, data lexicon, data prompts."""
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -24,10 +25,15 @@ def pack(
     """Make a sprite pack of your own cut-outs; without --names each is called as its file is."""
     from vle_gen.data.own import pack_of
     from vle_gen.data.pack import write_pack
+    from vle_gen.data.words import unsaid
 
     made = pack_of(folder, names, title or folder.resolve().name, licence, placement, backgrounds)
     write_pack(made, out)
     print(f"{out}: {len(made.objects)} objects, {len({one.name for one in made.objects})} names")
+    if lost := unsaid(made):
+        listed = ", ".join(map(repr, lost[:8])) + (", ..." if len(lost) > 8 else "")
+        why = "their words mean something else; call them otherwise with --names"
+        print(f"vlegen: no prompt can ask for {listed}: {why}", file=sys.stderr)
 
 
 def everyday(

@@ -31,6 +31,8 @@ def write_scenes(
 
     Raises:
         UserError: a folder that holds something already, or cannot be made.
+
+    What stops it, such as Ctrl-C, leaves the folder empty.
     """
     folder = Path(folder)
     try:
@@ -39,18 +41,26 @@ def write_scenes(
         raise UserError(f"cannot make {folder}: {fault.strerror}") from None
     if any(folder.iterdir()):
         raise UserError(f"{folder} is not empty: expected a new folder")
-    for number in each(list(range(count))):
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + number)
-        scene = engine(1, generator, height, width, _band(height, width))
-        slot, step = _move(scene, generator)
-        moved = engine.moved(scene, torch.tensor([slot]), step[None])
-        name = folder / f"{number:06d}"
-        _picture(scene.image[0]).save(f"{name}.png")
-        _picture(moved.image[0]).save(f"{name}.moved.png")
-        mask = torch.zeros(3, height, width)
-        mask[0] = scene.labels[0] * (MASK_STEP / 255)
-        _picture(mask).save(f"{name}.mask.png")
-        name.with_suffix(".json").write_text(json.dumps(_record(engine, scene, slot, step, number), indent=1) + "\n")
+    try:
+        for number in each(list(range(count))):
+            _write_scene(engine, folder / f"{number:06d}", number, seed, height, width)
+    except BaseException:  # stopped, or no room left: a part of what was asked for would pass for all of it
+        for path in folder.iterdir():
+            path.unlink()
+        raise
+
+
+def _write_scene(engine: Engine, name: Path, number: int, seed: int, height: int, width: int) -> None:
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + number)
+    scene = engine(1, generator, height, width, _band(height, width))
+    slot, step = _move(scene, generator)
+    moved = engine.moved(scene, torch.tensor([slot]), step[None])
+    _picture(scene.image[0]).save(f"{name}.png")
+    _picture(moved.image[0]).save(f"{name}.moved.png")
+    mask = torch.zeros(3, height, width)
+    mask[0] = scene.labels[0] * (MASK_STEP / 255)
+    _picture(mask).save(f"{name}.mask.png")
+    name.with_suffix(".json").write_text(json.dumps(_record(engine, scene, slot, step, number), indent=1) + "\n")
 
 
 def _band(height: int, width: int) -> Tensor:

@@ -46,6 +46,8 @@ def pack_of(
         raise UserError(f"{names or folder} lists no pictures: expected cut-outs, such as PNG files with transparency")
     objects = tuple(_object(folder, row, k, names) for k, row in enumerate(rows))
     backgrounds = () if grounds is None else tuple(_ground(path, k) for k, path in enumerate(_pictures(Path(grounds))))
+    if grounds is not None and not backgrounds:
+        raise UserError(f"{grounds} holds no pictures: expected backgrounds, such as JPEG or PNG files")
     return Pack(title, objects, backgrounds, licence=licence, placement=Placement(**{"floor": 0.0, placement: 1.0}))
 
 
@@ -88,6 +90,8 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 def _object(folder: Path, row: dict[str, str], number: int, names: str | Path | None) -> PackObject:
+    if not row["file"]:
+        raise UserError(f"{names}: the file of {row['name']!r} is empty")
     file, where = folder / row["file"], f"{names}, picture {row['file']}"
     if not row["name"]:
         raise UserError(f"{where}: the name is empty")

@@ -12,7 +12,7 @@ from prompts.naming import Sort, Thing, Words, lexicon_of
 from prompts.suites import Suite
 from prompts.suites.everyday import as_lines
 from vle_gen.data.choice import PackChoice
-from vle_gen.data.pack import INDEX, RIG_GROUND, is_cutout_pack
+from vle_gen.data.pack import INDEX, RIG_GROUND, Pack, is_cutout_pack
 from vle_gen.data.reading import read_files, read_json
 from vle_gen.errors import UserError
 from vle_gen.image_io import write_whole
@@ -59,6 +59,16 @@ def lexicon_of_packs(paths: Sequence[str | Path], pick: str = "seen") -> Lexicon
         where = ", ".join(map(str, paths))
         raise UserError(f"no {pick.replace('_', ' ')} object has a name in {where}: expected packs of cut-outs")
     return lexicon_of(things.values(), descriptions, everyday_words())
+
+
+def unsaid(pack: Pack) -> list[str]:
+    """Names of a pack's objects that no prompt can ask for, each once: they mean something else already, or hold no word."""
+    things: dict[str, Thing] = {}
+    for one in pack.objects:
+        _add(things, Thing(one.name, one.aliases, one.category))
+    made = lexicon_of(things.values(), words=everyday_words())
+    said = frozenset().union(*(concept.members for concept in made.concepts))
+    return [name for name in things if name not in said]
 
 
 def write_suites(suites: Sequence[Suite], folder: str | Path) -> None:
