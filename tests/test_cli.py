@@ -108,6 +108,23 @@ def test_several_pictures_at_once(file, vlegen, tmp_path, scenes):
     assert sorted(p.name for p in folder.iterdir()) == ["300001-masks.png", "img-masks.png"]
 
 
+def test_of_several_pictures_a_damaged_one_stops_no_other(file, vlegen, tmp_path, scenes):
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    ran = vlegen("tokens", file, bad, scenes / "300001.png")
+    assert ran.status == 2 and "img.png" in ran.out and "300001.png" in ran.out
+    said = ran.err.splitlines()
+    assert len(said) == 2 and "bad.png is not a picture" in said[0] and "1 of 3 pictures could not be read" in said[1]
+
+
+def test_a_link_stays_a_link(file, vlegen, tmp_path):
+    target, link = tmp_path / "target.png", tmp_path / "link.png"
+    target.write_bytes(b"")
+    link.symlink_to(target)
+    assert vlegen("move", file, "--token", 1, "--dx", 9, "-o", link).status == 0
+    assert link.is_symlink() and Image.open(target).size == (256, 256)
+
+
 def test_move_goes_beside_the_input_and_touches_only_its_part(listed, vlegen, file):
     row = ball(json.loads((listed[0] / "t.json").read_text()))
     done = vlegen("move", file, "--token", row["index"], "--dx", 30, "--dy", 20)

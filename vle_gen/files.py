@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,21 @@ def read_tokens(pipe: VLEPipeline, path: str | Path, encoding: Encoding = AS_USU
     from vle_gen.compact.file import load_tokens
 
     return load_tokens(pipe.tokenizer, path)
+
+
+def read_each(
+    pipe: VLEPipeline, paths: Sequence[Path], encoding: Encoding, note: Callable[[UserError], object]
+) -> Iterator[VLETokens | None]:
+    """`read_tokens` of each in turn; of several, one that cannot be read is noted, and None. Raises `UserError` where there is
+    but one."""
+    for path in paths:
+        try:
+            yield read_tokens(pipe, path, encoding)
+        except UserError as fault:
+            if len(paths) == 1:
+                raise
+            note(fault)
+            yield None
 
 
 def _tokens_already(path: str | Path) -> UserError:

@@ -146,10 +146,12 @@ def require_writable(*paths: str | Path | None) -> None:
 
 
 def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
-    """Calls `write` on a temporary file beside `path` (same suffix) and renames it when that succeeded; the path."""
+    """Calls `write` on a temporary file beside `path` (same suffix) and renames it when that succeeded; the path. Where that is
+    a link, what it leads to is written, and the link stays."""
     path = Path(path)
+    place = path.resolve() if path.is_symlink() else path
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=place.parent)
     except OSError as fault:
         raise UserError(f"cannot write {path}: {fault.strerror}") from None
     os.close(handle)
@@ -157,7 +159,7 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
     try:
         write(part)
         part.chmod(0o666 & ~_umask())
-        os.replace(part, path)
+        os.replace(part, place)
     except OSError as fault:
         raise UserError(f"cannot write {path}: {fault.strerror or fault}") from None
     finally:

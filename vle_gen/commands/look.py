@@ -1,6 +1,7 @@
 """Commands that look at pictures, tokens and checkpoints: tokens, describe, decode, names."""
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -27,10 +28,12 @@ def tokens(
     checkpoint: Checkpoint = None,
     device: Device = None,
 ) -> None:
-    """List the tokens of pictures. With several pictures the options name existing folders for the results."""
+    """List the tokens of pictures. With several pictures the options name existing folders for the results; what cannot be read
+    is said, and the others are listed."""
     from vle_gen import files
     from vle_gen import overlay as shown
     from vle_gen.encoding import Encoding
+    from vle_gen.errors import UserError
 
     encoding = Encoding.parse(box, point, max_tokens, quality, refine, mask)
     files.check_quality(quality, save, no_carry)
@@ -41,8 +44,12 @@ def tokens(
     files.check_save(save)
     files.check_apart(pictures, [*overlays, *lists, *maps, *saves])
     pipe = load(checkpoint, device)
-    for picture, *targets in zip(pictures, overlays, lists, maps, saves, strict=True):
-        found = files.read_tokens(pipe, picture, encoding)
+    unread = []
+    each = files.read_each(pipe, pictures, encoding, lambda fault: print(f"vlegen: {fault}", file=sys.stderr))
+    for found, picture, *targets in zip(each, pictures, overlays, lists, maps, saves, strict=True):
+        if found is None:
+            unread.append(picture)
+            continue
         rows = shown.token_rows(found, pipe.name_tokens(found))
         bits = None if quality is None else pipe.tokenizer.bits(found, quality)
         scores = found.score[0].tolist()
@@ -62,6 +69,8 @@ def tokens(
         for target in targets:
             if target:
                 print(target)
+    if unread:
+        raise UserError(f"{len(unread)} of {len(pictures)} pictures could not be read")
 
 
 def describe(
