@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from editors.language import parse_edit, parse_group
+from vle_gen.colours import colour_named
 from vle_gen.errors import UserError
 from vle_gen.tokens import VLETokens
 
@@ -225,3 +226,22 @@ def test_misuse_is_one_clear_line(case, vle, tokens, vlegen, monkeypatch):
     assert ran.status == 2 and ran.out == "", ran
     assert ran.err.startswith("vlegen: ") and ran.err.count("\n") == 1 and message in ran.err
     assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["recolor", "--token", 1], "say which colour: either --to COLOUR or --hue DEGREES"),
+        (["recolor", "--token", 1, "--to", "blue", "--hue", 9], "--to and --hue cannot both be given"),
+        (["recolor", "--token", 1, "--to", "purpel"], "'purpel' is no colour that is known here"),
+        (["swap", "--token", 1], "swap takes two objects, and here is one"),
+    ],
+)
+def test_what_an_edit_lacks_is_said_in_options(vlegen, file, arguments, said):
+    ran = vlegen(arguments[0], file, *arguments[1:])
+    assert ran.status == 2 and said in ran.err and len(ran.err.splitlines()) == 1
+
+
+def test_colours_have_the_names_of_css_too():
+    assert colour_named("crimson") == colour_named("#dc143c") and colour_named("Dark Blue") == colour_named("#00008b")
+    assert colour_named("red") != colour_named("#ff0000"), "what is rendered red is darker"

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import re
 
+from PIL import ImageColor
+
 from vle_gen.errors import UserError
 
 # sRGB, 0..255: the mean of rendered objects of that colour. Those that the renders do not have are set to match.
@@ -24,11 +26,15 @@ ALSO = {"grey": "gray", "violet": "purple", "turquoise": "cyan"}
 
 
 def colour_named(text: str) -> tuple[float, float, float]:
-    """sRGB, 0..1, of a colour's name or of `#rrggbb`. Raises `UserError` for anything else."""
+    """sRGB, 0..1, of a colour's name or of `#rrggbb`: what things of that colour look like or, of the other names of CSS, the
+    very colour. Raises `UserError` for anything else."""
     name = text.strip().lower()
     if re.fullmatch(r"#[0-9a-f]{6}", name):
         return tuple(int(name[k : k + 2], 16) / 255 for k in (1, 3, 5))
     name = ALSO.get(name, name)
+    if name not in COLOURS and name.replace(" ", "") in ImageColor.colormap:
+        return tuple(value / 255 for value in ImageColor.getrgb(name.replace(" ", "")))
     if name not in COLOURS:
-        raise UserError(f"{text!r} is no colour that is known here: expected {', '.join(COLOURS)}, or one like #3366cc")
+        known = ", ".join(COLOURS)
+        raise UserError(f"{text!r} is no colour that is known here: expected {known}, a name of CSS, or one like #3366cc")
     return tuple(value / 255 for value in COLOURS[name])

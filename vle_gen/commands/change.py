@@ -186,13 +186,19 @@ def recolor(
     point: Point = None,
     box: Boxes = None,
     mask: Masks = None,
-    to: Annotated[Optional[str], typer.Option(metavar="COLOUR", help="A name such as blue, or #3366cc.")] = None,
+    to: Annotated[Optional[str], typer.Option(metavar="COLOUR", help="A name such as blue or crimson, or #3366cc.")] = None,
     hue: Annotated[Optional[float], typer.Option(metavar="DEGREES", help="Turn the hue by so much instead.")] = None,
     out: Out = None,
     checkpoint: Checkpoint = None,
     device: Device = None,
 ) -> None:
     """Give objects another colour; shading and texture stay."""
+    from vle_gen.errors import UserError
+
+    if to is None and hue is None:
+        raise UserError("say which colour: either --to COLOUR or --hue DEGREES")
+    if to is not None and hue is not None:
+        raise UserError("--to and --hue cannot both be given: say one or the other")
     by = None if hue is None else (hue,)
     _run("recolor", "recolored", picture, (token, object, point, box, mask), out, checkpoint, device, by=by, to=to)
 
@@ -245,5 +251,7 @@ def _run(verb: str, tag: str, picture: Path, which: tuple, out, checkpoint, devi
     if not named:
         ways = " or --point X,Y" if verb == "paste" else ", --point X,Y, --box X,Y,W,H or --mask FILE"
         raise UserError(f"say which object: either --token N or --object 'the red ball'{ways}")
+    if verb == "swap" and len(named) != 2:
+        raise UserError(f"swap takes two objects, and here {'is one' if len(named) == 1 else f'are {len(named)}'}: name both")
     edit = Edit(verb, tuple(named), **said).checked()
     print(edit_file(load_light(checkpoint, device), picture, [(edit,)], out or files.beside(picture, tag), encoding=encoding))
