@@ -27,7 +27,7 @@ def move(
 
     Raises:
         UserError: there is no such token, it is the scene token, the step is no finite number, or in perspective it
-            would end above the horizon.
+            would end above the horizon, or become too small or large.
     """
     indices = objects(tokens, which, "moved")
     finite(dx, dy)
@@ -37,6 +37,7 @@ def move(
         where, depth = moved.where.clone(), moved.depth.clone()
         for index in indices:
             scale = view.scale(float(tokens.where[0, index, 1]), float(tokens.where[0, index, 1]) + dy / max(tokens.size))
+            _require_size(tokens, index, scale)
             where[0, index, 2:] *= scale
             depth[0, index] /= scale
         moved = replace(moved, where=where, depth=depth)
@@ -56,13 +57,7 @@ def resize(tokens: VLETokens, which: Which, factor: float) -> VLETokens:
         raise UserError(f"an object cannot be made {factor:g} times as large: expected a number above 0")
     where = tokens.where.clone()
     for index in indices:
-        before = box(tokens, index)
-        extent = [side * factor for side in (before.width, before.height)]
-        if min(extent) < SMALLEST or max(extent) > LARGEST * max(tokens.size):
-            raise UserError(
-                f"token {index} would become {extent[0]:.3g} x {extent[1]:.3g} pixels: expected {SMALLEST:g} or more, "
-                f"and at most {LARGEST:g} times the picture"
-            )
+        _require_size(tokens, index, factor)
         where[0, index, 1] += (1 - factor) * where[0, index, 3] / 4  # the frame is twice the box
         where[0, index, 2:] *= factor
     return recorded(replace(tokens, where=where), f"resize {named(indices)} by {said(factor)}")
@@ -89,9 +84,21 @@ def swap(tokens: VLETokens, a: int, b: int, perspective: Perspective | bool = Fa
         if view is not False:
             middle = (1 - tokens.size[0] / side) / 2  # of the canvas, above the picture
             scale = view.scale(mine.floor / side + middle, place.floor / side + middle)
+            _require_size(tokens, one, scale)
         where[0, one, 0] = tokens.where[0, other, 0]
         where[0, one, 1] += (place.floor - mine.floor) / side + (1 - scale) * where[0, one, 3] / 4
         where[0, one, 2:] *= scale
         depth[0, one] = tokens.depth[0, other]
     how = " in perspective" if view is not False else ""
     return recorded(replace(tokens, where=where, depth=in_order(depth)), f"swap {a} {b}{how}")
+
+
+def _require_size(tokens: VLETokens, index: int, factor: float) -> None:
+    """Raises `UserError` where an object that grows by a factor would be too small or large."""
+    before = box(tokens, index)
+    extent = [side * factor for side in (before.width, before.height)]
+    if min(extent) < SMALLEST or max(extent) > LARGEST * max(tokens.size):
+        raise UserError(
+            f"token {index} would become {extent[0]:.3g} x {extent[1]:.3g} pixels: expected {SMALLEST:g} or more, "
+            f"and at most {LARGEST:g} times the picture"
+        )

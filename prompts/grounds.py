@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 
 ARTICLES = ("a", "an", "the", "some")
 UNDER, AGAINST, UPON = ("under", "beneath", "below"), ("in front of", "before", "against"), ("on", "in", "at")
@@ -14,6 +15,7 @@ BEHIND = tuple(tuple(said.split()) for said in ("in the background", "in the bac
 OVERHEAD = ("sky", "sunset", "clouds", "night")
 UPRIGHT = ("wall", "backdrop", "hills", "background", "foliage")
 TOO_PLAIN = ("floor", "ground")  # "on the floor" says nothing
+TOGETHER = frozenset(("table", "tablecloth"))  # one lies on the other
 SPELLINGS = {"gray": "grey"}
 
 
@@ -41,6 +43,22 @@ def shows(descriptions: Iterable[str], asked: str) -> bool:
     """Whether a background that is described so shows what is asked for, such as "wall" or "blue sky"."""
     wanted = set(str(Phrase.of(asked)).split())
     return any(wanted <= set(str(Phrase.of(description)).split()) for description in descriptions)
+
+
+def at_odds(asked: Sequence[str]) -> tuple[str, str] | None:
+    """Two of the backgrounds that are asked for of which a picture shows one: two skies, two walls, or two floors; None where
+    there are none. "A wall" and "a white wall" are one."""
+    for one, other in combinations(dict.fromkeys(asked), 2):
+        first, second = Phrase.of(one), Phrase.of(other)
+        same = _layer(first.noun) == _layer(second.noun) and not TOGETHER >= {first.noun, second.noun}
+        if same and not (shows((one,), other) or shows((other,), one)):
+            return one, other
+    return None
+
+
+def _layer(noun: str) -> str:
+    """Where a background is: hills are beside walls and skies, and floors, whatever they are of, are under the things."""
+    return OVERHEAD[0] if noun in OVERHEAD else noun if noun in UPRIGHT else "floor"
 
 
 def preposition(asked: str) -> str:

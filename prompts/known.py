@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from prompts.grammar import parse
+from prompts.grounds import at_odds
 from prompts.lexicon import Lexicon
 from prompts.marking import GROUND, NAME, Atom, said_ground
 from prompts.marking import WORDS as PLACES_AND_RELATIONS
@@ -60,11 +61,16 @@ def require_known(
 def require_drawable(
     prompt: str, known: frozenset[str] | set[str] = WORDS, lexicon: Lexicon | None = None
 ) -> None:
-    """Raises UserError as `require_known` does, and for a prompt of known words that names nothing, such as "left of"."""
+    """Raises UserError as `require_known` does, for a prompt of known words that names nothing, such as "left of", and for one
+    with two backgrounds of which a picture shows one."""
     require_known(prompt, known, lexicon)
-    if is_free(known, lexicon) or parse(prompt, lexicon) is not None:
+    if is_free(known, lexicon):
         return
-    if not any(map(_is_drawn, reword(prompt, frozenset(known), lexicon).words)):
+    words = reword(prompt, frozenset(known), lexicon).words
+    if odd := at_odds([word.value for word in words if isinstance(word, Atom) and word.kind == GROUND]):
+        first, second = map(said_ground, odd)
+        raise UserError(f"{prompt.strip()!r} asks for '{first}' and '{second}', and a picture shows one of them: leave one out")
+    if parse(prompt, lexicon) is None and not any(map(_is_drawn, words)):
         raise UserError(f"{prompt.strip()!r} names nothing to draw: add a thing, for example 'a red ball'")
 
 

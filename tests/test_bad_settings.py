@@ -50,7 +50,14 @@ def test_learning_rates_are_finite(setting):
         ("clip", "model.text_heads=0", "model.text_heads is 0"),
         ("clip", "model.image_size=100", "model.image_size is 100: expected a multiple of 32"),
         ("clip", "negatives=-1", "negatives is -1.0: expected a finite number of 0 or more"),
+        ("clip", "model.pretrained=laion2b", "model.pretrained is laion2b: say of which model too"),
+        ("clip", "model.text_width=0", "model.text_width is 0: expected 1 or more"),
+        ("clip", "model.vision_layers=[1,1]", r"model.vision_layers is \[1, 1\]: expected four numbers of 1 or more"),
+        ("clip", "trained=image", "trained is image: give init"),
+        ("clip", "train.batch=2", "train.batch is 2: expected 3 or more"),
         ("prior", "model.bins=0", "model.bins is 0: expected 2 or more"),
+        ("prior", "model.max_words=0", "model.max_words is 0: expected 1 or more"),
+        ("prior", "model.flow_blocks=-1", "model.flow_blocks is -1: expected 1 or more"),
     ],
 )
 def test_sizes_and_weights_out_of_range(kind, setting, message):

@@ -162,6 +162,16 @@ def test_edits_are_replayed_on_another_picture(vle, scenes, vlegen, tmp_path):
     assert VLETokens.load(tmp_path / "c.vle").history == ("remove 2", "recolor 1 to red")
 
 
+def test_a_replayed_paste_finds_its_file_beside_the_history(vle, file, vlegen, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    assert vlegen("paste", vle, "--from", file.name, "--token", 1, "-o", "a.vle").status == 0
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    done = vlegen("edit", file, "--replay", "../a.vle", "-o", "b.vle")
+    assert done.status == 0, done.err
+    assert len(VLETokens.load(tmp_path / "elsewhere" / "b.vle")) == len(VLETokens.load(tmp_path / "a.vle"))
+
+
 @pytest.mark.parametrize("name", ["a.gif", "a.webp"])
 def test_a_film_begins_and_ends_with_the_two_states(vle, vlegen, tmp_path, name):
     done = vlegen("animate", vle, "move 1 by 60,0", "--frames", 5, "-o", tmp_path / name)

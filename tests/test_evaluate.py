@@ -75,3 +75,17 @@ def test_eval_move_of_our_own_moves(vlegen, pipe, tokens, picture, scenes, tmp_p
     assert scores["found"] == 1 and scores["move_far_pixels_touched"] == 0
     assert scores["move_changed_psnr"] > 60 > scores["identity_changed_psnr"]
     assert "holds no moves" in vlegen("eval", "move", scenes).err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["tokenizer", "scenes", "--tries", "3"], "--tries has no effect on eval tokenizer"),
+        (["move", "scenes", "--no-check"], "--no-check has no effect on eval move"),
+        (["txt2img", "--refine", "4"], "--refine has no effect on eval txt2img"),
+        (["txt2img", "--no-check", "--tries", "3"], "--no-check is --tries 1: give one of them"),
+    ],
+)
+def test_options_without_effect_are_refused(vlegen, arguments, line):
+    ran = vlegen("eval", *arguments)
+    assert ran.status == 2 and line in " ".join(ran.err.split())

@@ -234,6 +234,24 @@ def test_what_has_no_name_is_refused_with_the_nearest(lexicon, prompt, message):
     require_known("a giraffe", lexicon.words, lexicon)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "odd"),
+    [
+        ("a cat on a lawn on a wooden floor", ("on a lawn", "on a wooden floor")),
+        ("a wooden floor with a cat on a lawn", ("on a wooden floor", "on a lawn")),
+        ("a cat under a blue sky under a night sky", ("under a blue sky", "under a night sky")),
+    ],
+)
+def test_backgrounds_that_exclude_each_other_are_refused(lexicon, prompt, odd):
+    with pytest.raises(UserError, match=f"asks for '{odd[0]}' and '{odd[1]}', and a picture shows one of them"):
+        require_drawable(prompt, lexicon.words, lexicon)
+
+
+@pytest.mark.parametrize("prompt", ["a cat on a lawn under a blue sky", "a cat on a floor on a wooden floor"])
+def test_backgrounds_that_go_together_are_drawn(lexicon, prompt):
+    require_drawable(prompt, lexicon.words, lexicon)
+
+
 @pytest.mark.parametrize("prompt", ["a", "large red", "left of", "the"])
 def test_what_names_nothing_is_refused(lexicon, prompt):
     for known in (None, lexicon):

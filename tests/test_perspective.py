@@ -71,6 +71,11 @@ def test_nothing_stands_above_the_horizon(tokens, small):
     assert move(tokens, small, 0, 10, Perspective(-1e6)).where[0, small, 2] == pytest.approx(float(tokens.where[0, small, 2]))
 
 
+def test_nothing_grows_beyond_all_measure(tokens, small):
+    with pytest.raises(UserError, match="would become .* at most 16 times the picture"):
+        move(tokens, small, 0, 1e5, perspective=True)
+
+
 def test_command(vlegen, file, pipe, tokens, small):
     ran = vlegen("move", file, "--token", small, "--dy", 50, "--perspective", "-o", file.with_name("p.vle"))
     assert ran.status == 0, ran.err

@@ -291,6 +291,17 @@ def test_unknown_words_are_explained(client, opened):
     assert "xylophone" in refusal(client.post(f"/api/sessions/{opened['id']}/add", json={"text": "a xylophone"}), 400)
 
 
+@pytest.mark.parametrize(
+    ("addition", "status", "line"),
+    [
+        ({"text": "a ball", "x": 60}, 400, "a place has an x and a y: give both, or neither"),
+        ({"text": "a ball", "at": [60, 200]}, 422, "at: "),
+    ],
+)
+def test_half_a_place_and_unknown_keys_are_explained(client, opened, addition, status, line):
+    assert line in refusal(client.post(f"/api/sessions/{opened['id']}/add", json=addition), status)
+
+
 def test_a_fault_of_ours_harms_no_other_request(client, opened, png, monkeypatch):
     pipe = client.app.state.studio.pipe
 

@@ -23,6 +23,9 @@ from vle_gen.teaching.settings import TeachConfig
 from vle_gen.tokenizer.sizes import LossWeights, ReconstructionSizes, ReconstructionWeights, TokenizerSizes
 
 
+SMALLEST_CLIP_BATCH = 3  # pictures: two scenes, and a glimpse
+
+
 @dataclass
 class TrainConfig:
     """How the loop of `vle_gen.training.loop` trains; the same for every kind."""
@@ -186,6 +189,13 @@ class ClipModelConfig:
             raise UserError(f"model.text_heads is {self.text_heads}: expected a divisor of model.text_width, {self.text_width}")
         if self.image_size < 32 or self.image_size % 32:
             raise UserError(f"model.image_size is {self.image_size}: expected a multiple of 32")
+        if self.pretrained and not self.name:
+            raise UserError(f"model.pretrained is {self.pretrained}: say of which model too, such as model.name=ViT-B-32")
+        for key in ("embed_dim", "vision_width", "vision_head_width", "text_width", "text_layers", "context_length"):
+            if getattr(self, key) < 1:
+                raise UserError(f"model.{key} is {getattr(self, key)}: expected 1 or more")
+        if len(self.vision_layers) != 4 or min(self.vision_layers) < 1:
+            raise UserError(f"model.vision_layers is {self.vision_layers}: expected four numbers of 1 or more")
 
 
 @dataclass
@@ -204,6 +214,10 @@ class ClipConfig:
     def __post_init__(self) -> None:
         if self.trained not in ("all", "image"):
             raise UserError(f"trained is {self.trained!r}: expected all or image")
+        if self.trained == "image" and not (self.init or self.model.pretrained):
+            raise UserError("trained is image: give init, a checkpoint whose text tower stays, or model.name and model.pretrained")
+        if self.train.batch < SMALLEST_CLIP_BATCH:
+            raise UserError(f"train.batch is {self.train.batch}: expected {SMALLEST_CLIP_BATCH} or more, to tell pictures apart")
         if self.names < 2:
             raise UserError(f"names is {self.names}: expected 2 or more")
         if not 0 < self.glimpses_fraction < 1:

@@ -81,13 +81,27 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         super().__init__()
         if None not in (tokenizer, prior, clip):
             _require_fit(tokenizer, prior, clip)
+        if not isinstance(scheduler, FlowMatchEulerDiscreteScheduler | None):
+            raise UserError(f"the scheduler is a {type(scheduler).__name__}: expected a FlowMatchEulerDiscreteScheduler")
         self.register_modules(tokenizer=tokenizer, prior=prior, clip=clip, scheduler=scheduler)
 
     @classmethod
     def from_pretrained(cls, path, **options) -> VLEPipeline:
-        """As for every diffusers pipeline, but in float32 (shipped weights are float16), in which it computes."""
+        """As for every diffusers pipeline, but in float32 (shipped weights are float16), in which it computes.
+
+        Raises:
+            UserError: another `dtype` is asked for.
+        """
+        for key in ("dtype", "torch_dtype"):
+            _require_float32(options.get(key))
         options.setdefault("low_cpu_mem_usage", False)  # the models are small, and it would need accelerate
         return super().from_pretrained(path, **options)
+
+    def to(self, *args, **kwargs) -> VLEPipeline:
+        """As for every diffusers pipeline: to a device. Raises `UserError` for a dtype in which it does not compute."""
+        for one in (*args, *kwargs.values()):
+            _require_float32(one)
+        return super().to(*args, **kwargs)
 
     @torch.no_grad()
     def __call__(
@@ -319,6 +333,12 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
     def _require_naming(self, so: str) -> None:
         if self.clip is None:
             raise UserError(f"this checkpoint has no CLIP, so {so}")
+
+
+def _require_float32(dtype: object) -> None:
+    """Raises `UserError` for a dtype other than float32; what is none is let pass."""
+    if isinstance(dtype, torch.dtype) and dtype != torch.float32:
+        raise UserError(f"this pipeline computes in float32: leave {dtype} out")
 
 
 def _seed_of(generator: torch.Generator | None) -> int | None:

@@ -93,7 +93,7 @@ def read_script(path: str | Path) -> Group:
             edits.append(parse_edit(line))
         except UserError as fault:
             raise UserError(f"{path}, edit {number}: {fault}") from None
-    return tuple(edits)
+    return tuple(_from_beside(edit, path) for edit in edits)
 
 
 def split_arguments(arguments: Sequence[str]) -> tuple[list[Path], list[str]]:
@@ -121,7 +121,15 @@ def history_of(path: str | Path) -> list[Group]:
     """The edits that made a .vle file, a group for each line of its history."""
     from vle_gen.tokens import VLETokens
 
-    return [parse_group(line) for line in VLETokens.load(path).history]
+    return [tuple(_from_beside(edit, path) for edit in parse_group(line)) for line in VLETokens.load(path).history]
+
+
+def _from_beside(edit: Edit, path: str | Path) -> Edit:
+    """The edit, with a file that it names taken from beside the one that it is written in, where it is there and not here."""
+    if edit.source is None or Path(edit.source).exists():
+        return edit
+    beside = Path(path).parent / edit.source
+    return replace(edit, source=str(beside)) if beside.exists() else edit
 
 
 def find(pipe: VLEPipeline, tokens: VLETokens, selector: Selector, name: str) -> list[int]:

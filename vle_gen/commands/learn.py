@@ -112,6 +112,12 @@ def evaluate(
     from vle_gen.image_io import require_writable
 
     require_writable(json)
+    drawing = {"--no-check": no_check, "--tries": tries is not None, "--judge": judge is not None}
+    idle = [name for name, given in (drawing if what != "txt2img" else {"--refine": refine > 0}).items() if given]
+    if idle:
+        raise typer.BadParameter(f"{idle[0]} has no effect on eval {what}: leave it out")
+    if no_check and tries is not None:
+        raise typer.BadParameter("--no-check is --tries 1: give one of them")
     if what == "txt2img":
         return _evaluate_prompts(data, limit, 1 if no_check else tries, judge, json, checkpoint, device)
     score = scorer(what)

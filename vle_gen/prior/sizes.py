@@ -33,10 +33,12 @@ class PriorSizes:
             raise UserError(f"model.width is {self.width}: expected a multiple of model.heads, which is {self.heads}")
         if not 0 < self.depth_near < self.depth_far:
             raise UserError(f"model.depth_near is {self.depth_near}: expected above 0 and below model.depth_far")
-        if self.bins < 2:
-            raise UserError(f"model.bins is {self.bins}: expected 2 or more")
-        if self.codes < 2:
-            raise UserError(f"model.codes is {self.codes}: expected 2 or more")
+        for key in ("bins", "codes"):
+            if getattr(self, key) < 2:
+                raise UserError(f"model.{key} is {getattr(self, key)}: expected 2 or more")
+        for key in ("blocks", "text_blocks", "flow_width", "flow_blocks", "max_words"):
+            if getattr(self, key) < 1:
+                raise UserError(f"model.{key} is {getattr(self, key)}: expected 1 or more")
         if not 1 <= self.relations <= len(ALL_RELATIONS):
             raise UserError(f"model.relations is {self.relations}: expected 1 to {len(ALL_RELATIONS)}")
         if self.max_tokens < 2:

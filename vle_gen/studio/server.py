@@ -11,7 +11,7 @@ from fastapi import Body, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from vle_gen.errors import UserError
 from vle_gen.studio.edits import Edit, Pixels
@@ -32,17 +32,28 @@ FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
 class Prompt(BaseModel):
     """What a new picture is to show."""
 
+    model_config = ConfigDict(extra="forbid")
+
     prompt: str = Field(min_length=1, max_length=500)
     seed: int = Field(0, ge=0, lt=2**31)
 
 
 class Addition(BaseModel):
-    """What is to come into the picture, and where its centre goes."""
+    """What is to come into the picture, and where its centre goes: both numbers, or neither."""
+
+    model_config = ConfigDict(extra="forbid")
 
     text: str = Field(min_length=1, max_length=500)
     x: Pixels | None = None
     y: Pixels | None = None
     seed: int = Field(0, ge=0, lt=2**31)
+
+    @property
+    def at(self) -> tuple[float, float] | None:
+        """The place; None where it is open."""
+        if (self.x is None) != (self.y is None):
+            raise UserError("a place has an x and a y: give both, or neither")
+        return None if self.x is None else (self.x, self.y)
 
 
 def create_app(
@@ -107,8 +118,7 @@ def _session_routes(app: FastAPI, studio: Studio) -> None:
 
     @app.post("/api/sessions/{id}/add")
     async def add(id: str, addition: Addition) -> SessionView:
-        at = None if addition.x is None or addition.y is None else (addition.x, addition.y)
-        return await studio.add(studio.sessions.get(id), addition.text, at, addition.seed)
+        return await studio.add(studio.sessions.get(id), addition.text, addition.at, addition.seed)
 
     @app.post("/api/sessions/{id}/undo")
     async def undo(id: str) -> SessionView:
