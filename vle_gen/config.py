@@ -22,7 +22,6 @@ from vle_gen.prior.sizes import PriorLearning, PriorSizes
 from vle_gen.teaching.settings import TeachConfig
 from vle_gen.tokenizer.sizes import LossWeights, ReconstructionSizes, ReconstructionWeights, TokenizerSizes
 
-
 SMALLEST_CLIP_BATCH = 3  # pictures: two scenes, and a glimpse
 
 
@@ -215,9 +214,9 @@ class ClipConfig:
         if self.trained not in ("all", "image"):
             raise UserError(f"trained is {self.trained!r}: expected all or image")
         if self.trained == "image" and not (self.init or self.model.pretrained):
-            raise UserError("trained is image: give init, a checkpoint whose text tower stays, or model.name and model.pretrained")
+            raise UserError("trained is image: give init, whose text tower stays, or model.name and model.pretrained")
         if self.train.batch < SMALLEST_CLIP_BATCH:
-            raise UserError(f"train.batch is {self.train.batch}: expected {SMALLEST_CLIP_BATCH} or more, to tell pictures apart")
+            raise UserError(f"train.batch is {self.train.batch}: expected {SMALLEST_CLIP_BATCH} or more")
         if self.names < 2:
             raise UserError(f"names is {self.names}: expected 2 or more")
         if not 0 < self.glimpses_fraction < 1:
