@@ -8,7 +8,7 @@ import torch
 import vle_gen
 from prompts import parse
 from prompts.satisfied import ENOUGH, holds
-from vle_gen.prior.room import crowded
+from vle_gen.prior.room import covering, crowded, cut_off
 from vle_gen.prior.sampling import Guidance, SampledTokens
 from vle_gen.refusing import TOLD, Pair, Refusing, least_extent, pairs_of
 from vle_gen.standing import clashes, standings
@@ -66,6 +66,26 @@ def test_there_is_room_beside_but_not_within():
     assert crowded(*objects((0.3, 0.5, FAR), (0.36, 0.5, FAR))), "one in the other"
     assert crowded(*objects((0.3, 0.5, FAR), (0.31, 0.46, FAR + 3))), "apart, but hidden"
     assert crowded(*objects((0.3, 0.5, FAR), (0.99, 0.5, FAR))), "cut off by the edge"
+
+
+def test_what_is_to_show_is_neither_hidden_nor_cut_off():
+    refuse = Refusing([()], room=False, shown=[True])
+    for turn, told, *places in (
+        (1, False, (0.5, 0.5, FAR)),
+        (1, True, (0.95, 0.5, FAR)),
+        (2, False, (0.3, 0.5, FAR), (0.45, 0.5, FAR + 3)),
+        (2, True, (0.3, 0.5, FAR), (0.33, 0.5, FAR + 3)),
+    ):
+        assert refuse(turn, *objects(*places)).tolist() == [told], places
+        assert Refusing([()], room=False)(turn, *objects(*places)).tolist() == [False], "unless it is to show"
+
+
+def test_checked_draws_of_several_things_show_each():
+    prompts = ["a cat behind a dog, a bird right of the dog", "a car in front of a house, a tree behind the house"]
+    for tokens in vle_gen.load("everyday")(prompts, 3, torch.Generator().manual_seed(0)).tokens:
+        where = tokens.where[:, 1:]
+        for count in range(1, where.shape[1] + 1):
+            assert not covering(where[:, :count]) and not cut_off(where[:, :count])
 
 
 def test_what_is_too_far_is_refused():

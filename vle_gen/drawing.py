@@ -129,7 +129,7 @@ def _refusing(pipe: VLEPipeline, orders: list[Order]) -> Refusing:
     if pipe.lexicon is None:
         return Refusing([order.pairs for order in orders], farthest=pipe.prior.config.farthest)
     least = [0.0 if order.places else least_extent(order.request) for order in orders]
-    return Refusing([()] * len(orders), room=False, least=least)
+    return Refusing([()] * len(orders), room=False, least=least, shown=[not order.places for order in orders])
 
 
 def _fresh(generator: torch.Generator | None) -> torch.Generator:

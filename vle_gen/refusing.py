@@ -1,5 +1,6 @@
 """Which places are drawn again as the prior writes them: where there is no room, where a relation that the prompt asks for
-would not hold, beyond the part of the floor that renders show, and where a thing would be too small to be told."""
+would not hold, beyond the part of the floor that renders show, and where a thing would be too small, too hidden or too far at
+the edge to be told."""
 from __future__ import annotations
 
 import math
@@ -12,7 +13,7 @@ from torch import Tensor
 from prompts.request import Mention, SceneRequest
 from prompts.satisfied import holds
 from prompts.vocabulary import BETWEEN, BIGGER, SMALLER
-from vle_gen.prior.room import crowded
+from vle_gen.prior.room import covering, crowded, cut_off
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
 TOLD = (0.18, 0.14)  # least longer side, of the canvas, of one thing alone and of each of two; more would stand in one another
@@ -68,6 +69,7 @@ class Refusing:
         room: whether there must be room.
         farthest: the largest depth that may be; None for any.
         least: of each sample the least longer side of an object that may be, in canvas units; None for any.
+        shown: of each sample, whether its objects must show: neither the edge nor another one takes much of them.
     """
 
     def __init__(
@@ -76,14 +78,17 @@ class Refusing:
         room: bool = True,
         farthest: float | None = None,
         least: Sequence[float] | None = None,
+        shown: Sequence[bool] | None = None,
     ):
         self.pairs, self.room, self.farthest = pairs, room, math.inf if farthest is None else farthest
         self.least = torch.tensor([0.0] * len(pairs) if least is None else list(least))
+        self.shown = torch.tensor([False] * len(pairs) if shown is None else list(shown))
 
     def __call__(self, turn: int, where: Tensor, depth: Tensor) -> Tensor:
         broken = torch.tensor([self._broken(turn, k, where, depth) for k in range(len(where))], device=where.device)
         broken |= depth[:, -1] > self.farthest
         broken |= where[:, -1, 2:].amax(1) / FRAME_SCALE < self.least.to(where.device)
+        broken |= self.shown.to(where.device) & (covering(where) | cut_off(where))
         return broken | crowded(where, depth) if self.room else broken
 
     def _broken(self, turn: int, row: int, where: Tensor, depth: Tensor) -> bool:
