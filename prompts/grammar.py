@@ -260,13 +260,13 @@ class _Parser:
                 break
             self.set_value(values, *ADJECTIVES[word])
             self.at += 1
-        name, plural = None, False
+        name, plural, dye = None, False, None
         if word == "one":  # "a small one": the same noun as before
             shape, name = self.last_noun
         elif word in NOUNS:
             shape, plural = NOUNS[word]
         elif _kind(word) == NAME:
-            shape, name, plural = None, word.value, word.plural
+            shape, name, plural, dye = None, word.value, word.plural, word.dye
         else:
             raise _Unreadable
         self.at += 1
@@ -280,7 +280,7 @@ class _Parser:
             self.at += 1
         if name is not None and values[MATERIAL] is not None:  # what a thing is made of is not ours to say
             raise _Unreadable
-        found = Mention(*values, name=name)
+        found = Mention(*values, name=name, dye=dye)
         own = count is None and name is not None and name.startswith(f"{OWN} ") and not plural  # "my mug" is one thing
         if (definite or own) and not another:
             for index, earlier in enumerate(self.mentions):
@@ -295,7 +295,8 @@ class _Parser:
 
     def covers(self, mention: Mention, other: Mention) -> bool:
         """Whether all that `other` describes is what `mention` describes."""
-        return mention.covers(other.attributes, frozenset() if self.lexicon is None else self.lexicon.above(other.name))
+        above = frozenset() if self.lexicon is None else self.lexicon.above(other.name)
+        return mention.covers(other.attributes, above | other.kinds)
 
     @staticmethod
     def set_value(values: list[int | None], attribute: int, value: int) -> None:

@@ -11,7 +11,7 @@ from prompts.places import PICTURES, READ_AS
 from prompts.places import SAID_AS as PLACES
 from prompts.plurals import article, is_mass, is_plural, plural
 from prompts.synonyms import NEAR, SAME, SHADES, STOPS
-from prompts.vocabulary import ADJECTIVES, BIGGER, MORE_SAID_AS, NOUNS, ON, OPENERS, SMALLER
+from prompts.vocabulary import ADJECTIVES, BIGGER, COLOR, MORE_SAID_AS, NOUNS, ON, OPENERS, SMALLER
 
 NAME, PLACE, GROUND, RELATION = "name", "place", "ground", "relation"
 MEASURES = frozenset("loaf slice piece bunch bowl cup glass plate bottle mug stick pile pair bit head ear".split())
@@ -35,15 +35,17 @@ class Atom(str):
         kind: NAME, PLACE, GROUND or RELATION.
         value: the concept's name, region, background or relation.
         plural: of a name.
+        dye: the colour, in words, that what has the name is to be painted in; none of that name has it by itself.
     """
 
     kind: str
     value: str
     plural: bool
+    dye: str | None
 
-    def __new__(cls, text: str, kind: str, value: str, many: bool = False) -> Atom:
+    def __new__(cls, text: str, kind: str, value: str, many: bool = False, dye: str | None = None) -> Atom:
         self = super().__new__(cls, text)
-        self.kind, self.value, self.plural = kind, value, many
+        self.kind, self.value, self.plural, self.dye = kind, value, many, dye
         return self
 
 
@@ -69,6 +71,10 @@ def marked(words: Sequence[str], lexicon: Lexicon) -> list[str]:
         result.append(atom)
     while at < len(words):
         found = _phrase(words, at, lexicon) or _name(words, at, lexicon)
+        if found is None and (paint := _dye(words, at, lexicon)):
+            at, between, atom = paint
+            result += [*between, atom]
+            continue
         if found is None and (many := _crowd(words, at, lexicon)):
             result.append("some")
             at += many
@@ -141,6 +147,27 @@ def _name(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, Atom] |
         if found is not None and not found[1].plural and (words[at] != "pair" or is_plural(found[1].value)):
             return found
     return None
+
+
+def _dye(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, list[str], Atom] | None:
+    """Where a name ends before which a colour is said here that none of that name has, what else stands between the two, and
+    the name, to be painted in that colour: "pink cat", "light blue car"."""
+    start = at + (words[at] in SHADES and at + 1 < len(words) and nearest(words[at + 1]) is not None)
+    word = words[start]
+    if nearest(word) is None and ADJECTIVES.get(word, (None,))[0] != COLOR:
+        return None
+    end = start + 1
+    while end < len(words) and words[end] in ADJECTIVES and ADJECTIVES[words[end]][0] != COLOR:
+        end += 1
+    found = _name(words, end, lexicon) if end < len(words) else None
+    if found is None:
+        return None
+    after, name = found
+    own = ADJECTIVES[word][1] if word in ADJECTIVES else None
+    if start == at and own is not None and any(lexicon.colors.get(one) == own for one in lexicon.named[name.value].members):
+        return None
+    dye = " ".join(words[at : start + 1])
+    return after, list(words[start + 1 : end]), Atom(str(name), NAME, name.value, name.plural, dye)
 
 
 def _form(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[str, ...]:

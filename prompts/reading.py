@@ -46,7 +46,7 @@ def read(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = N
     if request is None or not EXTRA & set(reworded.words):
         return Reading(reworded.text, request, request, reworded.instead)
     text = restated(request, lexicon)
-    return Reading(text, request, parse(text, lexicon), reworded.instead)
+    return Reading(_undyed(text, request, lexicon), request, parse(text, lexicon), reworded.instead)
 
 
 def singly(reading: Reading, lexicon: Lexicon | None) -> Reading:
@@ -56,7 +56,7 @@ def singly(reading: Reading, lexicon: Lexicon | None) -> Reading:
     if reading.request is None or not any(map(_several, reading.request.mentions)):
         return reading
     text = restated(_one_by_one(reading.request), lexicon)
-    return replace(reading, text=text, order=parse(text, lexicon))
+    return replace(reading, text=_undyed(text, reading.request, lexicon), order=parse(text, lexicon))
 
 
 def notes(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> list[str]:
@@ -94,6 +94,11 @@ def restated(request: SceneRequest, lexicon: Lexicon | None = None) -> str:
     else:
         said = [say_named(plain, lexicon, Random(seed)) for seed in range(SAYINGS)]
     return max(said, key=lambda caption: len(caption.request.relations)).text
+
+
+def _undyed(text: str, request: SceneRequest, lexicon: Lexicon | None) -> str:
+    """A caption of a request without the colours that things are to be painted in, of which the prior knows nothing."""
+    return text if all(mention.dye is None for mention in request.mentions) else reword(text, lexicon=lexicon).text
 
 
 def _without_between(request: SceneRequest) -> SceneRequest:

@@ -10,13 +10,19 @@ from prompts.vocabulary import PLURALS, describe
 NO_KINDS: frozenset[str] = frozenset()
 
 
+def dyed(dye: str) -> str:
+    """What stands among the kinds of a thing that is painted in a colour."""
+    return f"painted {dye}"
+
+
 @dataclass(frozen=True)
 class Mention:
     """One thing that a prompt asks for: "three red cubes" has color red, shape cube, count 3.
 
     Attributes are indices into the vocabulary, None where nothing is said. `count` objects are wanted, exactly so many
     when it is two or more; with `open` ("some cubes") so many at least. `name` is a concept of a lexicon, such as "cat" or
-    "animal"; `place` is one of `places.REGIONS`.
+    "animal"; `place` is one of `places.REGIONS`; `dye` is the colour, in words, that a thing with a name is to have where
+    the lexicon has none of that colour: it is painted so.
     """
 
     shape: int | None = None
@@ -27,6 +33,7 @@ class Mention:
     open: bool = False
     name: str | None = None
     place: str | None = None
+    dye: str | None = None
 
     @property
     def attributes(self) -> tuple[int | None, int | None, int | None, int | None]:
@@ -34,19 +41,31 @@ class Mention:
 
     def covers(self, attributes: tuple[int | None, ...] | list[int], kinds: Set[str] = NO_KINDS) -> bool:
         """Whether an object (or a fuller mention) with these attributes is what this mention describes. `kinds` are the
-        concepts that it falls under, none for a solid."""
+        concepts that it falls under, none for a solid, and `dyed` of the colour that it is painted in."""
         if self.name is not None and self.name not in kinds:
             return False
+        if self.dye is not None and dyed(self.dye) not in kinds:
+            return False
         return all(wanted is None or wanted == given for wanted, given in zip(self.attributes, attributes, strict=True))
+
+    @property
+    def called(self) -> str | None:
+        """The name with the colour that it is painted in: "pink cat"."""
+        return self.name if self.dye is None else f"{self.dye} {self.name}"
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """What `covers` wants of a thing that is painted as this is, beside its concepts."""
+        return NO_KINDS if self.dye is None else frozenset((dyed(self.dye),))
 
     def __str__(self) -> str:
         name = describe(self.attributes)
         if self.name is not None:
-            name = f"{name.removesuffix('object')}{self.name}"
+            name = f"{name.removesuffix('object')}{self.called}"
         if self.count == 1:
             return name
         if self.name is not None:
-            return f"{'some' if self.open else self.count} {name.removesuffix(self.name)}{plural(self.name)}"
+            return f"{'some' if self.open else self.count} {name.removesuffix(self.called)}{plural(self.called)}"
         *words, noun = name.split()
         return " ".join(["some" if self.open else str(self.count), *words, PLURALS[noun]])
 

@@ -270,7 +270,7 @@ class _Writer(Writer):
 
     def means(self, reference: Mention, other: Mention) -> bool:
         """Whether "the ..." could be another mention."""
-        return reference.covers(other.attributes, self.lexicon.above(other.name))
+        return reference.covers(other.attributes, self.lexicon.above(other.name) | other.kinds)
 
     def noun(self, mention: Mention) -> str:
         if mention.name is None:
@@ -278,4 +278,5 @@ class _Writer(Writer):
         name = mention.name
         if self.synonyms and self.random.random() < self.synonyms:
             name = self.random.choice((name, *self.lexicon.named[name].also))
-        return name if mention.count == 1 else plural(name)
+        name = name if mention.count == 1 else plural(name)
+        return name if mention.dye is None else f"{mention.dye} {name}"

@@ -95,8 +95,8 @@ def _turns(request: SceneRequest, places: Sequence[Place], lexicon: Lexicon | No
     for exactly in (True, False):
         for k, thing in enumerate(wanted):
             for mention, above, spare in zip(request.mentions, kinds, free, strict=True):
-                same = (thing.attributes, thing.name) == (mention.attributes, mention.name)
-                fits = same if exactly else thing.covers(mention.attributes, above)
+                same = (thing.attributes, thing.called) == (mention.attributes, mention.called)
+                fits = same if exactly else thing.covers(mention.attributes, above | mention.kinds)
                 if k not in turns and spare and fits:
                     turns[k] = spare.pop(0)
     return turns

@@ -11,6 +11,7 @@ from prompts.lexicon import Lexicon
 from prompts.reading import read, singly
 from prompts.request import Mention, SceneRequest
 from vle_gen.chosen_places import Place, clamps, turns_of, with_places
+from vle_gen.dyeing import called_dyed, dyed, undyed
 from vle_gen.prior.chance import Generators
 from vle_gen.prior.sampling import Given, Guidance, SampledTokens
 from vle_gen.refusing import Pair, Refusing, least_extent, pairs_of, written_by
@@ -115,9 +116,10 @@ def draw_orders(
             if best[k] is not None and not best[k].problems:
                 continue
             tokens = written(pipe, drawn, row, settings.size)
-            problems = _problems(pipe, tokens, orders[k // each], drawn.turn[row].tolist())
+            order, turns = orders[k // each], drawn.turn[row].tolist()
+            problems = _problems(pipe, tokens, order, turns)
             if best[k] is None or len(problems) < len(best[k].problems):
-                best[k] = Drawn(tokens, problems)
+                best[k] = Drawn(dyed(tokens, order.wanted(turns[1 : len(tokens)])), problems)
         pending = [k for k in pending if best[k].problems]
         left, burst = left - burst, 2 * burst
     return best
@@ -158,9 +160,9 @@ def _problems_told_by(
     told_by: Literal["picture"] | None, pipe: VLEPipeline, tokens: VLETokens, order: Order, turns: list[int]
 ) -> list[str]:
     """The same by names alone that are told in one of these ways: see `VLEPipeline.names`."""
-    asked = [*(order.request.mentions if order.request else ()), *order.things]
+    asked = [undyed(mention) for mention in (*(order.request.mentions if order.request else ()), *order.things)]
     wanted = order.wanted(turns[1 : len(tokens)])
-    names = pipe.names(tokens, asked, told_by).given(wanted) if len(tokens) > 1 else ()
+    names = called_dyed(pipe.names(tokens, asked, told_by).given(wanted), wanted) if len(tokens) > 1 else ()
     problems = pipe.problems(tokens, order.request, names) if order.request else []
     for place, thing, turn in zip(order.places, order.things, order.turns, strict=True):
         index = turns.index(turn)

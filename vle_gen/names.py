@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -10,6 +10,7 @@ from torch import Tensor
 from prompts.called import Called, every_calling
 from prompts.lexicon import Lexicon
 from prompts.request import Mention
+from prompts.vocabulary import COLOR
 from vle_gen.recognising import agreed
 
 TEXTS = 256  # names that are encoded at once
@@ -38,6 +39,19 @@ class Names:
             if rows and self.odds[row, rows].sum() >= LIKELY:
                 found[row] = self.every[rows[int(self.odds[row, rows].argmax())]]
         return tuple(found)
+
+    def painted(self, plain: Names, rows: Sequence[int]) -> Names:
+        """The names where things of `rows` are painted over, and `plain` are those of all in their own colours: one that has a
+        name keeps it, without the colour that it may say; of a solid the colour is what it shows."""
+        called, attributes = list(self.called), self.attributes.clone()
+        probability, odds = self.probability.clone(), self.odds.clone()
+        for row in rows:
+            if plain.called[row].name is not None:
+                bare = (*plain.called[row].attributes[:COLOR], -1)
+                called[row] = replace(plain.called[row], attributes=bare)
+                attributes[row] = attributes.new_tensor(bare)
+                probability[row], odds[row] = plain.probability[row], plain.odds[row]
+        return replace(self, attributes=attributes, probability=probability, called=tuple(called), odds=odds)
 
     @property
     def text(self) -> list[str]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vle_gen.body import Body
 from vle_gen.colours import COLOURS
+from vle_gen.tinting import TO_LAB, TO_LMS, tinted
 
 SOLID = 0.9  # matte from which a pixel shows the body alone
 LEAST_MATTE = 1 / 64
@@ -19,21 +20,20 @@ FAINT_COLOUR = 0.03  # a body whose colour is nearer to grey throws none onto th
 DIMMEST, BRIGHTEST = 0.4, 1.6  # how far an object's light may be from that of the named colours
 
 LUMINANCE = (0.2126, 0.7152, 0.0722)
-TO_LMS = ((0.4122214708, 0.5363325363, 0.0514459929), (0.2119034982, 0.6806995451, 0.1073969566),
-          (0.0883024619, 0.2817188376, 0.6299787005))  # fmt: skip
-TO_LAB = ((0.2104542553, 0.7936177850, -0.0040720468), (1.9779984951, -2.4285922050, 0.4505937099),
-          (0.0259040371, 0.7827717662, -0.8086757660))  # fmt: skip
 
 
-def repainted(body: Body, paint: Tensor, turn: float) -> Body:
-    """The body painted in `paint` (4,): sRGB 0..1 and how much, and its hue turned by `turn` degrees after that."""
+def repainted(body: Body, paint: Tensor, turn: float, parts: bool = False) -> Body:
+    """The body painted in `paint` (4,): sRGB 0..1 and how much, and its hue turned by `turn` degrees after that. With
+    `parts` it may have parts of several colours, of which the main one is painted over."""
     amount = float(paint[3])
     if (amount == 0 and turn == 0) or body.window.empty or body.matte.max() == 0:
         return body
     before = to_linear((body.colour / body.matte.clamp(min=LEAST_MATTE)).clamp(0, 1))
     colour = before
     if amount:
-        colour = colour + (painted(colour, body.matte, paint[:3].to(colour.device)) - colour) * amount
+        new = paint[:3].to(colour.device)
+        whole = tinted(colour, _solid(body.matte) > 0, to_linear(new)) if parts else painted(colour, body.matte, new)
+        colour = colour + (whole - colour) * amount
     if turn:
         colour = turned(colour, turn)
     colour = colour.clamp(0, 1)

@@ -27,11 +27,12 @@ from vle_gen.chosen_places import Place
 from vle_gen.clip import ClipModel
 from vle_gen.digest import digest_of
 from vle_gen.drawing import Order, Settings, draw_orders
+from vle_gen.dyeing import most_of_colour, undyed
 from vle_gen.errors import UserError
 from vle_gen.names import Names
 from vle_gen.picture_coder import PictureCoder
 from vle_gen.prior.model import TextToTokenPrior
-from vle_gen.recognising import hidden_since, told_by_codes
+from vle_gen.recognising import hidden_since, in_own_colours, painted_over, told_by_codes
 from vle_gen.tokenizer.loop import reread
 from vle_gen.tokenizer.model import VLETokenizer
 from vle_gen.tokenizer.sizes import FRAME_SCALE
@@ -268,14 +269,17 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         request = parse(phrase, lexicon)
         if request is None or len(request.mentions) != 1 or request.count != 1:
             raise UserError(f"{phrase!r} does not describe one object: expected words like 'the red ball'")
-        (mention,), names = request.mentions, self.called(tokens)
+        (asked,), names = request.mentions, self.called(tokens)
+        mention = undyed(asked)
         fitting = [index for index, one in enumerate(names, 1) if one.fits(mention)]
         if not fitting and mention.name is not None:  # nothing is best called that, but something may be it
-            nearly = self.called(tokens, request.mentions)
+            nearly = self.called(tokens, [mention])
             fitting = [index for index, one in enumerate(nearly, 1) if one.fits(mention)]
         if mention.place is not None:
             boxes = [box(tokens, index).within(*tokens.size) for index in fitting]
             fitting = [fitting[k] for k in leaning(mention.place, boxes)]
+        if asked.dye is not None and len(fitting) > 1:
+            fitting = most_of_colour(tokens, fitting, self.decode(tokens), asked.dye)
         if len(fitting) == 1:
             return fitting[0]
         listed = ", ".join(f"{k} ({names[k - 1]})" for k in (fitting or range(1, len(names) + 1)))
@@ -288,7 +292,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
     ) -> Names:
         """Names of the object tokens (all but token 0), in favour of what is `asked` for: by CLIP and, in a checkpoint that
         draws things by name, by what the tokens say (`vle_gen.recognising`). What an edit has hidden more of than the source
-        picture did is looked at there, so that it keeps its name.
+        picture did is looked at there, and what is painted over in its own colours, so that both keep their names.
 
         Args:
             told_by: `tokens` takes them at their word. Those that the prior wrote are near to what they were meant to be
@@ -314,7 +318,10 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
             source = detail.picture.to(device).float() / 255
             seen = self.clip.glimpses(source, detail.where[at].to(device), detail.depth[at].to(device))
             glimpses[[index - 1 for index in hidden]] = seen
-        return self.clip.name(glimpses, self.seen_lexicon, asked, told)
+        names = self.clip.name(glimpses, self.seen_lexicon, asked, told)
+        if not (told_by and self.names_by_codes and (over := painted_over(tokens))):
+            return names
+        return names.painted(self.names(in_own_colours(tokens), asked, told_by), [index - 1 for index in over])
 
     @property
     def names_by_codes(self) -> bool:

@@ -33,7 +33,7 @@ def placed(
             where = detail.where[source]
             if placement.mirrored:
                 body = flipped(body, mirror_edge(where, detail.size))
-            body = dressed(body, tokens, index)
+            body = dressed(body, tokens, index, not net.sizes.one_world)
             if not origin and placement != IN_PLACE and camera is not None:
                 body = lit(body, light_gain(scene, tokens.size, where, tokens.where[0, index]))
                 if placement.dx and placement.scale == 1:
@@ -56,9 +56,9 @@ def lit(body: Body, gain: float) -> Body:
     return replace(body, colour=torch.minimum(body.colour * gain, body.matte))
 
 
-def dressed(body: Body, tokens: VLETokens, index: int) -> Body:
-    """A token's layers in the colours that it is painted in, and as opaque as it is."""
-    body = repainted(body, tokens.paint[0, index], float(tokens.turn[0, index]))
+def dressed(body: Body, tokens: VLETokens, index: int, parts: bool) -> Body:
+    """A token's layers in the colours that it is painted in, and as opaque as it is. `parts`: see `repainted`."""
+    body = repainted(body, tokens.paint[0, index], float(tokens.turn[0, index]), parts)
     return faded(body, float(tokens.opacity[0, index]))
 
 
@@ -76,7 +76,7 @@ def decoded(net: TokenizerNetwork, tokens: VLETokens, index: int, arena: Window)
     shade = planes[3:4].maximum(draw_beyond(layer[3:4], where, height, width, window))
     light = (1 - shade).expand(3, -1, -1)
     body = Body(window, planes[:3], light, planes[5:8], planes[4:5])
-    return dressed(body, tokens, index)
+    return dressed(body, tokens, index, not net.sizes.one_world)
 
 
 def planes_of(layers: Layers, row: int) -> Tensor:

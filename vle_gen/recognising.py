@@ -7,6 +7,8 @@ that is worth.
 """
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -35,6 +37,17 @@ def hidden_since(tokens: VLETokens) -> list[int]:
             if seen < LEFT * before:
                 found.append(index)
     return found
+
+
+def painted_over(tokens: VLETokens) -> list[int]:
+    """The object tokens of one picture that are shown in other colours than their own."""
+    paint, turn = tokens.paint[0].cpu(), tokens.turn[0].cpu()
+    return [index for index in range(1, len(tokens)) if paint[index, 3] > 0 or turn[index] != 0]
+
+
+def in_own_colours(tokens: VLETokens) -> VLETokens:
+    """The same, with everything in its own colours."""
+    return replace(tokens, paint=torch.zeros_like(tokens.paint), turn=torch.zeros_like(tokens.turn))
 
 
 @torch.no_grad()

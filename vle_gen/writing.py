@@ -20,6 +20,7 @@ from prompts.places import SAID_AS as REGIONS
 from prompts.request import Mention, SceneRequest
 from prompts.satisfied import check
 from prompts.vocabulary import BETWEEN, SIZE
+from vle_gen.dyeing import all_undyed, dyed
 from vle_gen.errors import UserError
 from vle_gen.prior.sampling import Given, Guidance
 from vle_gen.standing import SHOWS, Floor, Standing, clashes, standings, whole
@@ -69,11 +70,13 @@ class Asked:
         request: of the phrase; the other mentions are of objects in the picture.
         new: which of its mentions is the new object.
         phrase: in the user's words.
+        dye: the mention of the new object, with the colour that it is to be painted in where it is.
     """
 
     request: SceneRequest
     new: int
     phrase: str
+    dye: Mention
 
     @staticmethod
     def read(phrase: str, lexicon: Lexicon | None = None) -> Asked:
@@ -93,7 +96,7 @@ class Asked:
         others = tuple(
             mention if k == new[0] else replace(mention, open=mention.count > 1) for k, mention in enumerate(request.mentions)
         )
-        return Asked(replace(request, mentions=others), new[0], phrase)
+        return Asked(all_undyed(replace(request, mentions=others)), new[0], phrase, request.mentions[new[0]])
 
     @property
     def mention(self) -> Mention:
@@ -182,7 +185,8 @@ def add(
         return problems
 
     drawing = _Drawing(pipe, tokens, names, asked, clamp, list(range(1, len(tokens))))
-    return drawing.best(generator, tries, standing_problems, lambda drawn: _appended(pipe, tokens, drawn), len(tokens))
+    written = drawing.best(generator, tries, standing_problems, lambda drawn: _appended(pipe, tokens, drawn), len(tokens))
+    return _painted(written, asked)
 
 
 def replace_object(
@@ -222,7 +226,8 @@ def replace_object(
     def finish(drawn: Drawn) -> VLETokens:
         return _in_place(pipe, tokens, index, drawn, same_size)
 
-    return _Drawing(pipe, tokens, names, asked, clamp, kept).best(generator, tries, standing_problems, finish, index)
+    written = _Drawing(pipe, tokens, names, asked, clamp, kept).best(generator, tries, standing_problems, finish, index)
+    return _painted(written, asked)
 
 
 class _Drawing:
@@ -314,6 +319,13 @@ def read_centre(text: str | None) -> tuple[float, float] | None:
     except ValueError:
         raise UserError(f"--at {text} is no place: expected X,Y in pixels, such as --at 120,80") from None
     return x, y
+
+
+def _painted(written: Written, asked: Asked) -> Written:
+    """The same with the new object in the colour that it is to be painted in."""
+    objects = range(1, len(written.tokens))
+    wanted = [asked.dye if index == written.index else None for index in objects]
+    return replace(written, tokens=dyed(written.tokens, wanted))
 
 
 def _standing(drawn: Drawn) -> Standing:

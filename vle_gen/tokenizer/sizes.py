@@ -36,6 +36,11 @@ class TokenizerSizes:
     outline: int = 0
 
     @property
+    def one_world(self) -> bool:
+        """Whether all pictures are of one camera and of plain solids, as `focal` says, and not of things of any sort."""
+        return self.focal > 0
+
+    @property
     def whole(self) -> int:
         """How many of the `what` numbers, the first ones, are about all of a glimpse; the others belong to its cells."""
         return self.what - self.local * (self.glimpse // CELL) ** 2

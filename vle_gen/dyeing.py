@@ -1,0 +1,69 @@
+"""Things that are painted in the colour that a prompt says, where none of that name has it by itself: "a pink cat"."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from PIL import Image
+
+from prompts.called import Called
+from prompts.colours import LIGHTNESS, WORDS_FOR, nearest
+from prompts.request import Mention, SceneRequest
+from vle_gen.colours import COLOURS, colour_named
+from vle_gen.errors import UserError
+from vle_gen.paint import to_linear
+from vle_gen.tinting import as_drawn, main_colour, to_lab
+from vle_gen.tokens import VLETokens
+
+
+def dyed(tokens: VLETokens, wanted: Sequence[Mention | None]) -> VLETokens:
+    """The tokens with those objects painted whose mention says so; `wanted` has one for each object token (all but token 0)."""
+    paint = tokens.paint.clone()
+    for index, mention in enumerate(wanted, 1):
+        if mention is not None and mention.dye is not None:
+            paint[0, index] = paint.new_tensor([*colour_of(mention.dye), 1.0])
+    return replace(tokens, paint=paint)
+
+
+def called_dyed(names: Sequence[Called], wanted: Sequence[Mention | None]) -> tuple[Called, ...]:
+    """What objects are called that are going to be painted as their mentions say."""
+    return tuple(
+        name if mention is None else replace(name, kinds=name.kinds | mention.kinds)
+        for name, mention in zip(names, wanted, strict=True)
+    )
+
+
+def undyed(mention: Mention) -> Mention:
+    """The mention of a thing as it is before it is painted."""
+    return replace(mention, dye=None)
+
+
+def all_undyed(request: SceneRequest) -> SceneRequest:
+    """A request of things as they are before they are painted."""
+    return replace(request, mentions=tuple(map(undyed, request.mentions)))
+
+
+def most_of_colour(tokens: VLETokens, found: Sequence[int], picture: Image.Image, dye: str) -> list[int]:
+    """Those of the object tokens `found` that show most of a colour in the picture: their main colour is nearest to it."""
+    owner, pixels = tokens.label_map(), torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
+    wanted = to_lab(as_drawn(to_linear(torch.tensor(colour_of(dye))))[:, None])[:, 0]
+    off = {}
+    for index in found:
+        shown = torch.from_numpy(owner == index)
+        if shown.any():
+            light, hues = main_colour(to_lab(to_linear(pixels[:, shown])))
+            off[index] = float((torch.stack([LIGHTNESS * light, *hues]) - wanted * torch.tensor([LIGHTNESS, 1, 1])).norm())
+    return [min(off, key=off.get)] if off else list(found)
+
+
+def colour_of(dye: str) -> tuple[float, float, float]:
+    """sRGB, 0..1, of a colour in words: as the editors have it, or by its hexadecimal code, or the nearest of the eight."""
+    for said in (dye, dye.split()[-1]):
+        try:
+            return colour_named(said)
+        except UserError:
+            if said in WORDS_FOR:
+                return colour_named(f"#{WORDS_FOR[said]}")
+    return colour_named(nearest(dye.split()[-1]) or next(iter(COLOURS)))

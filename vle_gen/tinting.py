@@ -1,0 +1,95 @@
+"""Other colours for things of several colours: what is of a thing's main colour takes on the new one, and all else stays, such
+as a car's wheels, an apple's leaf and eyes.
+
+How much of the main colour a pixel has is told by its opponent colours (OKLab, Ottosson 2020): along the main hue it is shading
+and highlights, as in the dichromatic model (Shafer 1985), across it another part's colour.
+"""
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vle_gen.colours import COLOURS, DRAWN
+
+SAMPLED = 1000  # pixels that the main colour is looked for among
+SPREAD = 0.05  # of one part's opponent colours
+COLOURFUL = 0.2  # chroma at which a pixel counts MORE times as much as a grey one in what the main colour is
+MORE = 4.0
+GREY, GREY_SPREAD, LIGHTNESS_SPREAD = 0.04, 0.06, 0.45  # chroma below which a main colour is a grey; then what is like it
+FULLEST = 1.25  # times as much of the main colour as it has itself that a pixel may have
+ACROSS = (0.6, 0.03)  # share of a pixel's chroma, and chroma, that may lie across the main hue
+BRIGHTEST, STRONGEST = 2.0, 1.2  # of shading, as a factor of lightness and of chroma
+
+TO_LMS = ((0.4122214708, 0.5363325363, 0.0514459929), (0.2119034982, 0.6806995451, 0.1073969566),
+          (0.0883024619, 0.2817188376, 0.6299787005))  # fmt: skip
+TO_LAB = ((0.2104542553, 0.7936177850, -0.0040720468), (1.9779984951, -2.4285922050, 0.4505937099),
+          (0.0259040371, 0.7827717662, -0.8086757660))  # fmt: skip
+
+
+def tinted(colour: Tensor, solid: Tensor, paint: Tensor) -> Tensor:
+    """Linear colours (3, h, w) of a thing that is `solid` (h, w) bool, its main colour replaced by `paint` (3,), linear too."""
+    lab = to_lab(colour)
+    lightness, hues = lab[0], lab[1:]
+    main_light, main = main_colour(lab[:, solid])
+    target = to_lab(as_drawn(paint)[:, None])[:, 0]
+    amount = amount_of(main_light, main, lab)
+    share, shading = amount.clamp(max=1), (lightness / main_light).clamp(0, BRIGHTEST)
+    light = lightness + share * (target[0] * shading - lightness)
+    painted = amount * shading.clamp(max=STRONGEST) * target[1:, None, None]
+    return from_lab(torch.cat([light[None], hues * (1 - share) + painted])).clamp(min=0)
+
+
+def main_colour(lab: Tensor) -> tuple[Tensor, Tensor]:
+    """Lightness () and opponent colours (2,) of the part that a thing, pixels (3, N), shows most of: the mode of the opponent
+    colours (mean shift, Comaniciu and Meer 2002), in favour of colourful ones."""
+    count = lab.shape[1]
+    lab = lab[:, torch.linspace(0, count - 1, min(count, SAMPLED), device=lab.device).round().long()]
+    hues = lab[1:]
+    density = _near(hues, hues).sum(0) * (1 + MORE * hues.norm(dim=0) / COLOURFUL)
+    main = hues[:, density.argmax()]
+    for _ in range(5):
+        weight = _near(hues, main[:, None])[:, 0]
+        main = (hues * weight).sum(1) / weight.sum()
+    weight = _near(hues, main[:, None])[:, 0]
+    return ((lab[0] * weight).sum() / weight.sum()).clamp(min=1e-2), main
+
+
+def amount_of(main_light: Tensor, main: Tensor, lab: Tensor) -> Tensor:
+    """How much of the main colour pixels (3, h, w) have, 1 as much as it has itself: (h, w)."""
+    hues, chroma = lab[1:], main.norm()
+    if chroma <= GREY:
+        beside = (hues - main[:, None, None]).norm(dim=0) / GREY_SPREAD
+        return torch.exp(-beside.square() - ((lab[0] - main_light) / LIGHTNESS_SPREAD).square())
+    along = torch.einsum("i,ihw->hw", main / chroma.square(), hues)
+    across = (hues - along * main[:, None, None]).norm(dim=0)
+    share, least = ACROSS
+    return along.clamp(0, FULLEST) * torch.exp(-(across / (share * hues.norm(dim=0) + least)).square())
+
+
+def as_drawn(paint: Tensor) -> Tensor:
+    """A linear colour (3,), which for a name that means what renders of that colour look like is as drawn things have it."""
+    for name, rendered in COLOURS.items():
+        if torch.allclose(paint, _linear(paint.new_tensor(rendered) / 255), atol=1e-3):
+            return _linear(paint.new_tensor(DRAWN[name]) / 255)
+    return paint
+
+
+def to_lab(colour: Tensor) -> Tensor:
+    """OKLab of linear colours (3, ...)."""
+    lms = torch.tensordot(colour.new_tensor(TO_LMS), colour, 1).clamp(min=0) ** (1 / 3)
+    return torch.tensordot(colour.new_tensor(TO_LAB), lms, 1)
+
+
+def from_lab(lab: Tensor) -> Tensor:
+    """Linear colours of OKLab (3, ...)."""
+    lms = torch.tensordot(torch.linalg.inv(lab.new_tensor(TO_LAB)), lab, 1) ** 3
+    return torch.tensordot(torch.linalg.inv(lab.new_tensor(TO_LMS)), lms, 1)
+
+
+def _near(one: Tensor, other: Tensor) -> Tensor:
+    """How alike opponent colours (2, N) and (2, M) are, 0..1: (N, M)."""
+    return torch.exp(-(one[:, :, None] - other[:, None]).square().sum(0) / (2 * SPREAD**2))
+
+
+def _linear(srgb: Tensor) -> Tensor:
+    return torch.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
