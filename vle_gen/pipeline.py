@@ -32,12 +32,13 @@ from vle_gen.errors import UserError
 from vle_gen.names import Names
 from vle_gen.picture_coder import PictureCoder
 from vle_gen.prior.model import TextToTokenPrior
-from vle_gen.recognising import hidden_since, in_own_colours, painted_over, told_by_codes
+from vle_gen.recognising import hidden_since, in_own_colours, painted_over, shaped_like, told_by_codes
 from vle_gen.tokenizer.loop import reread
 from vle_gen.tokenizer.model import VLETokenizer
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.tokens import VLETokens
 
+LIKE, NEARLY = 0.75, 0.95  # overlap of silhouettes from which a thing has the shape of a name, and share of the best one's
 UNNAMED = "thing"  # what an object is called that nothing can name
 PICTURE_SIDE = 256  # pictures from text are squares of this many pixels unless asked otherwise
 
@@ -278,8 +279,9 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         if mention.place is not None:
             boxes = [box(tokens, index).within(*tokens.size) for index in fitting]
             fitting = [fitting[k] for k in leaning(mention.place, boxes)]
-        if asked.dye is not None and len(fitting) > 1:
-            fitting = most_of_colour(tokens, fitting, self.decode(tokens), asked.dye)
+        if asked.dye is not None:
+            fitting = fitting or self._shaped(tokens, mention)
+            fitting = most_of_colour(tokens, fitting, self.decode(tokens), asked.dye) if len(fitting) > 1 else fitting
         if len(fitting) == 1:
             return fitting[0]
         listed = ", ".join(f"{k} ({names[k - 1]})" for k in (fitting or range(1, len(names) + 1)))
@@ -322,6 +324,15 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         if not (told_by and self.names_by_codes and (over := painted_over(tokens))):
             return names
         return names.painted(self.names(in_own_colours(tokens), asked, told_by), [index - 1 for index in over])
+
+    def _shaped(self, tokens: VLETokens, mention: Mention) -> list[int]:
+        """The object tokens that have the shape of what a mention names, whatever their colours; none where codes tell none."""
+        if len(tokens) == 1 or not self.names_by_codes:
+            return []
+        names = [k for k, one in enumerate(every_calling(self.lexicon)) if one.fits(mention)]
+        what = tokens.what[0, 1:].to(self.device)
+        overlap = shaped_like(self.prior.network, self.tokenizer.network.glimpse_decoder, what, names).tolist()
+        return [index for index, share in enumerate(overlap, 1) if share >= max(LIKE, NEARLY * max(overlap))]
 
     @property
     def names_by_codes(self) -> bool:

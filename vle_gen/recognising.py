@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vle_gen.prior.network import PriorNetwork
 from vle_gen.tokens import VLETokens
@@ -19,6 +19,7 @@ from vle_gen.tokens import VLETokens
 NEAR = 0.01  # nats for each squared standard deviation by which a token is off: numbers of `what` vary together, so this is
 # far less than the half that independent ones would have
 LEFT = 0.9  # share of a thing's pixels: one of which less is left is named by how it looked before
+SHAPES = 32  # codes that are decoded at once
 TRUST = 0.5  # power of what two witnesses say together: neither is as sure as it says
 
 
@@ -68,6 +69,22 @@ def told_by_codes(network: PriorNetwork, what: Tensor, whole: int, names: int) -
     nearest = away.new_full((len(what), names), torch.inf)
     nearest.scatter_reduce_(1, (network.code_sort[known] - 1).expand(len(what), -1), away[:, known], "amin")
     return -NEAR * nearest
+
+
+@torch.no_grad()
+def shaped_like(network: PriorNetwork, decoder: nn.Module, what: Tensor, names: list[int]) -> Tensor:
+    """How much the silhouettes of tokens `what` (K, D) overlap with the likest of what has one of some names: intersection over
+    union (K,). Names as in `told_by_codes`; a thing in another colour than its own keeps its shape."""
+    known = torch.isin(network.code_sort, torch.tensor(names, device=what.device) + 1)
+    codes = network.codebook[known] * network.what_std[1] + network.what_mean[1]
+    best = what.new_zeros(len(what))
+    mine = decoder(what).solid[:, 0] > 0.5
+    for some in codes.split(SHAPES):
+        theirs = decoder(some).solid[:, 0] > 0.5
+        common = (mine[:, None] & theirs).flatten(2).sum(2)
+        either = (mine[:, None] | theirs).flatten(2).sum(2).clamp(min=1)
+        best = torch.maximum(best, (common / either).amax(1))
+    return best
 
 
 def agreed(seen: Tensor, told: Tensor) -> Tensor:
