@@ -203,6 +203,8 @@ class _Search:
     def true(self, relation: Relation) -> bool:
         """Whether a relation holds between the objects chosen for its mentions."""
         subjects, objects = self.chosen[relation.subject], self.chosen[relation.object]
+        if relation.kind == ON:  # on a stack of books a thing is on one of them
+            return all(any(self.stands(a, ON, b) for b in objects) for a in subjects)
         if relation.kind != BETWEEN:
             return all(self.stands(a, relation.kind, b) for a in subjects for b in objects)
         one, *rest = objects

@@ -252,6 +252,14 @@ def test_backgrounds_that_go_together_are_drawn(lexicon, prompt):
     require_drawable(prompt, lexicon.words, lexicon)
 
 
+def test_on_a_stack_is_on_one_of_it(lexicon):
+    boxes = ((0.5, 0.4, 0.2, 0.2), (0.5, 0.6, 0.2, 0.2), (0.5, 0.8, 0.2, 0.2))
+    stack = Scene(("teapot", "blue book", "green book"), (NO,) * 3, boxes, (8.0,) * 3)
+    assert stack.check(parse("a teapot on top of books", lexicon), lexicon) == []
+    beside = Scene(stack.names, (NO,) * 3, ((0.1, 0.8, 0.2, 0.2), *boxes[1:]), (8.0,) * 3)
+    assert beside.check(parse("a teapot on top of books", lexicon), lexicon) != []
+
+
 @pytest.mark.parametrize("prompt", ["a", "large red", "left of", "the"])
 def test_what_names_nothing_is_refused(lexicon, prompt):
     for known in (None, lexicon):
