@@ -11,7 +11,7 @@ from prompts.places import PICTURES, READ_AS
 from prompts.places import SAID_AS as PLACES
 from prompts.plurals import article, is_mass, is_plural, plural
 from prompts.synonyms import NEAR, SAME, SHADES, STOPS
-from prompts.vocabulary import ADJECTIVES, BIGGER, COLOR, MORE_SAID_AS, NOUNS, ON, OPENERS, SMALLER
+from prompts.vocabulary import ADJECTIVES, BIGGER, COLOR, COLORS, MORE_SAID_AS, NOUNS, ON, OPENERS, SMALLER
 
 NAME, PLACE, GROUND, RELATION = "name", "place", "ground", "relation"
 MEASURES = frozenset("loaf slice piece bunch bowl cup glass plate bottle mug stick pile pair bit head ear".split())
@@ -166,7 +166,7 @@ def _dye(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, list[str
     own = ADJECTIVES[word][1] if word in ADJECTIVES else None
     if start == at and own is not None and any(lexicon.colors.get(one) == own for one in lexicon.named[name.value].members):
         return None
-    dye = " ".join(words[at : start + 1])
+    dye = " ".join((*words[at:start], word if own is None else COLORS[own]))
     return after, list(words[start + 1 : end]), Atom(str(name), NAME, name.value, name.plural, dye)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 from prompts.plurals import plural
-from prompts.vocabulary import PLURALS, describe
+from prompts.vocabulary import ADJECTIVES, COLOR, PLURALS, describe
 
 NO_KINDS: frozenset[str] = frozenset()
 
@@ -41,10 +41,11 @@ class Mention:
 
     def covers(self, attributes: tuple[int | None, ...] | list[int], kinds: Set[str] = NO_KINDS) -> bool:
         """Whether an object (or a fuller mention) with these attributes is what this mention describes. `kinds` are the
-        concepts that it falls under, none for a solid, and `dyed` of the colour that it is painted in."""
+        concepts that it falls under, none for a solid, and `dyed` of the colour that it is painted in; what is said of a scene may
+        have that in the attributes, too."""
         if self.name is not None and self.name not in kinds:
             return False
-        if self.dye is not None and dyed(self.dye) not in kinds:
+        if self.dye is not None and dyed(self.dye) not in kinds and ADJECTIVES.get(self.dye) != (COLOR, attributes[COLOR]):
             return False
         return all(wanted is None or wanted == given for wanted, given in zip(self.attributes, attributes, strict=True))
 

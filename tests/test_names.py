@@ -26,6 +26,7 @@ from prompts.vocabulary import COLORS, MORE_RELATIONS
 from vle_gen.data.everyday import names
 from vle_gen.data.surfaces import PAINTS
 from vle_gen.data.words import everyday_words
+from vle_gen.dyeing import all_undyed
 from vle_gen.errors import UserError
 
 GROUNDS = (
@@ -88,7 +89,8 @@ def test_captions_are_true_and_read_back_as_written(lexicon):
         assert said(request) == said(caption.request), caption.text
         assert content.check(request, lexicon) == [], caption.text
         assert unknown_words(caption.text, lexicon=lexicon) == [], caption.text
-        assert parse(read(caption.text, lexicon=lexicon).text, lexicon) == request, caption.text
+        if request == all_undyed(request):  # else "the car" may mean others too, where colours that are painted are left out
+            assert parse(read(caption.text, lexicon=lexicon).text, lexicon) == request, caption.text
         kinds.update(relation.kind for relation in request.relations)
         places.update(mention.place for mention in request.mentions)
         grounds += bool(request.background)
@@ -167,7 +169,8 @@ def named(name: str, **values) -> Mention:
     ("3 mice, two sheep, knives",
      [named("mouse", count=3), named("sheep", count=2), named("knife", count=2, open=True)], [], ()),
     ("an orange left of an orange", [named("orange"), named("orange")], [(0, "left of", 1)], ()),
-    ("a blue cat", [named("cat", color=2)], [], ()),
+    ("a blue cat", [named("cat", dye="blue")], [], ()),
+    ("a small grey cat and a large one", [named("cat", size=0, dye="gray"), named("cat", size=1)], [], ()),
     ("a rose smaller than a red ball", [named("rose"), Mention(1, color=1)], [(0, "smaller than", 1)], ()),
     ("a cat bigger than a house", [named("cat"), named("house")], [(0, "bigger than", 1)], ()),
     ("a cat in the top left corner and a dog on the right of the picture",
@@ -208,13 +211,13 @@ def test_prompts_are_read_into_the_words_of_captions(lexicon):
         "two kittens beneath a  BIKE": "two cats below a bicycle",
         "a cherry, an aeroplane in the upper left of the image": "cherries, an airplane in the top left corner",
         "a cute bunny in a meadow": "a rabbit on a lawn",
-        "a crimson automobile to the right": "a red automobile on the right",
+        "a crimson automobile to the right": "an automobile on the right",
         "a herd of big cows, several boxes": "some big cows, some boxes",
         "a bunch of grapes and a bunch of bananas": "some grapes and some bananas",
         "a stack of books, a pile of cats": "a stack of books, some cats",
     }
     assert {prompt: read(prompt, lexicon=lexicon).text for prompt in texts} == texts
-    assert notes("a cute crimson car", lexicon=lexicon) == ["'crimson' is drawn as red", "'cute' is left out"]
+    assert notes("a cute crimson cube", lexicon=lexicon) == ["'crimson' is drawn as red", "'cute' is left out"]
     between = read("a cat between two dogs", lexicon=lexicon)
     assert "between" not in between.text and len(between.order.relations) == 2
 
