@@ -41,8 +41,8 @@ class Mention:
 
     def covers(self, attributes: tuple[int | None, ...] | list[int], kinds: Set[str] = NO_KINDS) -> bool:
         """Whether an object (or a fuller mention) with these attributes is what this mention describes. `kinds` are the
-        concepts that it falls under, none for a solid, and `dyed` of the colour that it is painted in; what is said of a scene may
-        have that in the attributes, too."""
+        concepts that it falls under, none for a solid, and `dyed` of the colour that it is painted in; a scene may say that in
+        attributes, too."""
         if self.name is not None and self.name not in kinds:
             return False
         if self.dye is not None and dyed(self.dye) not in kinds and ADJECTIVES.get(self.dye) != (COLOR, attributes[COLOR]):
