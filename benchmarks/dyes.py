@@ -20,11 +20,11 @@ from rich.progress import track
 import vle_gen
 from prompts.grammar import parse
 from prompts.plurals import article, is_mass, is_plural
+from vle_gen.colour_space import to_lab, to_linear
 from vle_gen.colours import DRAWN
 from vle_gen.errors import UserError
-from vle_gen.paint import to_linear
 from vle_gen.pipeline import VLEPipeline
-from vle_gen.tinting import main_colour, to_lab
+from vle_gen.tinting import main_colour
 
 RELATIONS = ("left of", "right of", "behind", "in front of")
 LEAST = 40  # pixels that a thing shows, for its colour to be asked for

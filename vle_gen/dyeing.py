@@ -11,10 +11,10 @@ from PIL import Image
 from prompts.called import Called
 from prompts.colours import LIGHTNESS, WORDS_FOR, nearest
 from prompts.request import Mention, SceneRequest
+from vle_gen.colour_space import to_lab, to_linear
 from vle_gen.colours import COLOURS, colour_named
 from vle_gen.errors import UserError
-from vle_gen.paint import to_linear
-from vle_gen.tinting import as_drawn, main_colour, to_lab
+from vle_gen.tinting import as_drawn, main_colour
 from vle_gen.tokens import VLETokens
 
 

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from vle_gen.body import Body
+from vle_gen.colour_space import from_lab, to_lab, to_linear, to_srgb
 from vle_gen.colours import COLOURS
-from vle_gen.tinting import TO_LAB, TO_LMS, tinted
+from vle_gen.tinting import tinted
 
 SOLID = 0.9  # matte from which a pixel shows the body alone
 LEAST_MATTE = 1 / 64
@@ -76,22 +77,16 @@ def reflected(light: Tensor, before: Tensor, after: Tensor) -> Tensor:
 
 def turned(colour: Tensor, degrees: float) -> Tensor:
     """Linear colours (3, h, w) with their hue turned, as light and as strong as before (in OKLab, Ottosson 2020)."""
-    lms_of, lab_of = colour.new_tensor(TO_LMS), colour.new_tensor(TO_LAB)
-    lab = torch.einsum("ij,jhw->ihw", lab_of, torch.einsum("ij,jhw->ihw", lms_of, colour).clamp(min=0) ** (1 / 3))
     angle = torch.deg2rad(torch.tensor(float(degrees), dtype=torch.float64)).to(colour)
     cos, sin = angle.cos(), angle.sin()
-    light, a, b = lab
-    lab = torch.stack([light, cos * a - sin * b, sin * a + cos * b])
-    return torch.einsum(
-        "ij,jhw->ihw", torch.linalg.inv(lms_of), torch.einsum("ij,jhw->ihw", torch.linalg.inv(lab_of), lab) ** 3
-    )
+    light, a, b = to_lab(colour)
+    return from_lab(torch.stack([light, cos * a - sin * b, sin * a + cos * b]))
 
 
 def exposure(own: Tensor) -> float:
     """How brightly a body of mean linear colour `own` (3,) is lit, 1 as the named colours are: by the name nearest to it."""
     names = to_linear(own.new_tensor(list(COLOURS.values())) / 255)  # (N, 3)
-    lab = _lab(torch.cat([names, own[None]]))
-    nearest = names[(lab[:-1] - lab[-1]).norm(dim=1).argmin()]
+    nearest = names[(to_lab(names.T) - to_lab(own[:, None])).norm(dim=0).argmin()]
     ratio = float(luminance(own) / luminance(nearest))
     return min(max(ratio, DIMMEST), BRIGHTEST)
 
@@ -107,21 +102,6 @@ def luminance(colour: Tensor) -> Tensor:
     return torch.tensordot(colour.new_tensor(LUMINANCE), colour, 1)
 
 
-def to_linear(srgb: Tensor) -> Tensor:
-    """sRGB 0..1 as linear light."""
-    return torch.where(srgb <= 0.04045, srgb / 12.92, ((srgb.clamp(min=0) + 0.055) / 1.055) ** 2.4)
-
-
-def to_srgb(linear: Tensor) -> Tensor:
-    """Linear light 0..1 as sRGB."""
-    return torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp(min=1e-6) ** (1 / 2.4) - 0.055)
-
-
 def _solid(matte: Tensor) -> Tensor:
     """1 where a body of `matte` (1, h, w) alone is seen, or where it is most: (h, w)."""
     return (matte[0] >= min(SOLID, float(matte.max()))).float()
-
-
-def _lab(colour: Tensor) -> Tensor:
-    """OKLab of linear colours (N, 3)."""
-    return ((colour @ colour.new_tensor(TO_LMS).T) ** (1 / 3)) @ colour.new_tensor(TO_LAB).T

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from vle_gen.colour_space import from_lab, to_lab, to_linear
 from vle_gen.colours import COLOURS, DRAWN
 
 SAMPLED = 1000  # pixels that the main colour is looked for among
@@ -19,12 +20,6 @@ GREY, GREY_SPREAD, LIGHTNESS_SPREAD = 0.04, 0.06, 0.45  # chroma below which a m
 FULLEST = 1.25  # times as much of the main colour as it has itself that a pixel may have
 ACROSS = (0.6, 0.03)  # share of a pixel's chroma, and chroma, that may lie across the main hue
 BRIGHTEST, STRONGEST = 2.0, 1.2  # of shading, as a factor of lightness and of chroma
-
-TO_LMS = ((0.4122214708, 0.5363325363, 0.0514459929), (0.2119034982, 0.6806995451, 0.1073969566),
-          (0.0883024619, 0.2817188376, 0.6299787005))  # fmt: skip
-TO_LAB = ((0.2104542553, 0.7936177850, -0.0040720468), (1.9779984951, -2.4285922050, 0.4505937099),
-          (0.0259040371, 0.7827717662, -0.8086757660))  # fmt: skip
-
 
 def tinted(colour: Tensor, solid: Tensor, paint: Tensor) -> Tensor:
     """Linear colours (3, h, w) of a thing that is `solid` (h, w) bool, its main colour replaced by `paint` (3,), linear too."""
@@ -69,27 +64,11 @@ def amount_of(main_light: Tensor, main: Tensor, lab: Tensor) -> Tensor:
 def as_drawn(paint: Tensor) -> Tensor:
     """A linear colour (3,), which for a name that means what renders of that colour look like is as drawn things have it."""
     for name, rendered in COLOURS.items():
-        if torch.allclose(paint, _linear(paint.new_tensor(rendered) / 255), atol=1e-3):
-            return _linear(paint.new_tensor(DRAWN[name]) / 255)
+        if torch.allclose(paint, to_linear(paint.new_tensor(rendered) / 255), atol=1e-3):
+            return to_linear(paint.new_tensor(DRAWN[name]) / 255)
     return paint
-
-
-def to_lab(colour: Tensor) -> Tensor:
-    """OKLab of linear colours (3, ...)."""
-    lms = torch.tensordot(colour.new_tensor(TO_LMS), colour, 1).clamp(min=0) ** (1 / 3)
-    return torch.tensordot(colour.new_tensor(TO_LAB), lms, 1)
-
-
-def from_lab(lab: Tensor) -> Tensor:
-    """Linear colours of OKLab (3, ...)."""
-    lms = torch.tensordot(torch.linalg.inv(lab.new_tensor(TO_LAB)), lab, 1) ** 3
-    return torch.tensordot(torch.linalg.inv(lab.new_tensor(TO_LMS)), lms, 1)
 
 
 def _near(one: Tensor, other: Tensor) -> Tensor:
     """How alike opponent colours (2, N) and (2, M) are, 0..1: (N, M)."""
     return torch.exp(-(one[:, :, None] - other[:, None]).square().sum(0) / (2 * SPREAD**2))
-
-
-def _linear(srgb: Tensor) -> Tensor:
-    return torch.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
