@@ -1,6 +1,7 @@
 """Things that are painted in the colour that a prompt says, where none of that name has it by itself: "a pink cat"."""
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -45,8 +46,11 @@ def all_undyed(request: SceneRequest) -> SceneRequest:
     return replace(request, mentions=tuple(map(undyed, request.mentions)))
 
 
-def most_of_colour(tokens: VLETokens, found: Sequence[int], picture: Image.Image, dye: str) -> list[int]:
-    """Those of the object tokens `found` that show most of a colour in the picture: their main colour is nearest to it."""
+def most_of_colour(
+    tokens: VLETokens, found: Sequence[int], picture: Image.Image, dye: str, within: float = math.inf
+) -> list[int]:
+    """That one of the object tokens `found` whose main colour in the picture is nearest to a colour, and nearer than `within` as
+    people see colours; none where there is none."""
     owner, pixels = tokens.label_map(), torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
     wanted = to_lab(as_drawn(to_linear(torch.tensor(colour_of(dye))))[:, None])[:, 0]
     off = {}
@@ -55,7 +59,7 @@ def most_of_colour(tokens: VLETokens, found: Sequence[int], picture: Image.Image
         if shown.any():
             light, hues = main_colour(to_lab(to_linear(pixels[:, shown])))
             off[index] = float((torch.stack([LIGHTNESS * light, *hues]) - wanted * torch.tensor([LIGHTNESS, 1, 1])).norm())
-    return [min(off, key=off.get)] if off else list(found)
+    return [index for index in off if off[index] == min(off.values()) < within]
 
 
 def colour_of(dye: str) -> tuple[float, float, float]:

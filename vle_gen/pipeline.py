@@ -38,7 +38,8 @@ from vle_gen.tokenizer.model import VLETokenizer
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.tokens import VLETokens
 
-LIKE, NEARLY = 0.75, 0.95  # overlap of silhouettes from which a thing has the shape of a name, and share of the best one's
+LIKE, NEARLY = 0.6, 0.9  # overlap of silhouettes from which a thing has the shape of a name, and share of the best one's
+SAME_COLOUR = 0.2  # in OKLab: what has the shape of a name in another colour than its own is of the colour that is said
 UNNAMED = "thing"  # what an object is called that nothing can name
 PICTURE_SIDE = 256  # pictures from text are squares of this many pixels unless asked otherwise
 
@@ -280,8 +281,10 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
             boxes = [box(tokens, index).within(*tokens.size) for index in fitting]
             fitting = [fitting[k] for k in leaning(mention.place, boxes)]
         if asked.dye is not None:
-            fitting = fitting or self._shaped(tokens, mention)
-            fitting = most_of_colour(tokens, fitting, self.decode(tokens), asked.dye) if len(fitting) > 1 else fitting
+            shaped = [] if fitting else self._shaped(tokens, mention)
+            if shaped or len(fitting) > 1:
+                within = SAME_COLOUR if shaped else math.inf
+                fitting = most_of_colour(tokens, shaped or fitting, self.decode(tokens), asked.dye, within)
         if len(fitting) == 1:
             return fitting[0]
         listed = ", ".join(f"{k} ({names[k - 1]})" for k in (fitting or range(1, len(names) + 1)))
