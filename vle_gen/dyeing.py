@@ -49,8 +49,8 @@ def all_undyed(request: SceneRequest) -> SceneRequest:
 def most_of_colour(
     tokens: VLETokens, found: Sequence[int], picture: Image.Image, dye: str, within: float = math.inf
 ) -> list[int]:
-    """That one of the object tokens `found` whose main colour in the picture is nearest to a colour, and nearer than `within` as
-    people see colours; none where there is none."""
+    """That one of the object tokens `found` whose main colour in the picture is nearest to a colour, and nearer than `within`
+    (in OKLab); none where there is none."""
     owner, pixels = tokens.label_map(), torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
     wanted = to_lab(as_drawn(to_linear(torch.tensor(colour_of(dye))))[:, None])[:, 0]
     off = {}
