@@ -21,7 +21,7 @@ import vle_gen
 from prompts.grammar import parse
 from prompts.plurals import article, is_mass, is_plural
 from vle_gen.colour_space import to_lab, to_linear
-from vle_gen.colours import DRAWN
+from vle_gen.colours import VIVID
 from vle_gen.errors import UserError
 from vle_gen.pipeline import VLEPipeline
 from vle_gen.tinting import main_colour
@@ -33,7 +33,7 @@ LEAST = 40  # pixels that a thing shows, for its colour to be asked for
 def painted_thing(random: Random, pipe: VLEPipeline) -> tuple[str, str]:
     """A colour, and the name of a thing that is painted in it where the two are said together."""
     while True:
-        colour, name = random.choice(list(DRAWN)), pipe.lexicon.kinds[random.choice(sorted(pipe.lexicon.kinds))][0]
+        colour, name = random.choice(list(VIVID)), pipe.lexicon.kinds[random.choice(sorted(pipe.lexicon.kinds))][0]
         request = parse(f"{article(colour)} {colour} {name}", pipe.lexicon)
         if request and not is_plural(name) and not is_mass(name) and request.mentions[0].dye == colour:
             return colour, name
@@ -41,11 +41,11 @@ def painted_thing(random: Random, pipe: VLEPipeline) -> tuple[str, str]:
 
 def nearest(pixels: np.ndarray) -> str:
     """Which of the twelve colours the main one of pixels (N, 3) is nearest to."""
-    names = torch.tensor(list(DRAWN.values())).T / 255
+    names = torch.tensor(list(VIVID.values())).T / 255
     _, main = main_colour(to_lab(to_linear(torch.from_numpy(pixels).T.float() / 255)))
     light = to_lab(to_linear(torch.from_numpy(pixels).T.float() / 255))[0].median()
     off = to_lab(to_linear(names)) - torch.stack([light, *main])[:, None]
-    return list(DRAWN)[int(off.square().sum(0).argmin())]
+    return list(VIVID)[int(off.square().sum(0).argmin())]
 
 
 def found(pipe: VLEPipeline, tokens, said: str) -> int | None:

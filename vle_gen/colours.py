@@ -23,7 +23,7 @@ COLOURS: dict[str, tuple[int, int, int]] = {
     "black": (34, 34, 35),
 }
 # the same names, as things of many colours have them that are drawn and not rendered under dim lamps
-DRAWN: dict[str, tuple[int, int, int]] = {
+VIVID: dict[str, tuple[int, int, int]] = {
     "gray": (140, 140, 142), "red": (220, 50, 50), "blue": (50, 100, 225), "green": (60, 165, 70), "brown": (140, 90, 50),
     "purple": (140, 75, 200), "cyan": (70, 200, 210), "yellow": (250, 215, 60), "orange": (250, 145, 40),
     "pink": (245, 140, 185), "white": (240, 240, 238), "black": (52, 50, 54),

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vle_gen.colour_space import from_lab, to_lab, to_linear
-from vle_gen.colours import COLOURS, DRAWN
+from vle_gen.colours import COLOURS, VIVID
 
 SAMPLED = 1000  # pixels that the main colour is looked for among
 SPREAD = 0.05  # of one part's opponent colours
@@ -65,7 +65,7 @@ def as_drawn(paint: Tensor) -> Tensor:
     """A linear colour (3,), which for a name that means what renders of that colour look like is as drawn things have it."""
     for name, rendered in COLOURS.items():
         if torch.allclose(paint, to_linear(paint.new_tensor(rendered) / 255), atol=1e-3):
-            return to_linear(paint.new_tensor(DRAWN[name]) / 255)
+            return to_linear(paint.new_tensor(VIVID[name]) / 255)
     return paint
 
 
