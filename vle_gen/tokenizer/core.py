@@ -84,7 +84,7 @@ class TokenizerCore(nn.Module):
         """Tokens of one picture (3, H, W) uint8, with its fine detail carried. Objects come near to far."""
         height, width = pixels.shape[-2:]
         code = self.encode_alone(pixels, halting, hints, refine)
-        count = len(code.what)
+        count, device = len(code.what), code.what.device
         owner = owners(self.network, pixels, code)
         kind = torch.full((1, count), OBJECT, dtype=torch.uint8)
         kind[:, 0] = SCENE
@@ -93,12 +93,12 @@ class TokenizerCore(nn.Module):
             what=code.what[None],
             where=code.where[None],
             depth=code.depth[None],
-            kind=kind.to(self.device),
-            length=torch.tensor([count], device=self.device),
+            kind=kind.to(device),
+            length=torch.tensor([count], device=device),
             size=(height, width),
             scope=as_held(code.solid)[None],
             score=code.score[None],
-            source=torch.arange(count, device=self.device)[None],
+            source=torch.arange(count, device=device)[None],
             checkpoint=self.checkpoint_id,
             detail=detail,
         )

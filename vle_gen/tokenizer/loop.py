@@ -1,4 +1,5 @@
-"""The autoregressive loop at work: look at the picture, write one token, cover what it explains, go on or stop."""
+"""The autoregressive loop at work: look at the picture, write tokens, cover what they explain, go on or stop. Objects that
+are close to one another are written one by one, near to far; those that are apart in the same round."""
 from __future__ import annotations
 
 import math
@@ -12,7 +13,7 @@ from vle_gen.encoding import HALTING, NO_HINTS, Halting, Hints
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.blocks import Extent, crop, frame_grid, paste
 from vle_gen.tokenizer.network import TokenizerNetwork
-from vle_gen.tokenizer.proposals import Proposal, next_proposal
+from vle_gen.tokenizer.proposals import Proposal, next_proposals
 from vle_gen.tokenizer.sizes import FRAME_SCALE, TokenizerSizes
 from vle_gen.tokenizer.warp import SLOPE
 
@@ -134,25 +135,26 @@ def encode_picture(
             break
         if maps is None:
             maps = net.step(embedded, F.interpolate(coverage, cells, mode="area"), error)
-        proposal = next_proposal(maps, allowed, halting.least_score, extent, hints, unwritten)
-        if proposal is None:
+        proposals = next_proposals(maps, allowed, halting.least_score, extent, hints, unwritten)[: most - len(written)]
+        if not proposals:
             break
-        token = look(net, view, proposal, coverage)
-        new = token.claim * (1 - coverage)
-        area, total = new[new > 0.5].sum(), token.claim[token.claim > 0.5].sum()
-        y, x = proposal.cell
-        if area < halting.least_area or area < halting.least_new * total:
-            allowed[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2] = 0  # nothing new here: look elsewhere
-            if proposal.hint is None:
-                continue
-            # A person says that there is an object: it is looked at as if nothing had been found, and takes what it claims.
-            token = at_least(look(net, view, proposal, torch.zeros_like(coverage)), extent, halting.least_area)
-            written = [without(one, token, extent) for one in written]
-            owner[token.claim[0, 0] > 0.5] = 0
-        unwritten.discard(proposal.hint)
-        owner[(token.claim[0, 0] > 0.5) & (owner == 0)] = len(written) + 1
-        coverage, maps = torch.maximum(coverage, token.claim), None
-        written.append(token)
+        for proposal, token in zip(proposals, look(net, view, proposals, coverage), strict=True):
+            area, total = (float(torch.where(part > 0.5, part, 0).sum()) for part in (token.claim * (1 - coverage), token.claim))
+            y, x = proposal.cell
+            if area < halting.least_area or area < halting.least_new * total:
+                allowed[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2] = 0  # nothing new here: look elsewhere
+                if proposal.hint is None:
+                    continue
+                # A person says that there is an object: it is looked at as if nothing had been found, and takes what it
+                # claims.
+                (again,) = look(net, view, [proposal], torch.zeros_like(coverage))
+                token = at_least(again, extent, halting.least_area)
+                written = [without(one, token, extent) for one in written]
+                owner[token.claim[0, 0] > 0.5] = 0
+            unwritten.discard(proposal.hint)
+            owner[(token.claim[0, 0] > 0.5) & (owner == 0)] = len(written) + 1
+            coverage, maps = torch.maximum(coverage, token.claim), None
+            written.append(token)
 
     one = torch.ones(1, device=device)
     frame = torch.tensor([[0.5, 0.5, extent.width, extent.height]], device=device)
@@ -171,22 +173,26 @@ def encode_picture(
     return near_to_far(code)
 
 
-def look(net: TokenizerNetwork, view: View, proposal: Proposal, coverage: Tensor) -> Written:
-    """Writes the token of a proposal: what is in its frame, and which pixels are its. coverage (1, 1, gh, gw)."""
-    size, where = net.sizes.glimpse, proposal.where
-    colour = crop(level_for(view.levels, where, size), view.extent, where[None], size)[:, 0]  # (1, 3, S, S)
+def look(net: TokenizerNetwork, view: View, proposals: list[Proposal], coverage: Tensor) -> list[Written]:
+    """Writes the tokens of proposals: what is in their frames, and which pixels are theirs, each as if there were no other.
+    coverage (1, 1, gh, gw)."""
+    size, where = net.sizes.glimpse, torch.cat([one.where for one in proposals])
+    cuts = [crop(level_for(view.levels, one, size), view.extent, one[None], size)[0] for one in where.split(1)]
+    colour = torch.cat(cuts)  # (K, 3, S, S)
     planes = torch.cat([view.background, coverage, torch.ones_like(coverage)], 1)
-    behind, covered = crop(planes, view.extent, where[None], size)[:, 0].split([3, 2], 1)
-    context = crop(view.features, view.extent, where[None], size // 4)[:, 0]
+    behind, covered = crop(planes, view.extent, where[None], size)[0].split([3, 2], 1)
+    context = crop(view.features, view.extent, where[None], size // 4)[0]
     code = net.glimpse_encoder(torch.cat([colour, colour - behind, covered], 1), context)
     layers = net.glimpse_decoder(code.mean).at(size)
     # What is seen of a token lies within its whole silhouette: a scope that runs over into a neighbour of the same
     # colour is cut back there, and the neighbour is left to be found.
-    scope = torch.sigmoid(code.scope) * (net.sizes.slack * layers.solid[:, 0]).clamp(max=1)  # (1, S, S)
-    claim = paste(scope[None], view.extent, where, *coverage.shape[-2:])
+    scope = torch.sigmoid(code.scope) * (net.sizes.slack * layers.solid[:, 0]).clamp(max=1)  # (K, S, S)
+    claim = paste(scope[:, None], view.extent, where, *coverage.shape[-2:])
     error = ((layers.colour - colour).square().mean(1) * scope).sum((1, 2)) / scope.sum((1, 2)).clamp(min=1)
-    evidence = torch.stack([torch.logit(proposal.score, 1e-6), torch.log(error + 1e-4)], 1)
-    return Written(code.mean, where, proposal.depth, evidence, scope, layers.solid[:, 0], layers.colour, claim)
+    score, depth = (torch.cat(values) for values in zip(*((one.score, one.depth) for one in proposals), strict=True))
+    evidence = torch.stack([torch.logit(score, 1e-6), torch.log(error + 1e-4)], 1)
+    fields = (code.mean, where, depth, evidence, scope, layers.solid[:, 0], layers.colour, claim)
+    return [Written(*one) for one in zip(*(field.split(1) for field in fields), strict=True)]
 
 
 @torch.no_grad()
@@ -197,7 +203,7 @@ def reread(net: TokenizerNetwork, picture: Tensor, where: Tensor, depth: Tensor)
     coverage, one = torch.zeros_like(view.background[:, :1]), torch.ones(1, device=picture.device)
     found = where.new_zeros(len(where), net.sizes.what)
     for k in depth.argsort().tolist():
-        token = look(net, view, Proposal(where[k : k + 1], depth[k : k + 1], one, (0, 0)), coverage)
+        (token,) = look(net, view, [Proposal(where[k : k + 1], depth[k : k + 1], one, (0, 0))], coverage)
         found[k], coverage = token.what[0], torch.maximum(coverage, token.claim)
     return found
 

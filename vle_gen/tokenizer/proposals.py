@@ -13,6 +13,7 @@ from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.tokenizer.step import StepMaps
 
 SAME_OBJECT = 0.5  # a peak whose box overlaps a given one by this much (intersection over union) is of the same object
+APART = 1.1  # boxes are apart that do not touch when they are this much larger
 REACH = 0.06  # how far around a point, in canvas units, its object's centre is likely
 
 
@@ -28,25 +29,35 @@ class Proposal:
     hint: int | None = None
 
 
-def next_proposal(
+def next_proposals(
     maps: StepMaps, allowed: Tensor, least_score: float, extent: Extent, hints: Hints, unwritten: set[int]
-) -> Proposal | None:
-    """The nearest object among the peaks of the score map and the hints that are `unwritten` (boxes are counted first, then
-    points); None is the decision to stop."""
+) -> list[Proposal]:
+    """What may be written now, near to far: the nearest object among the peaks of the score map and the hints that are
+    `unwritten` (boxes are counted first, then points) and, once no hint is, all others that no nearer one is close to, which
+    what is written of the nearer ones would not change. Empty is the decision to stop."""
     asked = [proposal_of(maps, extent, hints, index) for index in sorted(unwritten)]
     score = torch.sigmoid(maps.score[0]) * allowed
     peaks = (score == F.max_pool2d(score[None], 3, 1, 1)[0]) & (score >= least_score)
+    boxes = boxes_of(maps, extent)
     for index in unwritten:
         if index < len(hints.boxes):
-            peaks &= overlaps(boxes_of(maps, extent), hints.boxes[index]) < SAME_OBJECT
+            peaks &= overlaps(boxes, hints.boxes[index]) < SAME_OBJECT
     nearest = min(asked, key=lambda one: float(one.depth), default=None)
-    if not peaks.any():
-        return nearest
-    depth = torch.where(peaks, maps.depth[0], torch.inf)
-    y, x = divmod(int(depth.argmin()), depth.shape[1])
-    if nearest is not None and float(nearest.depth) <= float(depth[y, x]):
-        return nearest
-    return proposal_at(maps, extent, y, x)
+    cells = peaks.nonzero()
+    depth, order = maps.depth[0][peaks].sort(stable=True)
+    if nearest is not None and (not len(cells) or float(nearest.depth) <= float(depth[0])):
+        return [nearest]
+    if nearest is not None:
+        order = order[:1]
+    cells, boxes = cells[order], boxes[:, peaks][:, order].T
+    near_others = close(boxes).tril(-1).any(1)
+    return [proposal_at(maps, extent, y, x) for y, x in cells[~near_others].tolist()]
+
+
+def close(boxes: Tensor) -> Tensor:
+    """Which of boxes (N, 4) are not apart from which: (N, N)."""
+    between = (boxes[:, None, :2] - boxes[None, :, :2]).abs()
+    return (between < (boxes[:, None, 2:] + boxes[None, :, 2:]) * APART / 2).all(-1)
 
 
 def proposal_at(maps: StepMaps, extent: Extent, y: int, x: int, hint: int | None = None) -> Proposal:
