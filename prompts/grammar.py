@@ -5,26 +5,23 @@ One pass of recursive descent over the words; whatever the language does not cov
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from prompts.lexicon import Lexicon
-from prompts.marking import GROUND, NAME, PLACE, RELATION, Atom
-from prompts.plurals import OWN
-from prompts.request import Mention, Relation, SceneRequest
+from prompts.marking import GROUND, NAME, PLACE, RELATION
+from prompts.noun_phrases import NounPhrases, Unreadable, kind_of, phrases
+from prompts.request import Relation, SceneRequest
 from prompts.rewording import reword
 from prompts.synonyms import STOPS
 from prompts.vocabulary import (
-    ADJECTIVES,
     BETWEEN,
-    MATERIAL,
     NOTHING,
-    NOUNS,
-    NUMBERS,
     ON,
     OPENERS,
+    RELATION_IN_PICTURE,
     RELATION_SAID_AS,
     RELATION_TO_IT,
     RELATION_TO_THEM,
-    SHAPE,
 )
 
 
@@ -33,52 +30,55 @@ def parse(prompt: str, lexicon: Lexicon | None = None) -> SceneRequest | None:
 
     With a lexicon it may name that lexicon's things, say where in the picture they are, and before what background.
     """
+    return parsed(prompt, lexicon).request
+
+
+class Parsed(NamedTuple):
+    """What the grammar makes of a prompt."""
+
+    request: SceneRequest | None  # None where it cannot be read
+    usual: bool  # whether captions might say it so
+    unread: str  # the words that are not understood; none where all are
+
+
+def parsed(prompt: str, lexicon: Lexicon | None = None) -> Parsed:
+    """The same as `parse`, with what else can be said of it."""
+    parser = _Parser(list(reword(prompt, lexicon=lexicon).words), lexicon)
     try:
-        return _Parser(list(reword(prompt, lexicon=lexicon).words), lexicon).request()
-    except _Unreadable:
-        return None
+        request = parser.request()
+    except Unreadable:
+        return Parsed(None, False, parser.unread())
+    return Parsed(request, parser.usual, "")
 
 
-class _Unreadable(Exception):
-    """The words do not form a prompt of the language."""
-
-
-def _phrases(table: dict[str, tuple[str, ...]]) -> list[tuple[tuple[str, ...], str]]:
-    pairs = [(tuple(said.split()), kind) for kind, forms in table.items() for said in forms]
-    return sorted(pairs, key=lambda pair: -len(pair[0]))
-
-
-_RELATIONS = _phrases(RELATION_SAID_AS | {BETWEEN: (BETWEEN,)})
-_POSTFIX = _phrases(RELATION_TO_IT) + _phrases(RELATION_TO_THEM | {BETWEEN: ("between them",)})
-_OPENERS = _phrases({"opener": OPENERS})
+_RELATIONS = phrases(RELATION_SAID_AS | {BETWEEN: (BETWEEN,)})
+_POSTFIX = phrases(RELATION_TO_IT) + phrases(RELATION_TO_THEM | {BETWEEN: ("between them",)})
+_IN_PICTURE = phrases(RELATION_IN_PICTURE)
+_OPENERS = phrases({"opener": OPENERS})
 _NOTHING = {tuple(said.split()) for said in NOTHING}
 _IS = ("is", "are")
 _STOPS = tuple(STOPS)
+UNREAD = 8  # words that are not understood which are said again
 
 
-def _kind(word: str | None) -> str | None:
-    """Which kind of atom a word is."""
-    return word.kind if isinstance(word, Atom) else None
-
-
-class _Parser:
+class _Parser(NounPhrases):
     """State of one parse: where it stands, and what it has understood so far."""
 
     def __init__(self, words: list[str], lexicon: Lexicon | None) -> None:
         while words and words[-1] in _STOPS:
             words = words[:-1]
-        self.words, self.at, self.lexicon = words, 0, lexicon
-        self.mentions: list[Mention] = []
+        super().__init__(words, lexicon)
         self.relations: list[Relation] = []
         self.background: list[str] = []
-        self.last_noun: tuple[int | None, str | None] = (None, None)  # shape and name said last, for "a small one"
+        self.usual = True
+        self.pictured: list[tuple[int, str]] = []  # mentions that are "in the background" of others, and how they stand to them
 
     def request(self) -> SceneRequest:
         self.take_any(_OPENERS)
-        if tuple(word for word in self.words if _kind(word) != GROUND) in _NOTHING:
-            return SceneRequest(background=tuple(word.value for word in self.words if _kind(word) == GROUND))
+        if tuple(word for word in self.words if kind_of(word) != GROUND) in _NOTHING:
+            return SceneRequest(background=tuple(word.value for word in self.words if kind_of(word) == GROUND))
         if not self.words:
-            raise _Unreadable
+            raise Unreadable
         subject: int | None = None
         while self.at < len(self.words):
             if self.scenery():
@@ -86,7 +86,22 @@ class _Parser:
             if self.at < len(self.words):
                 subject = self.clause(subject)
                 self.separator()
+        for index, kind in self.pictured:
+            others = [k for k in range(len(self.mentions)) if k != index]
+            if len(others) != 1:
+                raise Unreadable
+            if not any({index, others[0]} == {one.subject, one.object} for one in self.relations):
+                self.relations.append(Relation(index, kind, others[0]))
         return SceneRequest(tuple(self.mentions), tuple(dict.fromkeys(self.relations)), tuple(dict.fromkeys(self.background)))
+
+    def unread(self) -> str:
+        """What comes after all that was understood, up to the end of the clause."""
+        end = self.at
+        while end < len(self.words) and (end == self.at or self.words[end] not in _STOPS):
+            end += 1
+        words = self.words[self.at : end] or self.words
+        said = [f"{word.dye} {word}" if kind_of(word) == NAME and word.dye else word for word in words[:UNREAD]]
+        return " ".join([*said, *(["..."] if len(words) > UNREAD else [])])
 
     def scenery(self) -> bool:
         """Takes the backgrounds that are said here, with what joins them; whether there were any."""
@@ -94,16 +109,25 @@ class _Parser:
         while ground := self.take_atom(GROUND):
             self.background.append(ground)
             start = self.at
-            if self.take_word(",", "and") and _kind(self.peek()) != GROUND and self.words[start] == "and":
+            if self.take_word(",", "and") and kind_of(self.peek()) != GROUND and self.words[start] == "and":
                 self.at = start
         return len(self.background) > count
 
     def clause(self, subject: int | None) -> int:
         """One clause; `subject` is that of the clause before, for "and behind a cube". Returns its own subject."""
         if self.take_word("there") and not self.take_word(*_IS):
-            raise _Unreadable
+            raise Unreadable
         if place := self.take_atom(PLACE):
             return self.placed(place, subject)
+        if subject is not None and (self.take("it", "is") or self.take("they", "are")):
+            self.usual = False
+            return self.stated(subject)
+        if subject is not None and (found := self.fronted_postfix()):
+            self.usual = False
+            other = self.mention()
+            self.stands(other, found, subject)
+            self.tail(other, other, None)
+            return subject
         fronted = self.is_fronted()
         if kind := self.relation():
             if fronted:  # "behind a can (there) is a box"
@@ -117,19 +141,51 @@ class _Parser:
                 self.scenery()
                 return subject
             if subject is None:
-                raise _Unreadable
+                raise Unreadable
             target = self.relate(subject, kind)
         else:
-            subject = target = self.mention()
-            kind = None
+            before, subject = subject, self.mention()
+            target, kind = subject, None
+            if before is None and (found := self.take_any(_IN_PICTURE)):
+                self.usual = False
+                self.pictured.append((subject, found))
+            elif found := self.postfix():
+                self.usual = False
+                self.stands(subject, found, before)
         self.tail(subject, target, kind)
         return subject
+
+    def stated(self, subject: int) -> int:
+        """What follows "it is": where the subject of the clause before is."""
+        if found := self.relation():
+            self.tail(subject, self.relate(subject, found), found)
+        elif place := self.take_atom(PLACE):
+            self.put(subject, place)
+            self.tail(subject, subject, None)
+        elif not self.scenery():
+            raise Unreadable
+        return subject
+
+    def stands(self, subject: int, kind: str, anchor: int | None) -> None:
+        """That a mention stands so to "it" or "them", which `anchor` is, the one said before."""
+        if anchor is None or anchor == subject:
+            # "a table with a cake on it" has the table for its background
+            if kind != ON or not self.background:
+                raise Unreadable
+        elif kind != BETWEEN or self.mentions[anchor].count == 2:
+            self.relations.append(Relation(subject, kind, anchor))
+        else:
+            two = [k for k in range(len(self.mentions)) if k != subject]
+            if len(two) != 2 or any(self.mentions[k].count != 1 for k in two):
+                raise Unreadable
+            self.usual = False
+            self.relations.append(Relation(subject, BETWEEN, *two))
 
     def placed(self, place: str, subject: int | None) -> int:
         """A clause that begins with a place: "at the top (there) is a kite", or of the subject, "and at the top"."""
         if self.peek() in (None, *_STOPS, "and"):
             if subject is None:
-                raise _Unreadable
+                raise Unreadable
             self.put(subject, place)
             return subject
         if not self.take_word(","):
@@ -142,7 +198,7 @@ class _Parser:
 
     def put(self, mention: int, place: str) -> None:
         if self.mentions[mention].place not in (None, place):
-            raise _Unreadable
+            raise Unreadable
         self.mentions[mention] = replace(self.mentions[mention], place=place)
 
     def tail(self, subject: int, last: int, kind: str | None) -> None:
@@ -163,13 +219,11 @@ class _Parser:
             elif self.scenery():
                 kind = None
             elif which or linked:
-                raise _Unreadable
+                raise Unreadable
             elif self.take_word("with"):
                 anchor, last = last, self.mention(exclude=last)
                 if found := self.postfix():
-                    if found == BETWEEN and self.mentions[anchor].count != 2:
-                        raise _Unreadable
-                    self.relations.append(Relation(last, found, anchor))
+                    self.stands(last, found, anchor)
                     kind = None  # "and" after this starts a new thing
                 else:
                     self.tail(last, last, None)
@@ -198,12 +252,12 @@ class _Parser:
         if kind != BETWEEN or self.mentions[target].count == 2:
             return target, None
         if self.mentions[target].count != 1 or not self.take("and"):
-            raise _Unreadable
+            raise Unreadable
         return target, self.mention(exclude=subject)
 
     def starts_clause(self) -> bool:
         """Whether the mention that begins here is the subject of its own relation (nothing is consumed)."""
-        if self.peek() == "there" or _kind(self.peek()) in (PLACE, GROUND) or self.is_fronted():
+        if self.peek() == "there" or kind_of(self.peek()) in (PLACE, GROUND) or self.is_fronted():
             return True
         start, noun, count = self.at, self.last_noun, len(self.mentions)
         own = False
@@ -221,6 +275,15 @@ class _Parser:
         self.at = start
         return found is not None
 
+    def fronted_postfix(self) -> str | None:
+        """A relation to what was said before with which a clause begins: "next to it is", "to its left,"."""
+        start = self.at
+        found = self.postfix()
+        if found and (self.take_word(",") or self.take("there", "is") or self.take("there", "are") or self.take_word(*_IS)):
+            return found
+        self.at = start
+        return None
+
     def is_fronted(self) -> bool:
         """Whether "RELATION object (there) is subject" begins here (nothing is consumed)."""
         start, noun, count = self.at, self.last_noun, len(self.mentions)
@@ -232,83 +295,6 @@ class _Parser:
         del self.mentions[count:]
         return fronted
 
-    def mention(self, exclude: int | None = None) -> int:
-        """Reads a noun phrase; returns the index of its mention: an earlier one for "the ...", else a new one.
-
-        `exclude`: the mention it stands in relation to, which it cannot be.
-        """
-        definite = another = plural_open = False
-        count = None
-        if self.take_word("the"):
-            definite = True
-        elif self.take_word("another"):
-            another = True
-        elif self.take_word("some"):
-            plural_open = True
-        elif self.take_word("a", "an"):
-            count = 1
-        if count is None and self.peek() in NUMBERS and not self.after_is_end(1):
-            count = NUMBERS[self.words[self.at]]
-            self.at += 1
-        values: list[int | None] = [None] * 4
-        while True:
-            word = self.peek()
-            if word == "," and values != [None] * 4 and self.peek(1) in ADJECTIVES:  # "a large, red cube"
-                self.at += 1
-                continue
-            if word not in ADJECTIVES:
-                break
-            self.set_value(values, *ADJECTIVES[word])
-            self.at += 1
-        name, plural, dye = None, False, None
-        if word == "one":  # "a small one": the same noun as before
-            shape, name = self.last_noun
-        elif word in NOUNS:
-            shape, plural = NOUNS[word]
-        elif _kind(word) == NAME:
-            shape, name, plural, dye = None, word.value, word.plural, word.dye
-        else:
-            raise _Unreadable
-        self.at += 1
-        values[SHAPE] = shape
-        self.last_noun = shape, name
-        if self.take("made", "of"):
-            attribute, value = ADJECTIVES.get(self.peek() or "", (None, None))
-            if attribute != MATERIAL:
-                raise _Unreadable
-            self.set_value(values, attribute, value)
-            self.at += 1
-        if name is not None and values[MATERIAL] is not None:  # what a thing is made of is not ours to say
-            raise _Unreadable
-        found = Mention(*values, name=name, dye=dye)
-        own = count is None and name is not None and name.startswith(f"{OWN} ") and not plural  # "my mug" is one thing
-        if (definite or own) and not another:
-            for index, earlier in enumerate(self.mentions):
-                as_many = earlier.count == 1 if own else count in (None, earlier.count)
-                if index != exclude and as_many and self.covers(found, earlier):
-                    return index
-        if count is None:
-            count = 2 if plural else 1
-            plural_open = plural_open or plural
-        self.mentions.append(replace(found, count=count, open=plural_open and count > 1))
-        return len(self.mentions) - 1
-
-    def covers(self, mention: Mention, other: Mention) -> bool:
-        """Whether all that `other` describes is what `mention` describes."""
-        above = frozenset() if self.lexicon is None else self.lexicon.above(other.name)
-        return mention.covers(other.attributes, above | other.kinds)
-
-    @staticmethod
-    def set_value(values: list[int | None], attribute: int, value: int) -> None:
-        if values[attribute] not in (None, value):  # "a red blue cube"
-            raise _Unreadable
-        values[attribute] = value
-
-    def after_is_end(self, ahead: int) -> bool:
-        """Whether "one" here stands for a noun: nothing that could be counted follows."""
-        following = self.peek(ahead)
-        return following not in ADJECTIVES and following not in NOUNS and _kind(following) != NAME
-
     def relation(self) -> str | None:
         found = self.take_atom(RELATION) or self.take_any(_RELATIONS)
         return ON if found is None and self.lexicon is not None and self.take_word("on") else found
@@ -317,19 +303,18 @@ class _Parser:
         """A relation to the thing said before: "on its left", "above it"."""
         if found := self.take_any(_POSTFIX):
             return found
+        if found := self.take_any(_IN_PICTURE):
+            self.usual = False
+            return found
         start = self.at
+        if self.lexicon is not None and self.take("on", "top") and self.peek() in (None, *_STOPS, "and"):
+            self.usual = False
+            return ON
+        self.at = start
         if self.lexicon is not None and (found := self.relation()) and self.take_word("it", "them"):
             return found
         self.at = start
         return None
-
-    def take_atom(self, kind: str) -> str | None:
-        """Consumes a phrase that the lexicon knows, of this kind, and returns what it stands for."""
-        word = self.peek()
-        if _kind(word) != kind:
-            return None
-        self.at += 1
-        return word.value
 
     def separator(self) -> None:
         """Punctuation, "and", "with" between clauses; at least one is needed."""
@@ -337,24 +322,4 @@ class _Parser:
         while self.take_word(*_STOPS, "and", "with"):
             pass
         if self.at == start < len(self.words):
-            raise _Unreadable
-
-    def peek(self, ahead: int = 0) -> str | None:
-        return self.words[self.at + ahead] if self.at + ahead < len(self.words) else None
-
-    def take_word(self, *choices: str) -> bool:
-        taken = self.peek() in choices
-        self.at += taken
-        return taken
-
-    def take(self, *words: str) -> bool:
-        taken = tuple(self.words[self.at : self.at + len(words)]) == words
-        self.at += len(words) * taken
-        return taken
-
-    def take_any(self, phrases: list[tuple[tuple[str, ...], str]]) -> str | None:
-        """Consumes the first matching phrase (longest first) and returns its kind."""
-        for words, kind in phrases:
-            if self.take(*words):
-                return kind
-        return None
+            raise Unreadable

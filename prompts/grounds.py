@@ -109,13 +109,13 @@ class Grounds:
         for said in PREPOSITIONS:
             if tuple(words[at : at + len(said)]) == said:
                 found = self.at(words, at + len(said))
-                if found is None:
+                if found is None or tuple(words[at : found[0]]) == ("in", "the", "background"):  # that is where a thing is
                     continue
                 end = found[0]
                 behind = next((said for said in BEHIND if tuple(words[end : end + len(said)]) == said), ())
                 if said[0] in UNDER and not any(word in OVERHEAD for word in found[1].split()):
                     continue  # "under a table"
-                if said == ("with",) and not behind and words[end - 1] not in OVERHEAD:
+                if said == ("with",) and not behind and words[end - 1] not in (*OVERHEAD, "background", "backdrop"):
                     continue
                 if said[0] != "with" and behind in (BEHIND[2], BEHIND[3], BEHIND[4]):
                     behind = ()
@@ -139,6 +139,10 @@ class Grounds:
         for end in range(start, len(words)):
             word = SPELLINGS.get(words[end], words[end])
             known = self.nouns.get(word)
+            if word == "background" and before and not (known and known[0].issuperset(before)):
+                # "a blue background", which packs call a plain blue backdrop
+                word, before = "backdrop", ["plain", *(one for one in before if one != "plain")]
+                known = self.nouns.get(word)
             if known is not None and known[0].issuperset(before):
                 after = next((said for said in known[1] if tuple(words[end + 1 : end + 1 + len(said)]) == said), ())
                 plain = word in TOO_PLAIN and not before and not after

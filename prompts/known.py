@@ -1,18 +1,31 @@
 """Which words a checkpoint knows: those of the caption language, and those of its lexicon; others are refused by name."""
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Sequence
+from itertools import pairwise
+
+from prompts.colours import nearest
 from prompts.grammar import parse
-from prompts.grounds import at_odds
+from prompts.grounds import Phrase, at_odds
 from prompts.lexicon import Lexicon
 from prompts.marking import GROUND, NAME, Atom, said_ground
 from prompts.marking import WORDS as PLACES_AND_RELATIONS
-from prompts.plurals import plural
+from prompts.plurals import article, plural
+from prompts.recasting import noun_at, recast, two_coloured
 from prompts.rewording import is_free, likely, reword
 from prompts.synonyms import STOPS, split_words
-from prompts.vocabulary import NOUNS, NUMBER_WORDS, WORDS
+from prompts.vocabulary import MORE_SAID_AS, NOUNS, NUMBER_WORDS, RELATION_SAID_AS, WORDS
 from vle_gen.errors import UserError
 
 MORE = "a thousand things are known to '--checkpoint everyday'"  # said where a checkpoint knows solids alone
+AROUND = ".,;:!?\"'()[]{}“”‘’«»…"  # punctuation about words
+AND = "&+"
+SIGNS = ("So", "Sk", "Sm", "Sc", "Cs", "Co", "Cn")  # Unicode's categories: emoji, currencies, and more
+RELATING = frozenset(said.split()[0] for forms in (RELATION_SAID_AS | MORE_SAID_AS).values() for said in forms) - {"a"}
+_ENUMERATED = re.compile(r"\d+[-\w]*[a-z]\w*", re.IGNORECASE)  # "3d", "2-door"
+GROUNDS = 4  # backgrounds that are named as an example
 TOO_MANY = ("ten", "eleven", "twelve", "twenty", "dozen", "hundred", "thousand")
 
 
@@ -41,6 +54,8 @@ def require_known(
         if not prompt.strip():
             raise UserError("the prompt is empty: say what to draw")
         return
+    if odd := no_words(prompt):
+        raise UserError(f"{odd[0]!r} is neither a word nor a whole number: say it in words, such as 'three balls' or 'a cat'")
     if not any(word not in STOPS for word in read.words):
         raise UserError("the prompt is empty: say what to draw, for example 'red ball left of a cube'")
     if not read.unknown:
@@ -70,8 +85,54 @@ def require_drawable(
     if odd := at_odds([word.value for word in words if isinstance(word, Atom) and word.kind == GROUND]):
         first, second = map(said_ground, odd)
         raise UserError(f"{prompt.strip()!r} asks for '{first}' and '{second}', and a picture shows one of them: leave one out")
-    if parse(prompt, lexicon) is None and not any(map(_is_drawn, words)):
+    said = recast(split_words(prompt), lexicon)
+    if several := two_coloured(said, lexicon):
+        raise UserError(f"{several[0]!r} has several colours, and a thing here has one: say one, such as {several[1]!r}")
+    if parse(prompt, lexicon) is not None:
+        return
+    if lexicon is not None and (run := _run_together(words, said, lexicon)):
+        raise UserError(f"nothing here is called {run!r}{hint(run, lexicon)}: 'vlegen names' lists what there is")
+    if colour := _colour_alone(said, lexicon):
+        example = f"{article(colour)} {colour} ball"
+        raise UserError(f"{colour!r} is a colour here, and no thing: say what has it, such as {example!r}")
+    if not any(map(_is_drawn, words)):
         raise UserError(f"{prompt.strip()!r} names nothing to draw: add a thing, for example 'a red ball'")
+
+
+def no_words(prompt: str) -> list[str]:
+    """The signs of a prompt that are neither words nor punctuation, and numbers that count nothing: "2.5", "5%", "-3"."""
+    found = []
+    for word in prompt.split():
+        bare = word.strip(AROUND)
+        if any(sign.isdigit() for sign in bare) and not bare.isalnum() and not _ENUMERATED.fullmatch(bare):
+            found.append(bare)
+        else:
+            found += [sign for sign in word if unicodedata.category(sign) in SIGNS and sign not in AND]
+    return found
+
+
+def _run_together(words: Sequence[str], said: Sequence[str], lexicon: Lexicon) -> str | None:
+    """Two names side by side, which are meant as one that nothing has, such as "fire truck"; as they were `said`."""
+    for one, other in pairwise(words):
+        first = isinstance(one, Atom) and one.kind == NAME
+        if first and ((isinstance(other, Atom) and other.kind == NAME) or other in NOUNS):
+            for at in range(len(said)):
+                name = noun_at(said, at, lexicon)
+                following = None if name is None or name.means != one.value else noun_at(said, name.end, lexicon)
+                if following is not None:
+                    return " ".join(said[at : following.end])
+            return f"{one} {other}"
+    return None
+
+
+def _colour_alone(words: Sequence[str], lexicon: Lexicon | None) -> str | None:
+    """A colour after an article that is said of nothing, such as "a lime"."""
+    for k, word in enumerate(words[1:], 1):
+        after = words[k + 1] if k + 1 < len(words) else ","
+        counted = words[k - 1] in ("a", "an", "the", "some") and nearest(word) and noun_at(words, k, lexicon) is None
+        if counted and (after in (*STOPS, "and", "with") or after in RELATING):
+            return word
+    return None
 
 
 def _is_drawn(word: str) -> bool:
@@ -84,7 +145,9 @@ def hint(word: str, lexicon: Lexicon | None) -> str:
     if word.isdigit() or word in TOO_MANY:
         return f"; counts go up to {NUMBER_WORDS[-1]}"
     if lexicon is not None and (ground := lexicon.grounds.at((word,), 0)):
-        return f"; {word!r} is a background: say '{said_ground(ground[1])}'"
+        alike = [one for one in lexicon.grounds.descriptions if Phrase.of(one).noun == Phrase.of(ground[1]).noun]
+        said = [f"'{said_ground(str(Phrase.of(one)))}'" for one in alike[:GROUNDS]] or [f"'{said_ground(ground[1])}'"]
+        return f"; {word!r} is a background: say {' or '.join((', '.join(said[:-1]), said[-1]) if said[1:] else said)}"
     near = [] if lexicon is None else lexicon.nearest(word)
     if near:
         return f"; nearest to {word!r}: {', '.join(near)}"

@@ -9,12 +9,14 @@ from prompts.grounds import preposition
 from prompts.lexicon import Form, Lexicon
 from prompts.places import PICTURES, READ_AS
 from prompts.places import SAID_AS as PLACES
-from prompts.plurals import article, is_mass, is_plural, plural
+from prompts.plurals import article, invariant, is_mass, is_plural, plural
 from prompts.synonyms import NEAR, SAME, SHADES, STOPS
-from prompts.vocabulary import ADJECTIVES, BIGGER, COLOR, COLORS, MORE_SAID_AS, NOUNS, ON, OPENERS, SMALLER
+from prompts.vocabulary import ADJECTIVES, BIGGER, COLOR, COLORS, MATERIAL, MORE_SAID_AS, NOUNS, ON, OPENERS, SMALLER
 
 NAME, PLACE, GROUND, RELATION = "name", "place", "ground", "relation"
 MEASURES = frozenset("loaf slice piece bunch bowl cup glass plate bottle mug stick pile pair bit head ear".split())
+CONTAINERS = frozenset("bowl cup glass plate bottle mug".split())  # of these measures
+POSTURES = frozenset("standing sitting lying resting".split())
 PRAISE = frozenset("cute nice beautiful pretty lovely cartoon realistic friendly adorable".split())  # left out
 WORDS = frozenset(word for table in (PLACES, MORE_SAID_AS) for said in table.values() for text in said for word in text.split())
 """The words of places and relations, for a checkpoint that is trained on them."""
@@ -85,8 +87,18 @@ def marked(words: Sequence[str], lexicon: Lexicon) -> list[str]:
             continue
         if words[at] not in PRAISE:
             result.append(words[at])
+        elif words[at + 1 : at + 2] in ([","], ["and"]) and _goes_on(words, at + 2, lexicon):  # "a beautiful, cute cat"
+            at += 1
         at += 1
     return result
+
+
+def _goes_on(words: Sequence[str], at: int, lexicon: Lexicon) -> bool:
+    """Whether more is said here of a thing that is yet to be named."""
+    if at >= len(words):
+        return False
+    adjective = words[at] in PRAISE or words[at] in ADJECTIVES or nearest(words[at]) is not None
+    return adjective or _name(words, at, lexicon) is not None
 
 
 def said(form: Form) -> Atom:
@@ -140,8 +152,15 @@ def _runs_on(words: Sequence[str], at: int, end: int, lexicon: Lexicon) -> bool:
 
 def _name(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, Atom] | None:
     """A name that begins here, and where it ends; "a slice of pizza" is a pizza."""
-    if said_as := _form(words, at, lexicon):
-        return at + len(said_as), said(lexicon.forms[said_as])
+    said_as = _form(words, at, lexicon)
+    measured = _measured(words, at, lexicon) if len(said_as) < 2 else None
+    if measured is not None:
+        return measured
+    return (at + len(said_as), said(lexicon.forms[said_as])) if said_as else None
+
+
+def _measured(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, Atom] | None:
+    """The name in "a slice of pizza", and where it ends."""
     if words[at] in MEASURES and at + 2 < len(words) and words[at + 1] == "of":
         found = _name(words, at + 2, lexicon)
         if found is not None and not found[1].plural and (words[at] != "pair" or is_plural(found[1].value)):
@@ -182,19 +201,46 @@ def _crowd(words: Sequence[str], at: int, lexicon: Lexicon) -> int:
     """How many words here say that there are some of what follows, such as "a herd of" before "cows"."""
     for said_as in CROWDS:
         end = at + len(said_as)
-        if tuple(words[at:end]) == said_as and not _form(words, at + 1, lexicon):  # "a stack of books" is one thing
+        a_sort = said_as[0] == "a" and _form(words, at + 1, lexicon)  # "a stack of books" is one thing
+        if tuple(words[at:end]) == said_as and not a_sort:
             while end < len(words) and (words[end] in ADJECTIVES or words[end] in PRAISE):
                 end += 1
             name = _name(words, end, lexicon) if end < len(words) else None
             plural_solid = end < len(words) and NOUNS.get(words[end], (None, False))[1]
-            if plural_solid or (name is not None and (name[1].plural or is_plural(name[1].value))):
+            if plural_solid or (name is not None and (name[1].plural or is_plural(name[1].value) or invariant(name[1].value))):
                 return len(said_as)
     return 0
 
 
-def left_out(words: Sequence[str]) -> tuple[str, ...]:
-    """Words of a prompt that are praise, and change nothing, each once."""
-    return tuple(dict.fromkeys(word for word in words if word in PRAISE))
+def left_out(words: Sequence[str], lexicon: Lexicon) -> tuple[str, ...]:
+    """Words of a prompt that change nothing, each once: praise, and what a thing is in, where another thing is drawn for it."""
+    kept_in = (
+        f"{word} of" for k, word in enumerate(words)
+        if word in CONTAINERS and len(_form(words, k, lexicon)) < 2 and _measured(words, k, lexicon) is not None
+    )  # fmt: skip
+    return tuple(dict.fromkeys((*(word for word in words if word in PRAISE), *kept_in)))
+
+
+def aside(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Marked words without those that say of a named thing what is not ours to say: what it is made of, "wooden chair", and how
+    it holds itself, "sitting cat"; and what these are."""
+    kept, left = [], []
+    for k, word in enumerate(words):
+        after = k + 1
+        while after < len(words) and (words[after] in ADJECTIVES or _is_stuff(words[after])):
+            after += 1
+        named = after < len(words) and isinstance(words[after], Atom) and words[after].kind == NAME
+        if named and not isinstance(word, Atom) and (_is_stuff(word) or word in POSTURES):
+            left.append(word)
+        else:
+            kept.append(word)
+    return kept, left
+
+
+def _is_stuff(word: str) -> bool:
+    """Whether a word says what a thing is made of."""
+    means = NEAR.get(word, word)
+    return ADJECTIVES.get(means, (None,))[0] == MATERIAL or word == "brick"
 
 
 def _describes(words: Sequence[str], at: int, lexicon: Lexicon) -> bool:

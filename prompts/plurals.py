@@ -66,6 +66,11 @@ def is_plural(name: str) -> bool:
     return noun.endswith("s") and not noun.endswith(SINGULAR_IN_S) and not noun.endswith(("'s", "mas")) and noun not in SAME
 
 
+def invariant(name: str) -> bool:
+    """Whether one and several are said alike, as sheep are."""
+    return plural(name) == name
+
+
 def is_mass(name: str) -> bool:
     """Whether a name is said without "a", as bread is, and as "my mug" is."""
     words = name.split()

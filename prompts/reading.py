@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from prompts.captions import say
-from prompts.grammar import parse
+from prompts.grammar import parse, parsed
 from prompts.lexicon import Lexicon
+from prompts.marking import Atom
 from prompts.request import Mention, Relation, SceneRequest
 from prompts.rewording import is_free, reword, strange
 from prompts.scene_captions import say as say_named
@@ -39,11 +40,11 @@ class Reading:
 
 def read(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> Reading:
     """Reads a prompt whose words are all known (see `require_known`)."""
-    request = parse(prompt, lexicon)
+    request, usual, _ = parsed(prompt, lexicon)
     if is_free(known, lexicon):
         return Reading(plain(prompt), request, request)
     reworded = reword(prompt, known, lexicon)
-    if request is None or not EXTRA & set(reworded.words):
+    if request is None or (usual and not EXTRA & set(reworded.words)):
         return Reading(reworded.text, request, request, reworded.instead)
     text = restated(request, lexicon)
     return Reading(_undyed(text, request, lexicon), request, parse(text, lexicon), reworded.instead)
@@ -65,7 +66,13 @@ def notes(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = 
         return [f"'{word}' is in no caption that this checkpoint was trained on" for word in strange(prompt, known)]
     reworded = reword(prompt, known, lexicon)
     drawn = [f"'{word}' is drawn as {other}" for word, other in reworded.instead]
-    return drawn + [f"'{word}' is left out" for word in reworded.left_out]
+    left = [*reworded.left_out, *(_lost_colours(reworded.words) if parse(prompt, lexicon) is None else ())]
+    return drawn + [f"'{word}' is left out" for word in left]
+
+
+def _lost_colours(words: Sequence[str]) -> list[str]:
+    """Colours that things are to be painted in where nobody will know which of the things drawn these are."""
+    return list(dict.fromkeys(word.dye for word in words if isinstance(word, Atom) and word.dye is not None))
 
 
 def as_read(captions: Sequence[str]) -> tuple[list[str], frozenset[str]]:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from prompts.colours import WORDS_FOR, nearest
 from prompts.lexicon import Lexicon
-from prompts.marking import NAME, Atom, left_out, marked
+from prompts.marking import NAME, Atom, aside, left_out, marked
 from prompts.marking import WORDS as MARKED_WORDS
 from prompts.plurals import article, is_mass, is_plural
-from prompts.synonyms import EXTRA, NEAR, PHRASES, SAME, SHADES, STOPS, WHOLE, split_words
+from prompts.recasting import recast
+from prompts.synonyms import EMPHASIS, EXTRA, IN_PICTURE, NEAR, PHRASES, SAME, SHADES, STOPS, WHOLE, split_words
 from prompts.vocabulary import ADJECTIVES, COLORS, WORDS
 
 
@@ -41,15 +42,23 @@ class Reworded:
 
 def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> Reworded:
     """The prompt in the words `known`, as far as it can be said in them; with a lexicon, in what that knows too."""
-    words, praise = split_words(prompt), ()
+    words = recast(split_words(prompt), lexicon)
+    left = [word for word in words if word in EMPHASIS]
+    words = [word for word in words if word not in EMPHASIS]
     if lexicon is not None:
-        praise = left_out(words)
+        left += left_out(words, lexicon)
         words, known = marked(words, lexicon), known & WORDS  # a part of a name is no word by itself
+        words, beside = aside(words)
+        left += beside
     words = _phrased(_spaced(words, known))
     result, instead, unknown = [], {}, {}
     for k, word in enumerate(words):
         following = words[k + 1] if k + 1 < len(words) else ""
         if isinstance(word, Atom) or word in known or word in STOPS or word in EXTRA:
+            result.append(word)
+        elif word in IN_PICTURE and words[max(0, k - 2) : k] == ["in", "the"]:
+            result.append(word)
+        elif word == "top" and lexicon is not None and words[max(0, k - 1) : k] == ["on"]:
             result.append(word)
         elif word in SHADES and nearest(following):
             instead[f"{word} {following}"] = nearest(following)
@@ -63,7 +72,7 @@ def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None =
             result.append(word)
     shaded = {said.split()[-1] for said in instead if " " in said}
     pairs = tuple((said, other) for said, other in instead.items() if said not in shaded)
-    return Reworded(tuple(_articled(result)), pairs, tuple(unknown), praise)
+    return Reworded(tuple(_articled(result)), pairs, tuple(unknown), tuple(dict.fromkeys(left)))
 
 
 def is_free(known: frozenset[str] | set[str], lexicon: Lexicon | None = None) -> bool:
@@ -118,12 +127,12 @@ def _spaced(words: list[str], known: frozenset[str]) -> list[str]:
     """Words that were run together taken apart, and words that were torn joined, where that makes known ones."""
     if all(isinstance(word, Atom) or word in known or word in _READ for word in words):
         return words
-    known = known | _READ | {word for word in words if isinstance(word, Atom)}
+    known = known | _READ
     result: list[str] = []
     for word in words:
-        if word in known:
+        if isinstance(word, Atom) or word in known:
             result.append(word)
-        elif result and result[-1] not in known and result[-1] + word in known:
+        elif result and not isinstance(result[-1], Atom) and result[-1] not in known and result[-1] + word in known:
             result[-1] += word
         else:
             result += _apart(word, known) or [word]

@@ -7,7 +7,7 @@ STOPS = ",;.:"
 
 # Words with the same meaning, and words that are drawn as what is nearest: the second are said.
 SAME = {
-    "balls'": "balls", "orb": "ball", "orbs": "balls", "globe": "ball", "globes": "balls", "die": "cube", "dice": "cubes",
+    "balls'": "balls", "orb": "ball", "orbs": "balls",
     "cylinders'": "cylinders", "item": "thing", "items": "things", "huge": "large", "giant": "large", "enormous": "large",
     "massive": "large", "bigger": "large", "larger": "large", "mini": "small", "miniature": "small", "wee": "small",
     "smaller": "small", "matt": "matte", "rubbery": "rubber", "single": "one",
@@ -21,7 +21,8 @@ NEAR = {
     "marble": "ball", "marbles": "balls", "barrel": "cylinder", "barrels": "cylinders", "tube": "cylinder",
     "tubes": "cylinders", "pipe": "cylinder", "drum": "cylinder", "drums": "cylinders", "tin": "can", "tins": "cans",
     "cuboid": "cube", "cuboids": "cubes", "brick": "block", "bricks": "blocks", "bead": "ball", "beads": "balls",
-    "bubble": "ball", "disc": "cylinder", "disk": "cylinder",
+    "bubble": "ball", "globe": "ball", "globes": "balls", "die": "cube", "dice": "cubes",
+    "disc": "cylinder", "disk": "cylinder",
 }  # fmt: skip
 SHADES = {"dark", "light", "bright", "deep", "pale", "sky", "forest", "royal", "hot", "neon", "pastel", "vivid"}
 # Phrases of several words; an empty one is left out. Longer ones are tried first.
@@ -44,18 +45,24 @@ PHRASES = {
     "directly left of": "left of", "directly right of": "right of", "adjacent to": "next to", "alongside": "beside",
     "right beside": "beside", "in between": "between", "in the middle of": "between",
     "made out of": "made of", "made from": "made of", "from metal": "made of metal", "from rubber": "made of rubber",
-    "there 's": "there is", "there's": "there is", "it is": "is", "containing": "with", "a scene of": "a picture of",
+    "there 's": "there is", "there's": "there is", "it's": "it is", "they're": "they are",
+    "containing": "with", "a scene of": "a picture of",
     "a scene containing": "a picture of", "a scene where there is": "a picture of", "a rendering of": "a picture of",
     "a render of": "a picture of", "an image showing": "a picture showing", "a photo showing": "a picture showing",
     "a drawing of": "a picture of", "a photograph of": "a photo of", "an illustration of": "a picture of",
     "draw": "", "draw me": "", "show": "", "show me": "", "paint": "", "paint me": "", "render": "", "generate": "",
-    "create": "", "make": "", "i want": "", "i would like": "", "i 'd like": "", "give me": "", "colored": "", "coloured": "",
+    "create": "", "make": "", "i want": "", "i would like": "", "i'd like": "",
+    "i'd like to see": "", "can you draw": "", "can you draw me": "", "give me": "", "colored": "", "coloured": "",
     "in color": "", "sized": "", "shaped": "", "round ball": "ball", "round sphere": "sphere", "square cube": "cube",
     "square box": "box",
 }  # fmt: skip
 # Words that mean something else than the words that they are made of.
-WHOLE = frozenset({"without", "within", "inside", "outside", "into", "onto", "throughout", "nowhere", "nothing", "anything"})
-EXTRA = frozenset({"between"})  # words that the parser reads, though captions do not say them
+WHOLE = frozenset(
+    "background foreground without within inside outside into onto throughout nowhere nothing anything".split()
+)
+EXTRA = frozenset({"between", "they"})  # words that the parser reads, though captions do not say them
+IN_PICTURE = frozenset({"background", "foreground"})  # the same after "in the"
+EMPHASIS = frozenset("very really quite rather so truly extremely".split())  # says nothing that could be drawn
 
 
 def split_words(prompt: str) -> list[str]:

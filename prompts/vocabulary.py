@@ -73,6 +73,8 @@ RELATION_TO_THEM = {
     kind: tuple(said.replace("its", "their").replace(" it", " them") for said in forms)
     for kind, forms in RELATION_TO_IT.items()
 }
+# The same, as captions do not say it: of what stands somewhere else in the picture.
+RELATION_IN_PICTURE = {BEHIND: ("in the background",), FRONT: ("in the foreground",)}
 MORE_TO_IT = {ABOVE: ("above it", "over it"), BELOW: ("below it", "under it"), ON: ("on top of it", "on it")}
 MORE_TO_THEM = {kind: tuple(said.replace(" it", " them") for said in forms) for kind, forms in MORE_TO_IT.items()}
 OPENERS = (

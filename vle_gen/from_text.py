@@ -1,6 +1,7 @@
 """Pictures for prompts as files: which ones, what each is called, and what its metadata says."""
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from PIL import Image
 
+from prompts.grammar import parsed
 from prompts.known import require_drawable
 from vle_gen import files
 from vle_gen.errors import UserError
@@ -49,20 +51,25 @@ class Settings:
 
 @dataclass(frozen=True)
 class Made:
-    """A picture as drawn, and what of its prompt it does not show as far as was checked."""
+    """A picture as drawn, and what of its prompt it does not show as far as was checked; `unread` is what kept the prompt from
+    being read, and so checked."""
 
     wish: Wish
     image: Image.Image
     tokens: VLETokens
     problems: list[str]
     checked: bool
+    unread: str = ""
 
     @property
     def shortcoming(self) -> str | None:
         """A line on what is not as asked; None where nothing is known to be."""
         if not self.checked:
-            return f"{self.wish.path} is not checked: the prompt is beyond the caption language"
-        return f"{self.wish.path} is not quite what was asked: {'; '.join(self.problems)}" if self.problems else None
+            said = f"'{self.unread}' is not understood" if self.unread else "the prompt is beyond the caption language"
+            return f"{self.wish.path} is not checked: {said}"
+        times = Counter(self.problems)
+        said = [problem if count == 1 else f"{problem} ({count} times)" for problem, count in times.items()]
+        return f"{self.wish.path} is not quite what was asked: {'; '.join(said)}" if said else None
 
 
 def wishes(prompt: str, count: int, seed: int, path: Path) -> list[Wish]:
@@ -118,4 +125,5 @@ def draw(pipe: VLEPipeline, wanted: Sequence[Wish], settings: Settings) -> Itera
             if settings.places:
                 text["places"] = "; ".join(map(str, settings.places))
             files.save_image(made[0], wish.path, text)
-            yield Made(wish, *made)
+            unread = "" if made[-1] else parsed(wish.prompt, pipe.lexicon).unread
+            yield Made(wish, *made, unread)

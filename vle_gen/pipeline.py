@@ -157,7 +157,9 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         if isinstance(generator, list) and len(generator) != count:
             raise UserError(f"{len(generator)} generators for {count} pictures: give one, or one for each")
         orders = [Order.of(text, places, self.words, self.lexicon) for text in prompts]
-        if (most := max((turn for order in orders for turn in order.turns), default=0)) >= self.prior.config.max_tokens:
+        counts = [order.request.count for order in orders if order.request is not None]
+        turns = [turn for order in orders for turn in order.turns]
+        if (most := max((*counts, *turns), default=0)) >= self.prior.config.max_tokens:
             raise UserError(f"{most} things are too many: this prior writes {self.prior.config.max_tokens - 1}")
         settings = Settings(guidance_scale, num_inference_steps, tries, (height, width))
         drawn = draw_orders(self, orders, num_images_per_prompt, generator, settings)

@@ -116,9 +116,12 @@ def replace(
 
 
 def say_first(pipe, texts: list[str]) -> None:
-    """Says, before anything is drawn, what the checkpoint draws instead of what it has not seen."""
+    """Says, before anything is drawn, what is drawn instead of what was never seen; refuses what cannot be drawn."""
+    from prompts.known import require_drawable
     from prompts.reading import notes
 
+    for text in filter(str.strip, texts):
+        require_drawable(text, pipe.words, pipe.lexicon)
     for note in dict.fromkeys(note for text in texts for note in notes(text, pipe.words, pipe.lexicon)):
         print(f"vlegen: this checkpoint has not seen it: {note}", file=sys.stderr, flush=True)
 

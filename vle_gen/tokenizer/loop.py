@@ -139,9 +139,9 @@ def encode_picture(
         if not proposals:
             break
         for proposal, token in zip(proposals, look(net, view, proposals, coverage), strict=True):
-            area, total = (float(torch.where(part > 0.5, part, 0).sum()) for part in (token.claim * (1 - coverage), token.claim))
+            new, total = (float(torch.where(part > 0.5, part, 0).sum()) for part in (token.claim * (1 - coverage), token.claim))
             y, x = proposal.cell
-            if area < halting.least_area or area < halting.least_new * total:
+            if new < halting.least_area or new < halting.least_new * total:
                 allowed[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2] = 0  # nothing new here: look elsewhere
                 if proposal.hint is None:
                     continue

@@ -1,0 +1,255 @@
+"""Ways of saying what things are like that captions do not have, in the way that they do: "a ball that is red", "a ball. The
+ball is red", "two balls, a red one and a small one", "red and blue balls" all become adjectives before nouns."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from prompts.colours import nearest
+from prompts.lexicon import Lexicon
+from prompts.plurals import plural
+from prompts.synonyms import NEAR, SAME, SHADES, STOPS, split_words
+from prompts.vocabulary import ADJECTIVES, ANY_SHAPE, COLOR, NOUNS, NUMBERS, PLURALS, SAID_AS, SHAPE
+
+COMPARED = ("bigger", "larger", "smaller")  # these want a "than"
+_IS = ("is", "are", "'s")
+_SINGULAR = {PLURALS[noun]: noun for noun in (*sum(SAID_AS[SHAPE], ()), *ANY_SHAPE)}
+
+
+class Noun(NamedTuple):
+    """What words call a thing."""
+
+    start: int
+    end: int
+    means: str  # the same for all words for one thing
+    plural: bool
+    one: tuple[str, ...]  # its words in the singular
+    many: tuple[str, ...]  # and in the plural
+
+
+def recast(words: Sequence[str], lexicon: Lexicon | None) -> list[str]:
+    """The words of a prompt, as `split_words` has them, with adjectives where captions have them."""
+    words = list(words)
+    for change in (_relative, _stated, _apposed, _listed, _each, _shared):
+        at = 0
+        while at < len(words):
+            changed = change(words, at, lexicon)
+            words, at = (words, at + 1) if changed is None else changed
+    return words
+
+
+def two_coloured(words: Sequence[str], lexicon: Lexicon | None) -> tuple[str, str] | None:
+    """What is to have several colours, "black and white cat", and the same in the last of them alone; None where each thing has
+    one."""
+    for at in range(len(words)):
+        described = _coloured(words, at, lexicon)
+        if described is not None:
+            colours, noun = described
+            if len(colours) > 1:
+                return " ".join(words[at : noun.end]), " ".join((*colours[-1], *words[noun.start : noun.end]))
+    return None
+
+
+def noun_at(words: Sequence[str], at: int, lexicon: Lexicon | None) -> Noun | None:
+    """The noun that begins here."""
+    if at >= len(words):
+        return None
+    for said in () if lexicon is None else lexicon.starting.get(words[at], ()):
+        if tuple(words[at : at + len(said)]) == said:
+            form = lexicon.forms[said]
+            one, many = (tuple(split_words(text)) for text in (form.concept, plural(form.concept)))
+            return Noun(at, at + len(said), form.concept, form.plural, one, many)
+    word = SAME.get(words[at]) or NEAR.get(words[at]) or words[at]
+    if word not in NOUNS:
+        return None
+    shape, many = NOUNS[word]
+    one = _SINGULAR.get(word, word)
+    return Noun(at, at + 1, f"shape {shape}", many, (one,), (PLURALS[one],))
+
+
+def _noun_before(words: Sequence[str], end: int, lexicon: Lexicon | None) -> Noun | None:
+    """The longest noun that ends here."""
+    found = (noun_at(words, start, lexicon) for start in range(max(0, end - 5), end))
+    return next((noun for noun in found if noun is not None and noun.end == end), None)
+
+
+def _nouns(words: Sequence[str], end: int, lexicon: Lexicon | None) -> list[Noun]:
+    """The nouns that end before `end`."""
+    found, at = [], 0
+    while at < end:
+        noun = noun_at(words, at, lexicon)
+        if noun is not None and not (noun.end == at + 1 and _is_colour(words[at]) and noun_at(words, at + 1, lexicon)):
+            found.append(noun)
+            at = noun.end
+        else:
+            at += 1
+    return [noun for noun in found if noun.end <= end]
+
+
+def _is_colour(word: str) -> bool:
+    return nearest(word) is not None or ADJECTIVES.get(word, (None,))[0] == COLOR
+
+
+def _adjective(words: Sequence[str], at: int) -> int:
+    """How many words an adjective has that begins here, 0 where there is none: "dark red" has two."""
+    if at >= len(words):
+        return 0
+    word = words[at]
+    if word in SHADES and at + 1 < len(words) and _is_colour(words[at + 1]):
+        return 2
+    means = (None if word in COMPARED else SAME.get(word)) or NEAR.get(word) or word
+    return int(_is_colour(word) or means in ADJECTIVES)
+
+
+def _adjectives(words: Sequence[str], at: int) -> tuple[list[str], int]:
+    """The adjectives from here on, with the "and" between them, and where they end."""
+    found: list[str] = []
+    end = at
+    while True:
+        join = end < len(words) and bool(found) and words[end] in (",", "and")
+        size = _adjective(words, end + join)
+        if not size:
+            return found, end
+        last = words[end + join + size - 1]
+        listed = ["and"] if join and _is_colour(found[-1]) and _is_colour(last) else []
+        found += [*listed, *words[end + join : end + join + size]]
+        end += join + size
+
+
+def _ends(words: Sequence[str], at: int, lexicon: Lexicon | None) -> bool:
+    """Whether what is said of a thing can end here."""
+    return at >= len(words) or not (noun_at(words, at, lexicon) or words[at] in ("than", "one", "ones"))
+
+
+def _relative(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
+    """"a ball that is red" -> "a red ball"."""
+    if words[at] not in ("that", "which") or at + 1 >= len(words) or words[at + 1] not in _IS:
+        return None
+    said, end = _adjectives(words, at + 2)
+    noun = _noun_before(words, at, lexicon)
+    if not said or noun is None or not _ends(words, end, lexicon):
+        return None
+    return [*words[: noun.start], *said, *words[noun.start : at], *words[end:]], at
+
+
+def _stated(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
+    """"a ball. The ball is red" -> "a red ball"; "the ball is red" -> "the red ball"."""
+    if at and words[at - 1] not in (*STOPS, "and", "but"):
+        return None
+    noun = noun_at(words, at + 1, lexicon) if words[at] in ("the", "a", "an") else None
+    subject_end = noun.end if noun is not None else at + 1
+    if (noun is None and words[at] not in ("it", "they")) or subject_end >= len(words) or words[subject_end] not in _IS:
+        return None
+    said, end = _adjectives(words, subject_end + 1)
+    if not said or not (end == len(words) or words[end] in (*STOPS, "and")):
+        return None
+    earlier = [one for one in _nouns(words, at, lexicon) if noun is None or one.means == noun.means]
+    if noun is not None and words[at] != "the":
+        earlier = []
+    if not earlier and noun is not None:
+        return [*words[: noun.start], *said, *words[noun.start : noun.end], *words[end:]], at
+    if len(earlier) != 1:
+        return None
+    meant = earlier[0]
+    before = at
+    while before and words[before - 1] in (*STOPS, "and", "but"):
+        before -= 1
+    return [*words[: meant.start], *said, *words[meant.start : before], *words[end:]], at
+
+
+def _apposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
+    """"two balls, a red one and a small one" -> "a red ball and a small ball"."""
+    count = NUMBERS.get(words[at])
+    noun = noun_at(words, at + 1, lexicon) if count is not None and count > 1 else None
+    if noun is None or not noun.plural or noun.end >= len(words) or words[noun.end] not in (",", ":", ";"):
+        return None
+    parts: list[list[str]] = []
+    end = noun.end
+    while end < len(words) and words[end] in (",", ":", ";", "and"):
+        start = end
+        while start < len(words) and words[start] in (",", ":", ";", "and"):
+            start += 1
+        if start >= len(words) or words[start] not in ("a", "an", "one"):
+            break
+        said, stop = _adjectives(words, start + 1)
+        if not said or (words[start] != "one" and words[stop : stop + 1] != ["one"]):
+            break
+        parts.append(said)
+        end = stop + (words[stop : stop + 1] == ["one"])
+    if len(parts) != count:
+        return None
+    told = [["a", *said, *noun.one] for said in parts]
+    flat = [word for k, one in enumerate(told) for word in (["and", *one] if k else one)]
+    return [*words[:at], *flat, *words[end:]], at
+
+
+def _listed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
+    """"a big and red ball" -> "a big red ball"."""
+    first = _adjective(words, at)
+    of = at > 0 and words[at - 1] in ("of", "from")  # "made of metal and red"
+    if not first or of or words[at + first : at + first + 1] != ["and"] or noun_at(words, at, lexicon) is not None:
+        return None
+    said, end = _adjectives(words, at)
+    if "and" in said or end == at + first or noun_at(words, end, lexicon) is None:
+        return None
+    return [*words[:at], *said, *words[end:]], at + len(said)
+
+
+def _each(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
+    """"a red and a blue ball" -> "a red ball and a blue ball"."""
+    end, first, noun = at, 0, None
+    while end < len(words) and words[end] in ("a", "an") and noun is None:
+        size = _adjective(words, end + 1)
+        if not size or noun_at(words, end + 1, lexicon) is not None:  # "a lemon and a green apple"
+            return None
+        end += 1 + size
+        first = first or end
+        noun = noun_at(words, end, lexicon)
+        while noun is None and end < len(words) and words[end] in (",", "and"):
+            end += 1
+    if noun is None or noun.plural or end == first:
+        return None
+    return [*words[:first], *noun.one, *words[first:]], first
+
+
+def _shared(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
+    """"red and blue balls" -> "some red balls and some blue balls", and with a "two" before it "a red ball and a blue ball"."""
+    described = _coloured(words, at, lexicon)
+    if described is None or not described[1].plural or len(described[0]) == 1:
+        return None
+    colours, noun = described
+    count = NUMBERS.get(words[at - 1]) if at else None
+    if count is not None and count != len(colours):
+        return None
+    start = at - (count is not None or (at > 0 and words[at - 1] == "some"))
+    if start and words[start - 1] in ("the", "another"):
+        return None
+    told = [["a", *colour, *noun.one] if count else ["some", *colour, *noun.many] for colour in colours]
+    flat = [word for k, one in enumerate(told) for word in (["and", *one] if k else one)]
+    return [*words[:start], *flat, *words[noun.end :]], start + len(flat)
+
+
+def _coloured(words: Sequence[str], at: int, lexicon: Lexicon | None) -> tuple[list[tuple[str, ...]], Noun] | None:
+    """The colours that are listed from here on, "red, white and blue", and the noun that has them; None where there is none."""
+    colours: list[tuple[str, ...]] = []
+    if at and (words[at - 1] == "and" or words[at - 1] in SHADES):  # this is a list's later part
+        return None
+    end = at
+    while True:
+        size = _adjective(words, end)
+        if not size or not _is_colour(words[end + size - 1]):
+            return None
+        colours.append(tuple(words[end : end + size]))
+        end += size
+        step = 0
+        while words[end + step : end + step + 1] in ([","], ["and"]) and step < 2:
+            step += 1
+        if not step:
+            break
+        end += step
+    while size := _adjective(words, end):
+        if _is_colour(words[end + size - 1]) and noun_at(words, end, lexicon) is not None:
+            break
+        end += size
+    noun = noun_at(words, end, lexicon)
+    return None if noun is None else (colours, noun)

@@ -1,0 +1,130 @@
+"""Prompts as people say them, and captions do not: what is said of a thing after it, of several at once, and of "it"; what is
+left out is told, and what cannot be drawn is refused by its name."""
+from __future__ import annotations
+
+import pytest
+
+import vle_gen
+from prompts.known import require_drawable
+from prompts.reading import notes, read
+from prompts.vocabulary import WORDS
+from vle_gen.errors import UserError
+from vle_gen.from_text import Made, Wish
+
+
+@pytest.fixture(scope="module")
+def pipe():
+    return vle_gen.load("everyday")
+
+
+def told(prompt, known=WORDS, lexicon=None):
+    """What is asked for: mentions, and relations with their numbers."""
+    require_drawable(prompt, known, lexicon)
+    request = read(prompt, known, lexicon).request
+    relations = [f"{one.subject} {one.kind} {one.object}" + (f"+{one.other}" if one.other else "") for one in request.relations]
+    return "; ".join((*map(str, request.mentions), *relations))
+
+
+SOLIDS = {
+    "a cube that is large": "large cube",
+    "a cube and a ball. The ball is red.": "cube; red sphere",
+    "a ball. It is red and shiny": "red metal sphere",
+    "the ball is red and the cube is blue": "red sphere; blue cube",
+    "two balls, a red one and a blue one": "red sphere; blue sphere",
+    "three cubes: one red, one blue and one green": "red cube; blue cube; green cube",
+    "a red and a blue ball": "red sphere; blue sphere",
+    "a red, a blue, and a green ball": "red sphere; blue sphere; green sphere",
+    "red and blue balls": "some red spheres; some blue spheres",
+    "two red and blue balls": "red sphere; blue sphere",
+    "a big and red ball": "large red sphere",
+    "yellow ball made of metal and cyan matte cube": "yellow metal sphere; cyan rubber cube",
+    "a ball. it is left of a cube": "sphere; cube; 0 left of 1",
+    "there are two balls and there is a cube behind them": "2 spheres; cube; 1 behind 0",
+    "a cube with a ball to its left and a can to its right": "cube; sphere; cylinder; 1 left of 0; 2 right of 0",
+    "a cube and a ball with a can between them": "cube; sphere; cylinder; 2 between 0+1",
+    "a cube, next to it is a ball": "cube; sphere; 1 next to 0",
+    "a cube with a ball in the background": "cube; sphere; 1 behind 0",
+}
+NAMED = {
+    "a cat that is black": "black cat",
+    "a cat and a dog. The dog is brown.": "cat; brown dog",
+    "two cats, a black one and a white one": "black cat; white cat",
+    "an orange, a lemon and a green apple": "orange; lemon; green apple",
+    "a pink cat and a dog on its left": "pink cat; dog; 1 left of 0",
+    "a cat with mountains in the background": "cat; some mountains; 1 behind 0",
+    "a dog in the foreground and a house in the background": "dog; house; 1 behind 0",
+    "a house with a cat on top": "house; cat; 1 on top of 0",
+    "a table with a cake on it": "cake",
+    "lots of sheep": "some sheep",
+    "a globe next to a die": "earth; game die; 0 next to 1",
+    "a beautiful, very small cat": "small cat",
+}
+
+
+@pytest.mark.parametrize("prompt", SOLIDS)
+def test_what_is_said_of_solids(prompt):
+    assert told(prompt) == SOLIDS[prompt]
+
+
+@pytest.mark.parametrize("prompt", NAMED)
+def test_what_is_said_of_things_with_names(pipe, prompt):
+    assert told(prompt, pipe.words, pipe.lexicon) == NAMED[prompt]
+
+
+@pytest.mark.parametrize("prompt", ["two balls, a red one and a blue one", "a cube with a ball to its left"])
+def test_the_prior_is_told_in_words_of_captions(prompt):
+    text = read(prompt).text
+    assert told(text) == told(prompt) and "one" not in text.split()
+
+
+@pytest.mark.parametrize("said", ["with a blue background", "on a blue background", "in front of a blue backdrop"])
+def test_a_coloured_background_is_a_backdrop(pipe, said):
+    (background,) = read(f"a cat {said}", pipe.words, pipe.lexicon).request.background
+    assert set(background.split()) >= {"blue", "backdrop"}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "named"),
+    [
+        ("an orange and black tiger", "'black tiger'"),
+        ("a black and white cow", "'white cow'"),
+        ("a dog that is black and white", "'white dog'"),
+        ("a fire truck next to a house", "'fire truck'"),
+        ("a tennis ball", "'tennis ball'"),
+        ("a plum and a peach", "'plum' is a colour"),
+        ("a cat 🎩", "'🎩'"),
+        ("2.5 cats", "'2.5'"),
+        ("-3 cats", "'-3'"),
+        ("5% cats", "'5%'"),
+        ("a goldfish and a fish", "'goldfish'"),
+        ("a cat under a red sky", "'under a blue sky'"),
+    ],
+)
+def test_what_cannot_be_drawn_is_named(pipe, prompt, named):
+    with pytest.raises(UserError) as refused:
+        require_drawable(prompt, pipe.words, pipe.lexicon)
+    assert named in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "left"),
+    [
+        ("a wooden chair", ["wooden"]),
+        ("a lying dog and a sitting cat", ["lying", "sitting"]),
+        ("a bottle of wine", ["bottle of"]),
+        ("a very big cat", ["very"]),
+        ("a pink cat in a box", ["pink"]),  # which is not understood, and so not painted
+    ],
+)
+def test_words_that_change_nothing_are_told(pipe, prompt, left):
+    assert notes(prompt, pipe.words, pipe.lexicon) == [f"'{word}' is left out" for word in left]
+
+
+def test_more_things_than_the_prior_writes_are_refused(pipe):
+    with pytest.raises(UserError, match="18 things are too many"):
+        pipe("nine cats and nine dogs")
+
+
+def test_the_same_shortcoming_is_said_once(tmp_path):
+    made = Made(Wish("cats", 0, tmp_path / "cats.png"), None, None, ["no cat", "no cat", "no dog"], True)
+    assert made.shortcoming.endswith("no cat (2 times); no dog")
