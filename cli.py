@@ -1,6 +1,7 @@
 """The `vlegen` command: puts the commands of `vle_gen.commands` together, and turns errors into one line and a status."""
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -41,8 +42,12 @@ def main() -> None:
     from vle_gen.errors import UserError
 
     os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")  # its advice on optional packages is not about the picture
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no reason to fail
     try:
         status = app(sys.argv[1:] or ["--help"], prog_name="vlegen", standalone_mode=False)
+        sys.stdout.flush()
         if status == INTERRUPTED:  # newer versions of typer return it, older ones raise Abort
             raise KeyboardInterrupt
     except UsageError as fault:
@@ -50,6 +55,13 @@ def main() -> None:
         _fail(f"{fault.format_message().rstrip('.')} (see '{command} --help')")
     except UserError as fault:
         _fail(str(fault))
+    except OSError as fault:
+        if fault.filename is not None or fault.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python fails once more as it ends
+        if fault.errno == errno.EPIPE:  # nobody reads on, as 'head' does
+            sys.exit(1)
+        _fail(f"cannot print the results: {fault.strerror}")
     except (typer.Abort, KeyboardInterrupt):
         print("vlegen: interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)

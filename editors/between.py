@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import torch
 
-from editors.rows import joined, rows
+from editors.rows import joined, require_tokens, rows
 from vle_gen.errors import UserError
 from vle_gen.tokens import VLETokens
 
@@ -23,6 +23,10 @@ def interpolate(before: VLETokens, after: VLETokens, t: float) -> VLETokens:
     """
     if not 0 <= t <= 1:
         raise UserError(f"{t:g} of the way is not between two states: expected 0 to 1")
+    require_tokens(before)
+    require_tokens(after)
+    if before.detail is not None and after.detail is not None and not torch.equal(before.detail.picture, after.detail.picture):
+        raise UserError("these are tokens of two pictures, and no states of one")
     if before.size != after.size:
         raise UserError(f"pictures of {before.size} and {after.size} pixels are not states of one picture")
     if t in (0, 1):

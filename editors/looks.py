@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from numbers import Real
 
 from editors.rows import Which, named, objects, recorded, said
 from vle_gen.colours import colour_named
@@ -37,12 +38,14 @@ def recolor(tokens: VLETokens, which: Which, hue: float | None = None, to: str |
         raise UserError("say which colour: either a hue to turn by, or the colour to paint in")
     turn, paint = tokens.turn.clone(), tokens.paint.clone()
     if hue is not None:
-        if not math.isfinite(hue):
-            raise UserError(f"a hue cannot be turned by {hue:g}: expected degrees, such as 120")
+        if not (isinstance(hue, Real) and math.isfinite(hue)):
+            raise UserError(f"a hue cannot be turned by {hue}: expected degrees, such as 120; a colour is given as to='red'")
         for index in indices:
             turned = (float(turn[0, index]) + hue) % 360
             turn[0, index] = 0.0 if min(turned, 360 - turned) < LEAST_TURN else turned
         return recorded(replace(tokens, turn=turn), f"recolor {named(indices)} by {said(hue)}")
     turn[0, indices] = 0
+    if not isinstance(to, str):
+        raise UserError(f"{to!r} is no colour: expected a name such as 'blue', or one like '#3366cc'")
     paint[0, indices] = paint.new_tensor([*colour_named(to), 1.0])
     return recorded(replace(tokens, turn=turn, paint=paint), f"recolor {named(indices)} to {to.strip().lower()}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from editors.depth import in_order, put_before
-from editors.rows import Which, box, finite, joined, named, objects, recorded, rows, said, shifted
+from editors.rows import Which, box, finite, joined, named, objects, place_of, recorded, require_tokens, rows, said, shifted
 from vle_gen.errors import UserError
 from vle_gen.tokens import VLETokens
 
@@ -47,6 +47,7 @@ def paste(
     Raises:
         UserError: no such object, or tokens that another checkpoint made.
     """
+    require_tokens(tokens)
     indices = objects(other, which, "pasted")
     if tokens.checkpoint != other.checkpoint:
         raise UserError(
@@ -57,7 +58,7 @@ def paste(
     both = joined(tokens, other, indices)
     new = list(range(count, len(both)))
     if to is not None:
-        finite(*to, what="a place")
+        finite(*place_of(to), what="a place")
         x, y = centre(both, new)
         both = shifted(both, dict.fromkeys(new, (to[0] - x, to[1] - y)))
     both = replace(both, depth=in_order(both.depth))

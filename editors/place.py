@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from numbers import Real
 
 from editors.depth import in_order
 from editors.perspective import Perspective
@@ -53,8 +54,8 @@ def resize(tokens: VLETokens, which: Which, factor: float) -> VLETokens:
         UserError: there is no such object, the factor is not a number above 0, or what comes of it is too small or large.
     """
     indices = objects(tokens, which, "resized")
-    if not (math.isfinite(factor) and factor > 0):
-        raise UserError(f"an object cannot be made {factor:g} times as large: expected a number above 0")
+    if not (isinstance(factor, Real) and math.isfinite(factor) and factor > 0):
+        raise UserError(f"an object cannot be made {factor} times as large: expected a number above 0")
     where = tokens.where.clone()
     for index in indices:
         _require_size(tokens, index, factor)

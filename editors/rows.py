@@ -5,6 +5,7 @@ import math
 import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import torch
 
@@ -42,8 +43,15 @@ def indices_of(which: Which) -> list[int]:
         raise UserError(f"{which!r} names no token: expected its number, or several numbers") from None
 
 
+def require_tokens(tokens: VLETokens) -> None:
+    """Raises `UserError` for anything else."""
+    if not isinstance(tokens, VLETokens):
+        raise UserError(f"{type(tokens).__name__} is no tokens: expected VLETokens, as 'encode' of a pipeline gives")
+
+
 def objects(tokens: VLETokens, which: Which, verb: str = "edited") -> list[int]:
     """`which` as a list of object tokens without repeats. Raises `UserError`, with `verb` for what was wanted of them."""
+    require_tokens(tokens)
     indices = indices_of(which)
     count = len(tokens)
     if not indices:
@@ -58,9 +66,16 @@ def objects(tokens: VLETokens, which: Which, verb: str = "edited") -> list[int]:
 
 def finite(*values: float, what: str = "a step") -> None:
     """Raises `UserError` unless all are finite numbers."""
-    if not all(math.isfinite(value) for value in values):
-        said = ", ".join(f"{value:g}" for value in values)
+    if not all(isinstance(value, Real) and math.isfinite(value) for value in values):
+        said = ", ".join(f"{value:g}" if isinstance(value, Real) else repr(value) for value in values)
         raise UserError(f"{what} of {said} pixels is no place to move to: expected finite numbers")
+
+
+def place_of(to: tuple[float, float]) -> tuple[float, float]:
+    """A place itself. Raises `UserError` for what is not two numbers."""
+    if not (isinstance(to, Sequence) and len(to) == 2):
+        raise UserError(f"{to!r} is no place: expected x and y in pixels")
+    return to
 
 
 def box(tokens: VLETokens, index: int) -> Box:

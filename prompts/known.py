@@ -49,6 +49,8 @@ def require_known(
 ) -> None:
     """Raises UserError for a prompt without words, or with words that a checkpoint trained on `known` never saw, that its
     lexicon lacks, and that mean nothing near to what it saw. One that was trained on free text may be asked for anything."""
+    if not isinstance(prompt, str):
+        raise UserError(f"{prompt!r} is no text: say what is meant in words, such as 'a red ball'")
     read = reword(prompt, frozenset(known), lexicon)
     if is_free(known, lexicon):
         if not prompt.strip():

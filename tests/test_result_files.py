@@ -1,8 +1,12 @@
 """Where results may go: never over what is read, never over one another, and only where they can be read again."""
 from __future__ import annotations
 
+import os
 import shutil
 import stat
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +56,59 @@ def test_a_seed_beyond_64_bits_is_refused(vlegen, file, tmp_path):
     for command in (("txt2img", "red ball"), ("add", file, "a red ball")):
         refused(vlegen(*command, "--seed", 10**20, "-o", tmp_path / "x.png"), "--seed")
     assert not (tmp_path / "x.png").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("move", "--token", 1, "--dx", 20),
+        ("edit", "move 1 by 20,0"),
+        ("remove", "--token", 1),
+        ("decode",),
+        ("add", "a red ball"),
+        ("replace", "--token", 1, "a red ball"),
+    ],
+)
+def test_an_edit_does_not_take_the_place_of_its_picture(vlegen, file, command):
+    before = file.read_bytes()
+    refused(vlegen(command[0], file, *command[1:], "-o", file), "is what is read", "another name")
+    assert file.read_bytes() == before
+
+
+def test_names_are_judged_before_anything_is_written(vlegen, file, tmp_path):
+    picture, missing = tmp_path / "one.png", tmp_path / "nowhere" / "x"
+    refused(vlegen("tokens", file, "--overlay", picture, "--masks", tmp_path / "m.jpg"), "m.jpg", ".png")
+    refused(vlegen("tokens", file, "--overlay", picture, "--json", missing), "nowhere")
+    refused(vlegen("tokens", file, "--no-carry"), "--save")
+    refused(vlegen("txt2img", "red ball", "-o", picture, "--sheet", tmp_path / "s.txt"), "s.txt")
+    refused(vlegen("txt2img", "red ball", "-o", picture, "--sheet", picture), "to be written already")
+    refused(vlegen("txt2img", "red ball", "-o", tmp_path), "cannot save a picture")
+    refused(vlegen("txt2img", "red ball", "--no-check", "--tries", 3, "-o", picture), "--no-check", "--tries 3")
+    refused(vlegen("move", file, "--token", 1, "--dx", 9, "-o", tmp_path / "x.doc"), "x.doc", ".vle")
+    assert not picture.exists()
+
+
+def test_a_file_that_is_replaced_keeps_its_permissions(vlegen, file, tmp_path):
+    target = tmp_path / "private.png"
+    target.touch(mode=0o600)
+    assert vlegen("move", file, "--token", 1, "--dx", 9, "-o", target).status == 0
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600 and target.stat().st_size
+
+
+def test_what_is_far_out_of_the_picture_costs_nothing(vlegen, file, tmp_path):
+    gone, removed = tmp_path / "gone.png", tmp_path / "removed.png"
+    assert vlegen("move", file, "--token", 2, "--dx", 5e7, "-o", gone).status == 0
+    assert vlegen("move", file, "--token", 2, "--dx", -600, "-o", removed).status == 0
+    assert gone.read_bytes() == removed.read_bytes(), "wherever it is, it is not seen"
+
+
+def test_the_command_line_survives_what_it_prints_to(file):
+    command = [sys.executable, "cli.py", "tokens", str(file.rename(file.with_name("büro.png")))]
+    root = Path(__file__).parents[1]
+    ascii_only = dict(os.environ, PYTHONIOENCODING="ascii")
+    ran = subprocess.run(command, cwd=root, env=ascii_only, capture_output=True, text=True)
+    assert ran.returncode == 0 and "b?ro.png" in ran.stdout
+    if os.path.exists("/dev/full"):
+        with open("/dev/full", "w") as full:
+            ran = subprocess.run(command, cwd=root, stdout=full, stderr=subprocess.PIPE, text=True)
+        assert ran.returncode == 2 and len(ran.stderr.splitlines()) == 1 and "No space" in ran.stderr

@@ -124,6 +124,7 @@ def targets_of(pictures: Sequence[Path], out: Path | None, out_dir: Path | None,
     if out is not None:
         if len(pictures) > 1:
             raise UserError(f"--out {out} is one name for {len(pictures)} pictures: give --out-dir")
+        files.check_results(pictures, [out], vle=True)
         return [out]
     if out_dir is None:
         return [files.beside(picture, tag) for picture in pictures]

@@ -4,12 +4,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 
 from vle_gen.errors import UserError
 
 Box = tuple[float, float, float, float]
 Point = tuple[float, float]
+BOX_FORM, POINT_FORM = "box: expected left, top, width and height in pixels", "point: expected x and y in pixels"
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,9 @@ class Hints:
     @staticmethod
     def of(boxes: tuple[Box, ...], points: tuple[Point, ...], height: int, width: int) -> Hints:
         """From pixels of a height x width picture. Raises `UserError` for what lies outside it or has no extent."""
+        for said, form, one in (*((box, BOX_FORM, 4) for box in boxes), *((point, POINT_FORM, 2) for point in points)):
+            if not isinstance(said, Sequence) or len(said) != one or not all(isinstance(v, Real) for v in said):
+                raise UserError(f"{said!r} is no {form}")
         side = max(height, width)
         left, top = (side - width) / 2, (side - height) / 2
         size = f"the picture is {width} x {height}"

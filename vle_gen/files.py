@@ -13,7 +13,7 @@ from PIL import Image
 
 from vle_gen.encoding import AS_USUAL, Box, Encoding
 from vle_gen.errors import UserError
-from vle_gen.image_io import open_image, save_image, write_whole
+from vle_gen.image_io import open_image, require_picture_name, require_writable, save_image, write_whole
 from vle_gen.masks import box_of, read_mask
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vle_gen.tokens import VLETokens
 
 VLE = ".vle"
+EXACT = (".png", ".tif", ".tiff", ".bmp")  # formats for masks
 
 
 def read_tokens(pipe: VLEPipeline, path: str | Path, encoding: Encoding = AS_USUAL) -> VLETokens:
@@ -133,10 +134,28 @@ def check_apart(sources: Sequence[Path], results: Iterable[Path | None]) -> None
         taken[path.resolve()] = f"{path} is to be written already"
 
 
+def check_results(
+    sources: Sequence[Path], pictures: Iterable[Path | None] = (), others: Iterable[Path | None] = (), vle: bool = False
+) -> None:
+    """Raises `UserError`, before any work, where results cannot be written: names that no picture has (with `vle`, nor tokens),
+    places that are not to be written, or what `check_apart` says. `others` may have any name."""
+    pictures, others = list(filter(None, pictures)), list(filter(None, others))
+    for path in pictures:
+        require_picture_name(path, (VLE,) if vle else ())
+    require_writable(*pictures, *others)
+    check_apart(sources, [*pictures, *others])
+
+
 def check_save(save: Path | None) -> None:
     """Raises `UserError` for a name that no command would read tokens from."""
     if save is not None and save.suffix.lower() != VLE and not save.is_dir():
         raise UserError(f"cannot save tokens as {save}: expected a name that ends in {VLE}")
+
+
+def check_masks(masks: Path | None) -> None:
+    """Raises `UserError` for a name of a format that does not keep every value."""
+    if masks is not None and masks.suffix.lower() not in EXACT:
+        raise UserError(f"cannot save masks as {masks}: expected .png, which keeps every value")
 
 
 def numbered(path: Path, count: int) -> list[Path]:
@@ -155,6 +174,5 @@ def named_after(prompt: str) -> Path:
 def save_masks(label_map: Any, path: str | Path) -> Path:
     """Writes a label map (H, W) as an 8-bit grey picture whose values are token indices, without loss; the path."""
     path = Path(path)
-    if path.suffix.lower() not in (".png", ".tif", ".tiff", ".bmp"):
-        raise UserError(f"cannot save masks as {path}: expected .png, which keeps every value")
+    check_masks(path)
     return save_image(Image.fromarray(np.asarray(label_map).astype(np.uint8)), path)

@@ -73,7 +73,8 @@ class Made:
 
 
 def wishes(prompt: str, count: int, seed: int, path: Path) -> list[Wish]:
-    """`count` pictures of one prompt; seeds follow one another, and any seed alone gives the same picture again."""
+    """`count` pictures of one prompt; seeds follow one another, and any seed alone gives the same picture again
+    but for rounding: drawn beside others a pixel may be off by one level."""
     return [Wish(prompt, seed + k, one) for k, one in enumerate(files.numbered(path, count))]
 
 

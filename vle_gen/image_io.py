@@ -5,6 +5,7 @@ Whatever is wrong with a file becomes a `UserError` of one line.
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping
@@ -124,8 +125,7 @@ def save_image(image: Image.Image, path: str | Path, text: Mapping[str, str] | N
         UserError: a suffix that is no picture format, or a place that cannot be written.
     """
     path = Path(path)
-    if path.suffix.lower() not in FORMATS:
-        raise UserError(f"cannot save a picture as {path}: expected a name that ends in {', '.join(FORMATS)}")
+    require_picture_name(path)
     options = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg") else {}
     if path.suffix.lower() == ".webp":
         options = {"lossless": True}
@@ -138,18 +138,33 @@ def save_image(image: Image.Image, path: str | Path, text: Mapping[str, str] | N
     return write_whole(path, lambda part: image.save(part, **options))
 
 
+def require_picture_name(path: str | Path, more: tuple[str, ...] = ()) -> None:
+    """Raises `UserError` for a suffix that is no picture format, nor one of `more`."""
+    formats = (*FORMATS, *more)
+    if Path(path).suffix.lower() not in formats:
+        raise UserError(f"cannot save a picture as {path}: expected a name that ends in {', '.join(formats)}")
+
+
 def require_writable(*paths: str | Path | None) -> None:
-    """Raises `UserError` where a path, None for none, has no folder to be written in: asked before what takes minutes."""
+    """Raises `UserError` where a path, None for none, cannot be written: asked before what takes a while."""
     for path in map(Path, filter(None, paths)):
-        if not os.access(path.resolve().parent, os.W_OK):
+        place = path.resolve()
+        if place.is_dir():
+            raise UserError(f"cannot write {path}: it is a folder, and the name of a file is expected")
+        if not os.access(place.parent, os.W_OK):
             raise UserError(f"cannot write {path}: expected a folder that exists, and may be written in, before its name")
+        if place.exists() and not os.access(place, os.W_OK):
+            raise UserError(f"cannot write {path}: permission denied")
 
 
 def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
     """Calls `write` on a temporary file beside `path` (same suffix) and renames it when that succeeded; the path. Where that is
-    a link, what it leads to is written, and the link stays."""
+    a link, what it leads to is written, and the link stays; a file that is replaced keeps its permissions."""
     path = Path(path)
     place = path.resolve() if path.is_symlink() else path
+    exists = place.is_file()
+    if exists and not os.access(place, os.W_OK):
+        raise UserError(f"cannot write {path}: permission denied")
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=place.parent)
     except OSError as fault:
@@ -158,7 +173,7 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
     part = Path(name)
     try:
         write(part)
-        part.chmod(0o666 & ~_umask())
+        part.chmod(stat.S_IMODE(place.stat().st_mode) if exists else 0o666 & ~_umask())
         os.replace(part, place)
     except OSError as fault:
         raise UserError(f"cannot write {path}: {fault.strerror or fault}") from None

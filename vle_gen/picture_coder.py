@@ -1,8 +1,10 @@
 """`PictureCoder`: pictures to tokens and back by a tokenizer, as every pipeline does it."""
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Real
 
 import numpy as np
 import torch
@@ -56,6 +58,9 @@ class PictureCoder:
                 size = " x ".join(map(str, pixels.shape[:2]))
                 raise UserError(f"a mask is {mask.dtype} of shape {mask.shape}: expected bool, {size}, true somewhere")
         hints = Hints.of((*boxes, *map(box_of, masks)), tuple(points), *pixels.shape[:2])
+        if (asked := len(hints.boxes) + len(hints.points)) >= halting.max_tokens:
+            most = f"at most {halting.max_tokens} tokens are kept, the scene token too"
+            raise UserError(f"{asked} boxes, points and masks are too many: {most}")
         found = self.tokenizer.encode(torch.from_numpy(pixels).permute(2, 0, 1).contiguous(), halting, hints, refine)
         if profile := image.info.get(ICC):
             found = replace(found, detail=replace(found.detail, profile=profile))
@@ -69,7 +74,9 @@ class PictureCoder:
             carry: add the source picture's detail where it is known; without it, what the tokens alone say.
             size: longer side of the result in pixels; without it the picture's own.
         """
-        if size is not None and size < 1:
+        if not isinstance(tokens, VLETokens):
+            raise UserError(f"{type(tokens).__name__} is no tokens: expected VLETokens, as 'encode' gives")
+        if size is not None and not (isinstance(size, Real) and 1 <= size < math.inf):
             raise UserError(f"a picture of {size} pixels cannot be made: expected a size of 1 or more")
         height, width = tokens.size
         scale = 1.0 if size is None else size / max(height, width)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ from diffusers.utils import BaseOutput
 from PIL import Image
 
 from editors.language import Edit, Selector
-from editors.rows import box, recorded
+from editors.rows import box, indices_of, recorded
 from prompts.called import Called, every_calling
 from prompts.grammar import parse
 from prompts.known import require_drawable, require_known
@@ -117,8 +118,10 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         height: int = PICTURE_SIDE,
         width: int = PICTURE_SIDE,
         tries: int = 24,
-        places: Sequence[Place] = (),
-    ) -> VLEPipelineOutput:
+        places: Sequence[Place | str] = (),
+        output_type: Literal["pil", "np"] = "pil",
+        return_dict: bool = True,
+    ) -> VLEPipelineOutput | tuple[list]:
         """Pictures for one or more prompts.
 
         Each sample's tokens are named by CLIP and held against the prompt; a sample that breaks it is drawn again, up to
@@ -133,14 +136,22 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
             num_inference_steps: steps of the flow head per token.
             height, width: of the pictures in pixels; equal, since the prior writes for square canvases.
             tries: most draws per picture; 1 shows the prior as it is.
-            places: where some things go, in every picture; what the prompt does not speak of is added to it.
+            places: where some things go, in every picture, such as "red ball@0.25,0.6"; what the prompt does not speak of is
+                added to it.
+            output_type: "pil", or "np" for an array (pictures, height, width, 3), float32 in 0..1.
+            return_dict: False gives a tuple with the pictures alone.
 
         Raises:
             UserError: an empty prompt, words that the checkpoint has never seen, an argument out of range, or a checkpoint
                 without a prior or CLIP.
         """
         self._require_writing()
-        prompts = [prompt] if isinstance(prompt, str) else list(prompt)
+        prompts = [prompt] if isinstance(prompt, str) else prompt
+        if not isinstance(prompts, Sequence) or not all(isinstance(text, str) for text in prompts):
+            raise UserError(f"{prompt!r} is no prompt: expected a text, or a list of them")
+        places = [Place.read(place) if isinstance(place, str) else place for place in places]
+        if output_type not in ("pil", "np"):
+            raise UserError(f"output_type is {output_type!r}: expected 'pil' or 'np'")
         for text in [place.phrase for place in places] + [text for text in prompts if text or not places]:
             require_drawable(text, self.words, self.lexicon)
         if height != width:
@@ -149,10 +160,13 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
             raise UserError("there is no prompt: expected one, or a list of them")
         if not 0 <= guidance_scale < math.inf:
             raise UserError(f"guidance_scale is {guidance_scale}: expected a number of 0 or more")
-        if generator is not None and not isinstance(generator, torch.Generator | list):
-            raise UserError(f"a generator is of {type(generator).__name__}: expected a torch.Generator, or a list of them")
-        if num_images_per_prompt < 1 or tries < 1:
-            raise UserError(f"got {num_images_per_prompt} images per prompt and {tries} tries: expected 1 or more of each")
+        for one in generator if isinstance(generator, list) else [generator]:
+            if one is not None and not isinstance(one, torch.Generator):
+                raise UserError(f"a generator is of {type(one).__name__}: expected a torch.Generator, or a list of them")
+        counted = dict(num_images_per_prompt=num_images_per_prompt, num_inference_steps=num_inference_steps, tries=tries)
+        for name, value in counted.items():
+            if not isinstance(value, Integral) or value < 1:
+                raise UserError(f"{name} is {value}: expected a whole number of 1 or more")
         count = len(prompts) * num_images_per_prompt
         if isinstance(generator, list) and len(generator) != count:
             raise UserError(f"{len(generator)} generators for {count} pictures: give one, or one for each")
@@ -163,8 +177,13 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
             raise UserError(f"{most} things are too many: this prior writes {self.prior.config.max_tokens - 1}")
         settings = Settings(guidance_scale, num_inference_steps, tries, (height, width))
         drawn = draw_orders(self, orders, num_images_per_prompt, generator, settings)
+        images = [self.decode(one.tokens) for one in drawn]
+        if output_type == "np":
+            images = np.stack([np.asarray(image, np.float32) / 255 for image in images])
+        if not return_dict:
+            return (images,)
         return VLEPipelineOutput(
-            images=[self.decode(one.tokens) for one in drawn],
+            images=images,
             tokens=[one.tokens for one in drawn],
             problems=[one.problems for one in drawn],
             checked=[order.request is not None for order in orders for _ in range(num_images_per_prompt)],
@@ -193,7 +212,8 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         tries: int = writing.TRIES,
     ) -> VLETokens:
         """The tokens with another object in the place of token `index`: see `vle_gen.writing.replace_object`, and `add`."""
-        edit = Edit("replace", (Selector(number=int(index)),), phrase=phrase, seed=_seed_of(generator))
+        (index,) = indices_of(index)
+        edit = Edit("replace", (Selector(number=index),), phrase=phrase, seed=_seed_of(generator))
         return recorded(writing.replace_object(self, tokens, index, phrase, generator, tries).tokens, str(edit))
 
     def problems(self, tokens: VLETokens, request: SceneRequest, names: Sequence[Called] | None = None) -> list[str]:

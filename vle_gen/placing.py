@@ -17,6 +17,12 @@ from vle_gen.tokenizer.render import SHADOWS_END, Window, draw, draw_beyond, wid
 from vle_gen.tokens import VLETokens
 
 
+def _near(body: Body, dx: float, size: tuple[int, int]) -> bool:
+    """Whether a body that moves so far sideways can still be seen, or its shadow: of what is a picture away nothing is."""
+    side = max(size)
+    return body.window.left + dx < size[1] + side and body.window.right + dx > -side
+
+
 def placed(
     net: TokenizerNetwork, tokens: VLETokens, sources: list[dict[int, Body]], arena: Window
 ) -> list[Body]:
@@ -36,7 +42,7 @@ def placed(
             body = dressed(body, tokens, index, not net.sizes.one_world)
             if not origin and placement != IN_PLACE and camera is not None:
                 body = lit(body, light_gain(scene, tokens.size, where, tokens.where[0, index]))
-                if placement.dx and placement.scale == 1:
+                if placement.dx and placement.scale == 1 and _near(body, placement.dx, tokens.size):
                     body = moved_aside(body, where, placement.dx, camera)
             if placement.scale != 1:
                 body = scaled(body, placement, where, detail.size, arena)

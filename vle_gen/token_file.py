@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from PIL import Image
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -20,7 +20,8 @@ from vle_gen.source import SourceDetail
 if TYPE_CHECKING:
     from vle_gen.tokens import VLETokens
 
-FORMAT = "vle-1"
+SERIES = "vle-"  # what the format of each version begins with
+FORMAT = SERIES + "1"
 CODED = FORMAT  # the one tensor of a file whose tokens are entropy-coded (see `vle_gen.compact.file`)
 CODED_AT_FIRST = "coded"  # what that tensor was called while such files had metadata too
 ALWAYS = ("what", "where", "depth", "kind", "scope", "score", "source", "length")
@@ -61,10 +62,10 @@ def write(tokens: VLETokens, path: str | Path, carry: bool = True) -> None:
 
 def read(path: str | Path) -> VLETokens:
     """Raises `UserError` when the file is missing, corrupt, or holds something else."""
-    from vle_gen.tokens import VLETokens
+    from vle_gen.tokens import SCENE, VLETokens
 
     if not Path(path).is_file():
-        raise UserError(f"{path} does not exist")
+        raise UserError(f"{path} {'is a folder' if Path(path).is_dir() else 'does not exist'}: expected a .vle file")
     try:
         with safe_open(path, "pt") as file:
             header = file.metadata() or {}
@@ -74,8 +75,14 @@ def read(path: str | Path) -> VLETokens:
                     "picture reads them, and in Python vle_gen.files.read_tokens(pipe, path)"
                 )
             if header.get("format") != FORMAT:
-                raise UserError(f"{path} is no token file: expected format {FORMAT}, found {header.get('format')}")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+                found = str(header.get("format"))
+                newer = found.removeprefix(SERIES).isdecimal() and found.startswith(SERIES)
+                hint = ": it was written by a newer vlegen, which reads it" if newer else ""
+                raise UserError(f"{path} is no token file: expected format {FORMAT}, found {found}{hint}")
+            # A copy lies in memory of torch's own: sums of numbers that lie elsewhere can differ in their last bit.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}
+        if missing := [name for name in ALWAYS if name not in tensors]:
+            raise UserError(f"{path} is corrupt: it lacks {', '.join(missing)}")
         present = [*ALWAYS, *(name for name in WHERE_USED if name in tensors)]
         named = {name: tensors[name].to(TYPES.get(name, torch.float32)) for name in present}
         named["scope"] = named["scope"] / 255
@@ -92,9 +99,13 @@ def read(path: str | Path) -> VLETokens:
         )
         if tokens.batch != 1:
             raise UserError(f"it holds {tokens.batch} pictures: expected one")
+        if int(tokens.kind[0, 0]) != SCENE:
+            raise UserError("its first token is no scene's")
         return next(iter(tokens))
     except UserError as fault:
         raise fault if str(path) in str(fault) else UserError(f"{path} is corrupt: {fault}") from None
+    except SafetensorError:
+        raise UserError(f"{path} is no token file: expected what --save, or -o NAME.vle, writes") from None
     except Exception as fault:  # whatever reading stumbles over is the fault of what is in the file
         said = " ".join(str(fault).split()) or type(fault).__name__
         raise UserError(f"{path} is no readable token file: {said}") from None

@@ -247,7 +247,9 @@ def _validate(tokens: VLETokens) -> None:
         raise UserError(f"where holds a frame that is more than {FARTHEST:,.0f} pictures away or wide")
     if len(tokens.size) != 2 or min(tokens.size) < 1:
         raise UserError(f"size is {tokens.size}: expected height and width in pixels")
-    for name in ("paint", "opacity"):
+    if not ((tokens.kind == OBJECT) | (tokens.kind == SCENE)).all():
+        raise UserError(f"kind is {tokens.kind.tolist()}: expected {SCENE} for a scene token and {OBJECT} for an object's")
+    for name in ("paint", "opacity", "score"):
         if float(getattr(tokens, name).min()) < 0 or float(getattr(tokens, name).max()) > 1:
             raise UserError(f"{name} holds a value outside 0 to 1")
     if tokens.detail is not None or tokens.foreign:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from editors.rows import joined, rows
+from editors.rows import indices_of, joined, place_of, rows
 from prompts.called import Called
 from prompts.grammar import parse
 from prompts.known import require_drawable
@@ -203,6 +203,7 @@ def replace_object(
     Raises:
         UserError: there is no such object, or the phrase does not describe one.
     """
+    (index,) = indices_of(index)
     if not 1 <= index < len(tokens):
         raise UserError(f"token {index} cannot be replaced: there are objects 1 to {len(tokens) - 1}")
     require_drawable(phrase, pipe.words, pipe.lexicon)
@@ -376,7 +377,7 @@ def _in_place(pipe: VLEPipeline, tokens: VLETokens, index: int, drawn: Drawn, ke
 
 def _on_canvas(at: tuple[float, float], size: tuple[int, int]) -> tuple[float, float]:
     """Pixels of a picture as canvas units."""
-    (x, y), (height, width), side = at, size, max(size)
+    (x, y), (height, width), side = place_of(at), size, max(size)
     if not (0 <= x <= width and 0 <= y <= height):
         raise UserError(f"{x:g},{y:g} is not in the picture: expected 0 to {width} and 0 to {height}")
     return (x - width / 2) / side + 0.5, (y - height / 2) / side + 0.5

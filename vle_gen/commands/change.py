@@ -253,5 +253,6 @@ def _run(verb: str, tag: str, picture: Path, which: tuple, out, checkpoint, devi
         raise UserError(f"say which object: either --token N or --object 'the red ball'{ways}")
     if verb == "swap" and len(named) != 2:
         raise UserError(f"swap takes two objects, and here {'is one' if len(named) == 1 else f'are {len(named)}'}: name both")
-    edit = Edit(verb, tuple(named), **said).checked()
-    print(edit_file(load_light(checkpoint, device), picture, [(edit,)], out or files.beside(picture, tag), encoding=encoding))
+    edit, target = Edit(verb, tuple(named), **said).checked(), out or files.beside(picture, tag)
+    files.check_results([picture], [target], vle=True)
+    print(edit_file(load_light(checkpoint, device), picture, [(edit,)], target, encoding=encoding))

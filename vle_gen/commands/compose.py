@@ -81,6 +81,7 @@ def animate(
 
     target, group = out or files.beside(picture, "animated", ".gif"), parse_lines(edits)
     animation.check(target)
+    files.check_results([picture], others=[target])
     pipe = load_light(checkpoint, device)
     before = files.read_tokens(pipe, picture)
     after = batch.edited_tokens(pipe, before, picture, [group], note=_note)

@@ -37,12 +37,16 @@ def tokens(
 
     encoding = Encoding.parse(box, point, max_tokens, quality, refine, mask)
     files.check_quality(quality, save, no_carry)
+    if no_carry and save is None:
+        raise UserError("--no-carry is about the tokens that --save writes: give --save FILE.vle too")
     overlays = files.for_each(overlay, pictures, "-tokens.png")
     lists = files.for_each(json, pictures, ".json")
     maps = files.for_each(masks, pictures, "-masks.png")
     saves = files.for_each(save, pictures, ".vle")
     files.check_save(save)
-    files.check_apart(pictures, [*overlays, *lists, *maps, *saves])
+    for path in maps:
+        files.check_masks(path)
+    files.check_results(pictures, overlays, [*lists, *maps, *saves])
     pipe = load(checkpoint, device)
     unread = []
     each = files.read_each(pipe, pictures, encoding, lambda fault: print(f"vlegen: {fault}", file=sys.stderr))
@@ -53,9 +57,6 @@ def tokens(
         rows = shown.token_rows(found, pipe.name_tokens(found))
         bits = None if quality is None else pipe.tokenizer.bits(found, quality)
         scores = found.score[0].tolist()
-        console().print(shown.as_table(rows, str(picture), scores, bits))
-        for line in shown.remarks(rows, scores, bits):
-            print(line)
         overlay_path, json_path, masks_path, save_path = targets
         if overlay_path:
             names = [row.label for row in rows]
@@ -66,9 +67,9 @@ def tokens(
             files.save_masks(found.label_map(), masks_path)
         if save_path:
             files.write_tokens(pipe, found, save_path, not no_carry, quality)
-        for target in targets:
-            if target:
-                print(target)
+        console().print(shown.as_table(rows, str(picture), scores, bits))
+        for line in (*shown.remarks(rows, scores, bits), *filter(None, targets)):
+            print(line)
     if unread:
         raise UserError(f"{len(unread)} of {len(pictures)} pictures could not be read")
 
@@ -88,14 +89,13 @@ def describe(
     from vle_gen.encoding import Encoding
 
     encoding = Encoding.parse(box, point, masks=mask)
-    files.check_apart([picture], [json])
+    files.check_results([picture], others=[json])
     pipe = load(checkpoint, device)
     said = description(pipe, files.read_tokens(pipe, picture, encoding))
-    print(said.text)
-    if said.doubt:
-        print(said.doubt)
     if json:
-        print(files.write_json(said.as_json(), json))
+        files.write_json(said.as_json(), json)
+    for line in filter(None, (said.text, said.doubt, json)):
+        print(line)
 
 
 def decode(
@@ -109,9 +109,11 @@ def decode(
     """Turn tokens back into a picture."""
     from vle_gen import files
 
+    out = out or files.beside(vle, "decoded")
+    files.check_results([vle], [out])
     pipe = load_light(checkpoint, device)
     picture = pipe.decode(files.read_tokens(pipe, vle), carry=not no_carry, size=size)
-    print(files.save_image(picture, out or files.beside(vle, "decoded")))
+    print(files.save_image(picture, out))
 
 
 def names(
@@ -125,9 +127,11 @@ def names(
 
     from prompts import listing
     from vle_gen import files
-    from vle_gen.commands.write import say_first
+    from vle_gen.commands.write import say_notes
+    from vle_gen.image_io import require_writable
     from vle_gen.name_table import as_table, summary
 
+    require_writable(json)
     pipe, text = load(checkpoint, None), " ".join(words or ()).strip()
     known, lexicon = pipe.words, pipe.lexicon
     listed = listing.entries(known, lexicon)
@@ -135,8 +139,9 @@ def names(
         listed = listing.of_sort(listed, sort, lexicon)
     if text:
         listed = listing.search(listed, text, known, lexicon)
-        say_first(pipe, [text])
-    console().print(as_table(listed))
-    print(summary(listed))
+        say_notes(pipe, [text])
     if json:
-        print(files.write_json([asdict(one) for one in listed], json))
+        files.write_json([asdict(one) for one in listed], json)
+    console().print(as_table(listed))
+    for line in filter(None, (summary(listed), json)):
+        print(line)

@@ -111,6 +111,8 @@ def lexicon(
     from vle_gen.data.words import lexicon_of_packs
     from vle_gen.image_io import write_whole
 
+    if out.suffix.lower() != ".json":
+        raise typer.BadParameter(f"a lexicon cannot be written as {out}: expected a name that ends in .json")
     made = lexicon_of_packs(sprites, _picked(pick))
     write_whole(out, made.save)
     print(f"{out}: {len(made.kinds)} objects, {len(made.concepts)} names with {len(made.forms)} ways to say them, "

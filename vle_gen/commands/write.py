@@ -32,14 +32,15 @@ def txt2img(
     """Write pictures from text. Several of a prompt are numbered: name-1.png, name-2.png, ...; the next seed each."""
     from vle_gen import files, from_text
     from vle_gen.chosen_places import Place
-    from vle_gen.image_io import require_writable
     from vle_gen.sheet import contact_sheet
 
-    require_writable(save, sheet, None if prompts else out)
     files.check_save(save)
     if prompt and prompts:
         raise typer.BadParameter("give a prompt or --prompts FILE, not both")
+    if no_check and tries not in (None, 1):
+        raise typer.BadParameter(f"--no-check takes the first draw, and --tries {tries} asks for more: give one of them")
     settings = from_text.Settings(steps, guidance, 1 if no_check else tries, tuple(Place.read(text) for text in place or ()))
+    files.check_results([], [sheet, *(files.numbered(out, n) if out and not prompts else ())], [] if prompts else [save])
     pipe = load(checkpoint, device)
     if prompts:
         texts = from_text.read_prompts(prompts, pipe.words, pipe.lexicon)
@@ -77,13 +78,14 @@ def add(
     from editors.language import Edit, Selector
     from vle_gen import files, writing
 
-    centre = writing.read_centre(at)
+    centre, target = writing.read_centre(at), out or files.beside(picture, "added")
+    files.check_results([picture], [target], vle=True)
     pipe = load(checkpoint, device)
     say_first(pipe, [phrase])
     tokens = files.read_tokens(pipe, picture)
     written = writing.add(pipe, tokens, phrase, centre, size, files.generator_of(seed), tries)
     edit = Edit("add", (Selector(words=phrase),), at=centre, size=size, seed=seed)
-    _finish(pipe, written, edit, picture, "added", out)
+    _finish(pipe, written, edit, target)
 
 
 def replace(
@@ -105,32 +107,39 @@ def replace(
 
     if (token is None) == (object is None):
         raise UserError("say which object to replace: either --token N or --object 'the red ball'")
-    which = Selector(number=token, words=object)
+    which, target = Selector(number=token, words=object), out or files.beside(picture, "replaced")
+    files.check_results([picture], [target], vle=True)
     pipe = load(checkpoint, device)
     say_first(pipe, [phrase])
     tokens = files.read_tokens(pipe, picture)
     (index,) = find(pipe, tokens, which, str(picture))
     written = writing.replace_object(pipe, tokens, index, phrase, files.generator_of(seed), tries)
     edit = Edit("replace", (which,), phrase=phrase, seed=seed)
-    _finish(pipe, written, edit, picture, "replaced", out)
+    _finish(pipe, written, edit, target)
 
 
 def say_first(pipe, texts: list[str]) -> None:
-    """Says, before anything is drawn, what is drawn instead of what was never seen; refuses what cannot be drawn."""
+    """Before anything is drawn: refuses what cannot be, and says what is drawn otherwise than it was put."""
     from prompts.known import require_drawable
-    from prompts.reading import notes
 
     for text in filter(str.strip, texts):
         require_drawable(text, pipe.words, pipe.lexicon)
+    say_notes(pipe, texts)
+
+
+def say_notes(pipe, texts: list[str]) -> None:
+    """Says what is drawn otherwise than texts have it."""
+    from prompts.reading import notes
+
     for note in dict.fromkeys(note for text in texts for note in notes(text, pipe.words, pipe.lexicon)):
         print(f"vlegen: this checkpoint has not seen it: {note}", file=sys.stderr, flush=True)
 
 
-def _finish(pipe, written, edit, picture: Path, tag: str, out: Path | None) -> None:
+def _finish(pipe, written, edit, target: Path) -> None:
     from editors.rows import recorded
     from vle_gen import files
 
-    path = files.write_result(pipe, recorded(written.tokens, str(edit)), out or files.beside(picture, tag))
+    path = files.write_result(pipe, recorded(written.tokens, str(edit)), target)
     print(path)
     if written.problems:
         print(f"vlegen: {path} is not quite what was asked: {'; '.join(written.problems)}", file=sys.stderr)

@@ -1,6 +1,7 @@
 """The options of `vlegen teach`: names and types here, values in configs/teach.yaml."""
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from omegaconf import MISSING
@@ -43,7 +44,7 @@ class TeachConfig:
             if getattr(self, key) < bound:
                 raise UserError(f"{key} is {getattr(self, key)}: expected {bound} or more")
         for key in ("minutes", "clip_lr", "rows_lr", "lr"):
-            if getattr(self, key) <= 0:
-                raise UserError(f"{key} is {getattr(self, key)}: expected more than 0")
-        if self.keeping < 0:
-            raise UserError(f"keeping is {self.keeping}: expected 0 or more")
+            if not 0 < getattr(self, key) < math.inf:
+                raise UserError(f"{key} is {getattr(self, key)}: expected a finite number above 0")
+        if not 0 <= self.keeping < math.inf:
+            raise UserError(f"keeping is {self.keeping}: expected a finite number of 0 or more")

@@ -190,7 +190,11 @@ class TokenizerCore(nn.Module):
     @torch.no_grad()
     def decompress(self, data: bytes) -> VLETokens:
         """What `compress` wrote, on the tokenizer's device. Raises `UserError` for anything else."""
-        coded = self._known_code().decode(data, self.checkpoint_id)
+        if self.code is None:
+            from vle_gen.checkpoints import said_checkpoint
+
+            raise UserError(f"{said_checkpoint(self.checkpoint_id)} did not write it: name the one that did with --checkpoint")
+        coded = self.code.decode(data, self.checkpoint_id)
         count, extent = len(coded.what), Extent.of(*coded.size)
         kind = torch.full((1, count), OBJECT, dtype=torch.uint8)
         kind[:, 0] = SCENE

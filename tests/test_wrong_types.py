@@ -1,0 +1,79 @@
+"""What Python callers get wrong is said in one line, as on the command line."""
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import editors
+from vle_gen.errors import UserError
+from vle_gen.tokens import VLETokens
+
+
+@pytest.fixture(scope="module")
+def tokens(pipe, picture):
+    return pipe.encode(picture)
+
+
+CALLS = {
+    "hue": lambda pipe, tokens: editors.recolor(tokens, 1, "red"),
+    "colour": lambda pipe, tokens: editors.recolor(tokens, 1, to=5),
+    "a step": lambda pipe, tokens: editors.move(tokens, 1, dx=None),
+    "VLETokens": lambda pipe, tokens: editors.move(None, 1, dx=1),
+    "no tokens": lambda pipe, tokens: editors.paste(tokens, None, 1),
+    "no place": lambda pipe, tokens: editors.paste(tokens, tokens, 1, to=(1, 2, 3)),
+    "times as large": lambda pipe, tokens: editors.resize(tokens, 1, "2"),
+    "two pictures": lambda pipe, tokens: editors.interpolate(tokens, _of_another(tokens), 0.5),
+    "no box": lambda pipe, tokens: pipe.encode(pipe.decode(tokens), boxes=[(1, 2, 3)]),
+    "1 is no box": lambda pipe, tokens: pipe.encode(pipe.decode(tokens), boxes=(1, 2, 30, 40)),
+    "no point": lambda pipe, tokens: pipe.encode(pipe.decode(tokens), points=(100, 100)),
+    "40 boxes": lambda pipe, tokens: pipe.encode(pipe.decode(tokens), boxes=[(9.0 + k, 9.0, 20.0, 20.0) for k in range(40)]),
+    "NoneType": lambda pipe, tokens: pipe.decode(None),
+    "512": lambda pipe, tokens: pipe.decode(tokens, size="512"),
+    "nan": lambda pipe, tokens: pipe.decode(tokens, size=float("nan")),
+    "no prompt": lambda pipe, tokens: pipe(5),
+    "no text": lambda pipe, tokens: pipe.find(tokens, None),
+    "images_per_prompt": lambda pipe, tokens: pipe("a red ball", num_images_per_prompt=1.5),
+    "inference_steps": lambda pipe, tokens: pipe("a red ball", num_inference_steps=0),
+    "torch.Generator": lambda pipe, tokens: pipe("a red ball", generator=[5]),
+    "output_type": lambda pipe, tokens: pipe("a red ball", output_type="jpg"),
+    "x and y": lambda pipe, tokens: pipe.add(tokens, "a red ball", at=(1, 2, 3)),
+    "names no token": lambda pipe, tokens: pipe.replace(tokens, "one", "a red ball"),
+}
+
+
+def _of_another(tokens: VLETokens) -> VLETokens:
+    return replace(tokens, detail=replace(tokens.detail, picture=tokens.detail.picture.flip(-1)))
+
+
+@pytest.mark.parametrize("said", CALLS)
+def test_one_line_says_what_is_wrong(pipe, tokens, said):
+    with pytest.raises(UserError) as refused:
+        CALLS[said](pipe, tokens)
+    assert said in str(refused.value)
+
+
+def test_places_may_be_texts_and_pictures_arrays(pipe):
+    seed = lambda: torch.Generator().manual_seed(3)
+    result = pipe("a red ball", generator=seed(), places=["red ball@0.3,0.6"])
+    (pictures,) = pipe("a red ball", generator=seed(), places=["red ball@0.3,0.6"], output_type="np", return_dict=False)
+    assert pictures.shape == (1, 256, 256, 3) and pictures.dtype == np.float32
+    assert (pictures[0] == np.asarray(result.images[0], np.float32) / 255).all()
+
+
+@pytest.mark.parametrize("field, value", [("kind", 7), ("score", 5.0)])
+def test_tokens_of_no_picture_are_refused(tokens, field, value):
+    changed = getattr(tokens, field).clone()
+    changed[0, 0] = value
+    with pytest.raises(UserError, match=field):
+        replace(tokens, **{field: changed})
+
+
+def test_a_file_begins_with_the_scene(tokens, tmp_path):
+    kind = tokens.kind.clone()
+    kind[0, 0] = 1
+    replace(tokens, kind=kind).save(tmp_path / "t.vle")
+    with pytest.raises(UserError, match="t.vle is corrupt.*scene"):
+        VLETokens.load(tmp_path / "t.vle")
