@@ -16,6 +16,8 @@ OVERHEAD = ("sky", "sunset", "clouds", "night")
 UPRIGHT = ("wall", "backdrop", "hills", "background", "foliage")
 TOO_PLAIN = ("floor", "ground")  # "on the floor" says nothing
 TOGETHER = frozenset(("table", "tablecloth"))  # one lies on the other
+FLOOR = "floor"
+Look = tuple[float, float, float]  # a colour in OKLab
 SPELLINGS = {"gray": "grey"}
 
 
@@ -50,15 +52,16 @@ def at_odds(asked: Sequence[str]) -> tuple[str, str] | None:
     there are none. "A wall" and "a white wall" are one."""
     for one, other in combinations(dict.fromkeys(asked), 2):
         first, second = Phrase.of(one), Phrase.of(other)
-        same = _layer(first.noun) == _layer(second.noun) and not TOGETHER >= {first.noun, second.noun}
+        same = layer_of(one) == layer_of(other) and not TOGETHER >= {first.noun, second.noun}
         if same and not (shows((one,), other) or shows((other,), one)):
             return one, other
     return None
 
 
-def _layer(noun: str) -> str:
+def layer_of(asked: str) -> str:
     """Where a background is: hills are beside walls and skies, and floors, whatever they are of, are under the things."""
-    return OVERHEAD[0] if noun in OVERHEAD else noun if noun in UPRIGHT else "floor"
+    noun = Phrase.of(asked).noun
+    return OVERHEAD[0] if noun in OVERHEAD else noun if noun in UPRIGHT else FLOOR
 
 
 def preposition(asked: str) -> str:
@@ -74,10 +77,12 @@ class Grounds:
     Args:
         descriptions: as packs have them, each once.
         also: other words for some -> those words, such as "meadow" -> "lawn".
+        looks: what descriptions look like, as far as that is known (see `vle_gen.ground_looks`).
     """
 
     descriptions: tuple[str, ...] = ()
     also: Mapping[str, str] = field(default_factory=dict)
+    looks: Mapping[str, Look] = field(default_factory=dict)
 
     @cached_property
     def phrases(self) -> tuple[Phrase, ...]:

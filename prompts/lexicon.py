@@ -173,6 +173,7 @@ class Lexicon:
             "colors": {name: COLORS[color] for name, color in self.colors.items()},
             "backgrounds": list(self.grounds.descriptions),
             "background_words": dict(self.grounds.also),
+            "background_looks": {said: list(look) for said, look in self.grounds.looks.items()},
             "near": dict(self.near),
         }
 
@@ -187,7 +188,8 @@ class Lexicon:
                 for one in values["concepts"]
             )
             colors = {name: COLORS.index(color) for name, color in values.get("colors", {}).items()}
-            grounds = Grounds(tuple(values.get("backgrounds", ())), dict(values.get("background_words", {})))
+            looks = {said: tuple(map(float, look)) for said, look in values.get("background_looks", {}).items()}
+            grounds = Grounds(tuple(values.get("backgrounds", ())), dict(values.get("background_words", {})), looks)
             return Lexicon(concepts, colors, grounds, dict(values.get("near", {})))
         except (KeyError, TypeError, AttributeError) as fault:
             raise ValueError(f"{fault!r} is amiss: expected what 'vlegen data lexicon' writes") from None

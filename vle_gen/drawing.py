@@ -12,6 +12,7 @@ from prompts.reading import read, singly
 from prompts.request import Mention, SceneRequest
 from vle_gen.chosen_places import Place, clamps, turns_of, with_places
 from vle_gen.dyeing import called_dyed, dyed, undyed
+from vle_gen.ground_looks import unshown
 from vle_gen.prior.chance import Generators
 from vle_gen.prior.sampling import Given, Guidance, SampledTokens
 from vle_gen.refusing import Pair, Refusing, least_extent, pairs_of, written_by
@@ -152,8 +153,20 @@ def _problems(pipe: VLEPipeline, tokens: VLETokens, order: Order, turns: list[in
     first, and where that is not all and codes tell names too, what is read again from the picture."""
     if order.request is None and not order.places:
         return []
+    grounds = _grounds_missing(pipe, tokens, order)
     problems = _problems_told_by(None, pipe, tokens, order, turns)
-    return _problems_told_by("picture", pipe, tokens, order, turns) if problems and pipe.names_by_codes else problems
+    if problems and pipe.names_by_codes:
+        problems = _problems_told_by("picture", pipe, tokens, order, turns)
+    return problems + grounds
+
+
+def _grounds_missing(pipe: VLEPipeline, tokens: VLETokens, order: Order) -> list[str]:
+    """The backgrounds of an order that a sample does not show."""
+    asked = order.request.background if order.request else ()
+    if not asked or pipe.lexicon is None or not pipe.lexicon.grounds.looks:
+        return []
+    (scene,) = pipe.tokenizer.network.background_decoder(tokens.what[0, :1]).float().clamp(0, 1)
+    return [f"no {one}" for one in unshown(asked, scene.cpu(), pipe.lexicon.grounds)]
 
 
 def _problems_told_by(

@@ -218,7 +218,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
 
     def problems(self, tokens: VLETokens, request: SceneRequest, names: Sequence[Called] | None = None) -> list[str]:
         """What of a parsed prompt the tokens of one picture do not show, by CLIP's names (`called`, where they are known
-        already) and the tokens' places. Backgrounds are not checked."""
+        already) and the tokens' places. Backgrounds are not checked here."""
         names = self.called(tokens, request.mentions) if names is None else names
         box = tokens.where[0, 1:].clone()
         box[:, 2:] /= FRAME_SCALE

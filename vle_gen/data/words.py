@@ -2,10 +2,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
+import torch
 import yaml
+from PIL import Image
+from torch import Tensor
 
 from prompts.lexicon import Lexicon
 from prompts.naming import Sort, Thing, Words, lexicon_of
@@ -13,9 +18,12 @@ from prompts.suites import Suite
 from prompts.suites.everyday import as_lines
 from vle_gen.data.choice import PackChoice
 from vle_gen.data.pack import INDEX, RIG_GROUND, Pack, is_cutout_pack
-from vle_gen.data.reading import read_files, read_json
+from vle_gen.data.reading import read_files, read_json, read_pixels
 from vle_gen.errors import UserError
+from vle_gen.ground_looks import looks_of
 from vle_gen.image_io import write_whole
+
+SMALL = 64  # pixels on a side of backgrounds whose colours are taken
 
 
 def names_of(packs: Sequence[PackChoice]) -> Lexicon | None:
@@ -32,8 +40,8 @@ def names_of(packs: Sequence[PackChoice]) -> Lexicon | None:
 
 
 def lexicon_of_packs(paths: Sequence[str | Path], pick: str = "seen") -> Lexicon:
-    """What the objects and backgrounds of packs of cut-outs are called. Pictures are not looked at, and packs of rigs have
-    a background but no names beyond the caption language's.
+    """What the objects and backgrounds of packs of cut-outs are called. Of pictures the backgrounds'
+    colours alone are looked at, and packs of rigs have a background but no names beyond the caption language's.
 
     `pick` says which objects: seen (those that training may see), held_out or all.
 
@@ -42,6 +50,7 @@ def lexicon_of_packs(paths: Sequence[str | Path], pick: str = "seen") -> Lexicon
     """
     things: dict[str, Thing] = {}
     descriptions: dict[str, None] = {}
+    shown: list[tuple[Sequence[str], Tensor]] = []
     for path in paths:
         files = read_files(path)
         if not is_cutout_pack(files):
@@ -52,13 +61,22 @@ def lexicon_of_packs(paths: Sequence[str | Path], pick: str = "seen") -> Lexicon
             for one in index["objects"]:
                 if pick == "all" or one.get("held_out", False) == (pick == "held_out"):
                     _add(things, Thing(one["name"], tuple(one.get("aliases", ())), one.get("category", "")))
-            descriptions |= dict.fromkeys(words for ground in index.get("backgrounds", ()) for words in ground["words"])
+            for ground in index.get("backgrounds", ()):
+                descriptions |= dict.fromkeys(ground["words"])
+                shown.append((ground["words"], _small(read_pixels(files, ground["file"], path, "RGB"))))
         except (KeyError, TypeError, AttributeError):
             raise UserError(f"{path}: {INDEX} is damaged (see docs/packs.md for what it holds)") from None
     if not things:
         where = ", ".join(map(str, paths))
         raise UserError(f"no {pick.replace('_', ' ')} object has a name in {where}: expected packs of cut-outs")
-    return lexicon_of(things.values(), descriptions, everyday_words())
+    made = lexicon_of(things.values(), descriptions, everyday_words())
+    return replace(made, grounds=replace(made.grounds, looks=looks_of(shown)))
+
+
+def _small(pixels: np.ndarray) -> Tensor:
+    """A background (H, W, 3) as `looks_of` has it."""
+    small = np.array(Image.fromarray(pixels).resize((SMALL, SMALL), Image.Resampling.BOX))
+    return torch.from_numpy(small).permute(2, 0, 1).float() / 255
 
 
 def unsaid(pack: Pack) -> list[str]:

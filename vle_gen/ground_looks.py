@@ -1,0 +1,55 @@
+"""What backgrounds look like: the mean colour of that part of a picture in which each is, from packs; and whether a picture
+shows those that are asked for. Of patterns and materials nothing is checked, which a scene token says but softly."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor
+
+from prompts.grounds import FLOOR, Grounds, Look, layer_of, shows
+from vle_gen.colour_space import to_lab, to_linear
+
+ABOVE, BELOW = 0.18, 0.22  # shares of a picture's height, from its edges, in which walls and skies, and floors, surely are
+LIGHTNESS = 0.5  # how much a difference of lightness counts beside one of hue: rooms are lit unevenly
+FAR, FARTHER = 0.12, 0.04  # distance in OKLab from which it is another background, and so much more than from the likest one's
+UNTOLD = ("hills",)  # they lie between
+
+
+def looks_of(pictures: Iterable[tuple[Sequence[str], Tensor]]) -> dict[str, Look]:
+    """What each background looks like on average, of pictures (3, H, W), 0..1, with the descriptions of what they show."""
+    found: dict[str, list[Tensor]] = {}
+    for descriptions, picture in pictures:
+        for description in descriptions:
+            if layer_of(description) not in UNTOLD:
+                found.setdefault(description, []).append(_colour(picture, _is_below(description)))
+    return {said: tuple(round(v, 3) for v in torch.stack(colours).mean(0).tolist()) for said, colours in found.items()}
+
+
+def unshown(asked: Sequence[str], picture: Tensor, grounds: Grounds) -> list[str]:
+    """Which of the backgrounds that are asked for a picture (3, H, W), 0..1, of a background alone does not show, as far as
+    `Grounds.looks` tells."""
+    missing = []
+    for wanted in asked:
+        below = _is_below(wanted)
+        away = {said: _away(look, picture, below) for said, look in grounds.looks.items() if _is_below(said) == below}
+        fitting = [far for said, far in away.items() if shows((said,), wanted)]
+        if fitting and (min(fitting) > FAR or min(fitting) > min(away.values()) + FARTHER):
+            missing.append(wanted)
+    return missing
+
+
+def _is_below(description: str) -> bool:
+    return layer_of(description) == FLOOR
+
+
+def _away(look: Look, picture: Tensor, below: bool) -> float:
+    off = _colour(picture, below) - picture.new_tensor(look)
+    return float((off * off.new_tensor([LIGHTNESS, 1.0, 1.0])).norm())
+
+
+def _colour(picture: Tensor, below: bool) -> Tensor:
+    """The mean colour, in OKLab, of where floors are or, above, what is behind them."""
+    height = picture.shape[1]
+    rows = picture[:, -max(1, round(BELOW * height)) :] if below else picture[:, : max(1, round(ABOVE * height))]
+    return to_lab(to_linear(rows)).mean((1, 2))
