@@ -136,7 +136,8 @@ def take_apart(
         near = around_mask((owned[k][0] > 0) | (covered[k][0] > 0), 2 * band[k] + 1)  # no more than `cut_out` looks at
         if not near.empty:
             given = (without[k], behind, settled, owned[k][:1], covered[k], drawn[k][1:])
-            colour[near.planes], matte[near.planes] = cut_out(*(planes[near.planes] for planes in given), band[k])
+            planes = [one[near.planes] for one in given]
+            colour[near.planes], matte[near.planes] = cut_out(*planes, band[k], net.sizes.one_world)
             behind.mul_(1 - matte).add_(colour)
             torch.maximum(settled, matte, out=settled)
         bodies[k] = Body(windows[k], torch.zeros_like(colour), lights[k], colour, matte, doubt[k])
@@ -213,7 +214,7 @@ def light_on(source: Tensor, ground: Tensor, floor: Tensor, patterned: bool) -> 
 
 
 def cut_out(
-    seen: Tensor, behind: Tensor, solid: Tensor, mine: Tensor, covered: Tensor, drawn: Tensor, band: int
+    seen: Tensor, behind: Tensor, solid: Tensor, mine: Tensor, covered: Tensor, drawn: Tensor, band: int, shines: bool
 ) -> tuple[Tensor, Tensor]:
     """A body's premultiplied colour (3, h, w) and matte (1, h, w), out of the picture.
 
@@ -229,6 +230,8 @@ def cut_out(
         mine: (1, h, w) 1 on its pixels.
         covered: (2, h, w) 1 on pixels of nearer tokens, and on those that are mixed with one.
         drawn: (4, h, w) the decoded layer: its silhouette, and its colour.
+        band: half-width of the band along its outline.
+        shines: things shine, as solids do; else what is bright on an outline is no highlight.
     """
     hidden, nearer = covered[:1] > 0, covered[1:] > 0
     whole, guess = drawn[:1], drawn[1:]
@@ -253,9 +256,13 @@ def cut_out(
     contrast = (distance / 0.01).clamp(max=1)  # too alike: the outline decides
     soft = inside_mean(shape, 1)
     matte = torch.where(inner > 0, 1.0, outer * (contrast * along.clamp(0, 1) + (1 - contrast) * soft))
-    gleam = outer * gleams(seen, torch.maximum(own, behind))
+    gleam = outer * gleams(seen, torch.maximum(own, behind)) if shines else torch.zeros_like(outer)
     matte = torch.where(gleam > 0, 1.0, matte)
     matte = torch.where(mine > 0, matte.clamp(min=OWNED), matte)  # whose the pixel is was settled with more in view
+    if not shines:
+        # What is darker than all that was there before the body, close to it, is its shadow where it touches the floor.
+        darkest = (1 - (seen / behind.clamp(min=1e-3)).amin(0, keepdim=True)).clamp(0, 1)
+        matte = torch.where((grown(outer, 1) > 0) & (mine == 0), matte.maximum(darkest), matte)
     colour = torch.where((inner > 0) | (gleam > 0), seen, seen - (1 - matte) * behind)
     colour = torch.minimum(colour.clamp(min=0), matte)
     if met:

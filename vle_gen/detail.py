@@ -47,9 +47,9 @@ def render_edited(net: TokenizerNetwork, tokens: VLETokens) -> Tensor:
     source = picture[arena.planes].to(device).float() / 255
     base, bodies = take_apart(net, tokens, source, arena)
     before = composite(base, [bodies[k] for k in far_to_near(detail.depth) if k in bodies], arena)
-    after = composite(base, placed(net, tokens, [bodies, *foreign_bodies(net, tokens)], arena), arena)
-    change = after - before
-    unexplained = (source - before) * given_up(gone, bodies, arena, source)
+    new = placed(net, tokens, [bodies, *foreign_bodies(net, tokens)], arena)
+    change = composite(base, list(new.values()), arena) - before
+    unexplained = (source - before) * given_up(gone, bodies, arena, source).maximum(covered_anew(new, changed, arena, source))
     change = (change - unexplained) * noticed(change, doubted(tokens, changed, gone, bodies, arena, source), tokens.size)
     edited = ((source + change).clamp(0, 1) * 255).round().byte().cpu()
     touched = (change != 0).any(0).cpu()
@@ -64,7 +64,7 @@ def render_without_source(net: TokenizerNetwork, tokens: VLETokens) -> Tensor:
     device = next(net.parameters()).device
     floor = stretch_to(net.background_decoder(tokens.what[0, :1].to(device)), *tokens.size)[0]
     whole = Window(0, tokens.size[0], 0, tokens.size[1])
-    return composite(floor, placed(net, tokens, [{}, *foreign_bodies(net, tokens)], whole), whole)
+    return composite(floor, list(placed(net, tokens, [{}, *foreign_bodies(net, tokens)], whole).values()), whole)
 
 
 def foreign_bodies(net: TokenizerNetwork, tokens: VLETokens) -> list[dict[int, Body]]:
@@ -129,6 +129,16 @@ def given_up(gone: list[int], bodies: dict[int, Body], arena: Window, picture: T
         if k in bodies:
             part = bodies[k].window.within(arena).planes
             zone[part] = torch.maximum(zone[part], grown((bodies[k].matte > SHOWN).float(), CONTACT + 1))
+    return zone
+
+
+def covered_anew(bodies: dict[int, Body], changed: list[int], arena: Window, picture: Tensor) -> Tensor:
+    """How much of what is seen is one of the `changed` tokens, of bodies from far to near by their index, (1, h, w) over the
+    arena: what the layers do not explain there is of what they cover now."""
+    zone = torch.zeros_like(picture[:1])
+    for index, body in bodies.items():
+        part = zone[body.window.within(arena).planes]  # a view
+        part.mul_(1 - body.matte).add_(body.matte * (index in changed))
     return zone
 
 

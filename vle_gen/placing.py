@@ -25,13 +25,13 @@ def _near(body: Body, dx: float, size: tuple[int, int]) -> bool:
 
 def placed(
     net: TokenizerNetwork, tokens: VLETokens, sources: list[dict[int, Body]], arena: Window
-) -> list[Body]:
-    """The layers of the edited tokens in their new places, far to near.
+) -> dict[int, Body]:
+    """The layers of the edited tokens in their new places, far to near, by the tokens' indices.
 
     `sources` holds the layers that were cut from each picture that tokens come from (`VLETokens.origin`), by source token.
     """
     camera = Camera.of(tokens, net.sizes)
-    result, scene = [], net.background_decoder(tokens.what[0, :1].to(next(net.parameters()).device))
+    result, scene = {}, net.background_decoder(tokens.what[0, :1].to(next(net.parameters()).device))
     for index in far_to_near(tokens.depth[0].cpu()):
         source, origin, placement = int(tokens.source[0, index]), int(tokens.origin[0, index]), tokens.placement(index)
         if placement is not None and source in sources[origin]:
@@ -53,7 +53,7 @@ def placed(
         else:
             body = decoded(net, tokens, index, arena)
         if not body.window.empty:
-            result.append(body)
+            result[index] = body
     return result
 
 
