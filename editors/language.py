@@ -167,8 +167,11 @@ def pair(text: str, form: str, context: str) -> tuple[float, float]:
 
 
 def quoted(text: str) -> str:
-    """A word of the language that may hold blanks."""
-    mark = '"' if "'" in text else "'"
+    """A word of the language that may hold blanks. No sign escapes a quote: of two kinds the double ones become single."""
+    if "'" in text:
+        text, mark = text.replace('"', "'"), '"'
+    else:
+        mark = "'"
     return f"{mark}{text}{mark}"
 
 

@@ -195,3 +195,24 @@ def test_damaged_scenes_to_train_on(damaged, name, how, message):
 def test_a_damaged_scene_is_one_line(vlegen, damaged):
     ran = vlegen("eval", "tokenizer", damaged("7.mask.png", smaller))
     assert ran.status == 2 and "7.mask.png is 128 x 100: expected 256 x 256" in ran.err and "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting", "said"),
+    [
+        ("tokenizer", "data.sprites={path: S", "data.sprites={path: S"),
+        ("tokenizer", "train.lr=${nope}", "nope"),
+        ("tokenizer", "model.slack=nan", "model.slack"),
+        ("tokenizer", "model.focal=inf", "model.focal"),
+        ("tokenizer", "model.background=0", "model.background"),
+        ("tokenizer", f"train.seed={10**20}", "train.seed"),
+        ("tokenizer", "train.threads=10000000", "train.threads"),
+        ("prior", "model.depth_far=inf", "model.depth"),
+        ("prior", "learning.place_weight=nan", "learning.place_weight"),
+        ("prior", "learning.easy_steps=-3", "learning.easy_steps"),
+    ],
+)
+def test_what_no_training_can_use_is_named_at_once(kind, setting, said):
+    with pytest.raises(UserError) as refused:
+        configs.load(kind, overrides=["data.sprites=pack", setting])
+    assert said in str(refused.value) and "\n" not in str(refused.value)

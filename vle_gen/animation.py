@@ -58,10 +58,18 @@ def write(images: list[Image.Image], path: str | Path, fps: float) -> Path:
         return write_whole(path, lambda part: _encode(images, part, fps))
     options = {"save_all": True, "duration": round(1000 / fps), "loop": 0}
     if suffix == ".gif":
-        images, options = _with_one_palette(images), options | {"optimize": False, "disposal": 1}
+        times = gif_times(len(images), fps)
+        images, options = _with_one_palette(images), options | {"optimize": False, "disposal": 1, "duration": times}
     else:
         options |= {"quality": 90, "method": 4}
     return write_whole(path, lambda part: images[0].save(part, append_images=images[1:], **options))
+
+
+def gif_times(count: int, fps: float) -> list[int]:
+    """How long each of `count` frames of a .gif is shown, in milliseconds: files hold hundredths of a second, so that frames
+    differ by one to keep pace, and browsers take what is below two hundredths for ten."""
+    ends = [round(100 * (k + 1) / fps) for k in range(count)]
+    return [10 * max(2, end - start) for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def _with_one_palette(images: list[Image.Image]) -> list[Image.Image]:

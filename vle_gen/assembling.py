@@ -11,6 +11,7 @@ import yaml
 import vle_gen
 from vle_gen.clip import ClipModel
 from vle_gen.errors import UserError
+from vle_gen.image_io import readable_by_others, require_folder
 from vle_gen.pipeline import VLEPipeline
 from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.prior.sampling import make_scheduler
@@ -40,6 +41,7 @@ def assemble(given: Sequence[Path], out: Path, alone: bool = False) -> list[str]
     """
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
         raise UserError(f"{out} is there already: give another folder")
+    require_folder(out)
     chosen: dict[str, Chosen] = {}
     for place in given:
         name, folder = _part_in(place)
@@ -58,6 +60,7 @@ def assemble(given: Sequence[Path], out: Path, alone: bool = False) -> list[str]
         raise UserError(f"{misfits[0]}: give the folder of that one too")
     halves = {name: part if part is None else part.half() for name, part in parts.items()}  # as all checkpoints are written
     VLEPipeline(**halves, scheduler=make_scheduler() if parts["prior"] else None).save_pretrained(str(out))
+    readable_by_others(out)
     return _lacks(parts) + [f"{misfit}, so text is drawn wrong until a prior is trained for it" for misfit in misfits]
 
 
@@ -72,6 +75,8 @@ def _part_in(place: Path) -> tuple[str, Path]:
             for name, known in PARTS.items():
                 if kind == known.__name__:
                     return name, folder
+            if kind == "ReconstructionTokenizer":
+                raise UserError(f"{folder} is of the reconstruction variant: it is a checkpoint by itself, for --checkpoint")
             raise UserError(f"{folder / CONFIG} is not of a tokenizer, CLIP or prior")
     hint = "expected the folder of a run that has ended, or a checkpoint of vlegen train"
     raise UserError(f"{place} holds no part of a checkpoint: {hint}")

@@ -27,6 +27,7 @@ from vle_gen.device import aligned
 from vle_gen.digest import digest_of
 from vle_gen.errors import UserError
 from vle_gen.glimpses import cut_glimpses
+from vle_gen.image_io import readable_by_others
 from vle_gen.names import Names, NameTable
 
 PAD, UNKNOWN = 0, 1  # ids of a reduced vocabulary; its two largest are the start and end of a text
@@ -179,6 +180,7 @@ class ClipModel(ModelMixin, ConfigMixin):
         half = copy.deepcopy(self).cpu().half()
         half._names = None
         half.save_pretrained(str(folder))
+        readable_by_others(folder)
         if card is not None:
             (Path(folder) / "README.md").write_text(model_card(card))
 

@@ -25,6 +25,9 @@ from vle_gen.tokenizer.sizes import LossWeights, ReconstructionSizes, Reconstruc
 SMALLEST_CLIP_BATCH = 3  # pictures: two scenes, and a glimpse
 
 
+MOST_SEED = 2**62  # of the generators
+MOST_THREADS = 1024
+
 @dataclass
 class TrainConfig:
     """How the loop of `vle_gen.training.loop` trains; the same for every kind."""
@@ -50,6 +53,9 @@ class TrainConfig:
         for key, bound in least.items():
             if getattr(self, key) < bound:
                 raise UserError(f"train.{key} is {getattr(self, key)}: expected {bound} or more")
+        for key, bound in (("seed", MOST_SEED), ("threads", MOST_THREADS)):
+            if getattr(self, key) > bound:
+                raise UserError(f"train.{key} is {getattr(self, key)}: expected at most {bound}")
         if not 0 < self.lr < math.inf or not 0 <= self.matrix_lr < math.inf:
             raise UserError(f"train.lr is {self.lr}, train.matrix_lr {self.matrix_lr}: expected above 0, and 0 or more, finite")
         for key in ("weight_decay", "grad_clip", "save_minutes"):
@@ -115,7 +121,7 @@ class TokenizerConfig:
             raise UserError(f"model.glimpse is {self.model.glimpse}: expected a multiple of 16")
         if self.model.work_side < 16 or self.model.work_side % 16:
             raise UserError(f"model.work_side is {self.model.work_side}: expected a multiple of 16")
-        for name in ("glimpse_side", "step_width"):
+        for name in ("glimpse_side", "step_width", "background"):
             if getattr(self.model, name) < 1:
                 raise UserError(f"model.{name} is {getattr(self.model, name)}: expected 1 or more")
         for name in ("backbone_widths", "encoder_widths", "decoder_widths"):
@@ -127,11 +133,11 @@ class TokenizerConfig:
             raise UserError(f"model.local is {self.model.local}, which takes {taken} numbers of model.what, {self.model.what}: "
                             "expected 0 or more, and some of model.what left")
         for name in ("slack", "step_weight", "error_weight", "even_error"):
-            if getattr(self.model, name) <= 0:
-                raise UserError(f"model.{name} is {getattr(self.model, name)}: expected a number above 0")
+            if not 0 < getattr(self.model, name) < math.inf:
+                raise UserError(f"model.{name} is {getattr(self.model, name)}: expected a number above 0, and finite")
         for name in ("focal", "lamps"):
-            if getattr(self.model, name) < 0:
-                raise UserError(f"model.{name} is {getattr(self.model, name)}: expected a number above 0, or 0 for none")
+            if not 0 <= getattr(self.model, name) < math.inf:
+                raise UserError(f"model.{name} is {getattr(self.model, name)}: expected a finite number above 0, or 0 for none")
         if self.model.layer < 1 or self.model.layer % self.model.glimpse:
             raise UserError(f"model.layer is {self.model.layer}: expected a multiple of model.glimpse, {self.model.glimpse}")
         if len(self.model.decoder_blocks) != 3 or min(self.model.decoder_blocks) < 0:
@@ -268,7 +274,10 @@ def load(kind: str, path: str | Path | None = None, overrides: Sequence[str] = (
         key, equals, _ = item.partition("=")
         if not (key and equals):
             raise UserError(f"{item!r} is no setting: expected key=value, such as train.lr=1e-3")
-        layers.append((item, OmegaConf.from_dotlist([item])))
+        try:
+            layers.append((item, OmegaConf.from_dotlist([item])))
+        except (yaml.YAMLError, OmegaConfBaseException) as fault:
+            raise UserError(f"{item!r} is no setting: {' '.join(str(fault).split())}") from None
     _refuse_twice("data.pictures", overrides)
     schema, name = (SCHEMAS | OTHERS)[kind], kind
     variant = next((layer["variant"] for _, layer in reversed(layers) if "variant" in layer), None)
@@ -284,6 +293,9 @@ def load(kind: str, path: str | Path | None = None, overrides: Sequence[str] = (
     except MissingMandatoryValue as fault:
         key = fault.full_key
         raise UserError(f"{key} is not set: give {key}=VALUE, or set it in a file for --config") from None
+    except OmegaConfBaseException as fault:
+        reason = " ".join((fault.msg or str(fault)).split("\n")[0].split())
+        raise UserError(f"{fault.full_key or 'a value'} cannot be used: {reason}") from None
 
 
 def to_dict(config: Config) -> dict[str, Any]:

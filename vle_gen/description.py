@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from editors.rows import box as box_of
 from prompts.called import Called
 from prompts.places import SAID_AS, inside
 from prompts.telling import tell
@@ -74,7 +75,7 @@ def description(pipe: VLEPipeline, tokens: VLETokens) -> Description:
             score = float(tokens.score[0, index])
             row = one.attributes
             words = {name: VALUES[a][row[a]] if row[a] >= 0 else None for a, name in enumerate(ATTRIBUTES)}
-            sure = score >= SURE and probability >= least
+            sure = score >= SURE and probability >= least and not _is_outside(tokens, index)
             objects.append(DescribedObject(index, str(one), **words, probability=probability, score=score, sure=sure,
                                            name=one.name))  # fmt: skip
     sure = [one.index for one in objects if one.sure]
@@ -89,7 +90,7 @@ def description(pipe: VLEPipeline, tokens: VLETokens) -> Description:
         for a in told.members[relation.subject]
         for b in told.members[relation.object]
     ]
-    unsure = [one for one in objects if not one.sure]
+    unsure = [one for one in objects if not one.sure and not _is_outside(tokens, one.index)]
     text = told.text if sure or not unsure else "Nothing that the model is sure of."
     names = [called[one.index - 1].introduced for one in unsure]
     return Description(text, _doubt(unsure, names), tuple(objects), tuple(relations))
@@ -106,6 +107,12 @@ def _unnamed(tokens: VLETokens) -> Description:
     text = f"{_listed(named)}." if named else "Nothing that the model is sure of." if objects else "An empty scene."
     unsure = [one for one in objects if not one.sure]
     return Description(text[0].upper() + text[1:], _doubt(unsure, [f"a {one.label}" for one in unsure]), objects, ())
+
+
+def _is_outside(tokens: VLETokens, index: int) -> bool:
+    """Whether nothing of an object's box is in the picture."""
+    x, y, width, height = box_of(tokens, index).within(*tokens.size)
+    return not (-width / 2 < x < 1 + width / 2 and -height / 2 < y < 1 + height / 2)
 
 
 def _where(tokens: VLETokens, index: int) -> str:

@@ -160,6 +160,7 @@ def _problems(pipe: VLEPipeline, tokens: VLETokens, order: Order, turns: list[in
     return problems + grounds
 
 
+@torch.no_grad()
 def _grounds_missing(pipe: VLEPipeline, tokens: VLETokens, order: Order) -> list[str]:
     """The backgrounds of an order that a sample does not show."""
     asked = order.request.background if order.request else ()

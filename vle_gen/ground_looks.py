@@ -26,6 +26,7 @@ def looks_of(pictures: Iterable[tuple[Sequence[str], Tensor]]) -> dict[str, Look
     return {said: tuple(round(v, 3) for v in torch.stack(colours).mean(0).tolist()) for said, colours in found.items()}
 
 
+@torch.no_grad()
 def unshown(asked: Sequence[str], picture: Tensor, grounds: Grounds) -> list[str]:
     """Which of the backgrounds that are asked for a picture (3, H, W), 0..1, of a background alone does not show, as far as
     `Grounds.looks` tells."""

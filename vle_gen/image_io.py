@@ -151,10 +151,26 @@ def require_writable(*paths: str | Path | None) -> None:
         place = path.resolve()
         if place.is_dir():
             raise UserError(f"cannot write {path}: it is a folder, and the name of a file is expected")
-        if not os.access(place.parent, os.W_OK):
+        if not (place.parent.is_dir() and os.access(place.parent, os.W_OK)):
             raise UserError(f"cannot write {path}: expected a folder that exists, and may be written in, before its name")
         if place.exists() and not os.access(place, os.W_OK):
             raise UserError(f"cannot write {path}: permission denied")
+
+
+def require_folder(path: str | Path) -> None:
+    """Raises `UserError` where a folder neither is nor can be made: there is a file, or no right to write, on the way there."""
+    place = Path(path).resolve()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not (place.is_dir() and os.access(place, os.W_OK)):
+        raise UserError(f"cannot write the folder {path}: {place} is {'not to be written' if place.is_dir() else 'no folder'}")
+
+
+def readable_by_others(folder: str | Path) -> None:
+    """Gives the files of a folder the permissions that new files have, as safetensors does not."""
+    for path in Path(folder).rglob("*"):
+        if path.is_file():
+            path.chmod(0o666 & ~umask())
 
 
 def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
@@ -173,7 +189,7 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
     part = Path(name)
     try:
         write(part)
-        part.chmod(stat.S_IMODE(place.stat().st_mode) if exists else 0o666 & ~_umask())
+        part.chmod(stat.S_IMODE(place.stat().st_mode) if exists else 0o666 & ~umask())
         os.replace(part, place)
     except OSError as fault:
         raise UserError(f"cannot write {path}: {fault.strerror or fault}") from None
@@ -182,7 +198,7 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
     return path
 
 
-def _umask() -> int:
+def umask() -> int:
     """The process's umask; reading it means setting it."""
     mask = os.umask(0)
     os.umask(mask)

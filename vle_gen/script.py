@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import editors
-from editors.language import Edit, Selector, looks_like_an_edit, parse_edit, parse_group
+from editors.language import Edit, Selector, looks_like_an_edit, parse_group
 from editors.members import UNNAMED, centre
 from editors.rows import box
 from vle_gen.errors import UserError
@@ -90,7 +90,7 @@ def read_script(path: str | Path) -> Group:
     edits = []
     for number, line in enumerate(lines, 1):
         try:
-            edits.append(parse_edit(line))
+            edits += parse_group(line)
         except UserError as fault:
             raise UserError(f"{path}, edit {number}: {fault}") from None
     return tuple(_from_beside(edit, path) for edit in edits)

@@ -29,7 +29,8 @@ def train(
     folder = out or Path("runs") / kind
     ended = training.start(kind, configs.load(kind, config, settings or ()), folder, resume, max_minutes, device)
     if ended.checkpoint is None:
-        given = ["--config", str(config)] if config else []
+        options = (("--config", config), ("--max-minutes", max_minutes), ("--device", device))
+        given = [text for name, value in options if value is not None for text in (name, str(value))]
         again = shlex.join(["vlegen", "train", kind, *(settings or ()), *given, "--out", str(folder), "--resume"])
         print(f"stopped after step {ended.step}; go on with: {again}")
     else:

@@ -14,6 +14,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -23,6 +24,7 @@ from vle_gen.image_io import FORMATS, read_image
 TABLES = ("captions.csv", "captions.jsonl", "metadata.csv", "metadata.jsonl")
 FILE_KEYS, CAPTION_KEYS = ("file_name", "file", "image"), ("caption", "text")  # columns of tables, keys of .json members
 MOST_SHARDS = 100_000  # that a pattern may stand for
+LONGEST_NAME = 255  # of a file that a table names: what is longer is a caption in the wrong column
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,8 @@ def _in_table(table: Path) -> Iterator[CaptionedPicture]:
             raise UserError(f"{table}, line {number}: expected {_either(FILE_KEYS)}, and {_either(CAPTION_KEYS)}")
         captions.setdefault(name, []).extend([caption.strip()] if caption.strip() else [])
     for name, said in captions.items():
-        if not (table.parent / name).is_file():
-            raise UserError(f"{table} names {name}, which is not there")
+        if len(name) > LONGEST_NAME or not (table.parent / name).is_file():
+            raise UserError(f"{table} names {name[:LONGEST_NAME]}, which is not there")
         yield _whole_file(table.parent / name, name, tuple(said))
 
 
@@ -136,10 +138,17 @@ def _rows(table: Path) -> list[dict]:
         text = table.read_text("utf-8-sig")
         if table.suffix == ".csv":
             return list(csv.DictReader(io.StringIO(text)))
-        rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+        rows = [_record(line, number) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     except (OSError, ValueError, csv.Error) as fault:
         raise UserError(f"{table} cannot be read: {' '.join(str(fault).split())}") from None
     return [row if isinstance(row, dict) else {} for row in rows]
+
+
+def _record(line: str, number: int) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as fault:
+        raise ValueError(f"line {number}: {fault}") from None
 
 
 def _in_shard(shard: Path) -> Iterator[CaptionedPicture]:
@@ -152,10 +161,15 @@ def _in_shard(shard: Path) -> Iterator[CaptionedPicture]:
                 key, suffix = _split(member.name)
                 if suffix in FORMATS:
                     pictures.setdefault(key, member)
-                elif suffix == ".txt":
-                    captions[key] = _stripped(tar.extractfile(member).read().decode())
-                elif suffix == ".json":
-                    captions.setdefault(key, _stripped(_said(json.loads(tar.extractfile(member).read()))))
+                elif suffix in (".txt", ".json"):
+                    try:
+                        text = tar.extractfile(member).read().decode()
+                        if suffix == ".txt":
+                            captions[key] = _stripped(text)
+                        else:
+                            captions.setdefault(key, _stripped(_said(json.loads(text))))
+                    except ValueError as fault:
+                        raise UserError(f"{shard}: {member.name} is no caption in UTF-8: {fault}") from None
     except (tarfile.TarError, OSError, ValueError) as fault:
         reason = " ".join(str(fault).split())
         raise UserError(f"{shard} is no shard of pictures and texts: {reason}; expected an uncompressed .tar") from None

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from vle_gen.data.backdrop import cut_out
+from vle_gen.data.captioned import LONGEST_NAME
 from vle_gen.data.pack import RULES, Pack, PackBackground, PackObject, Placement, trimmed
 from vle_gen.data.reading import pixels_of
 from vle_gen.errors import UserError
@@ -75,16 +76,21 @@ def _rows(path: Path) -> list[dict[str, str]]:
     except (OSError, UnicodeDecodeError) as fault:
         raise UserError(f"cannot read {path}: {fault}") from None
     reader = csv.DictReader(text.splitlines(), skipinitialspace=True)
-    heads = reader.fieldnames or []
+    try:
+        heads, given = reader.fieldnames or [], [(reader.line_num, row) for row in reader]
+    except csv.Error as fault:
+        raise UserError(f"{path}, line {reader.line_num}: {fault}") from None
+    if twice := next((head for head in heads if heads.count(head) > 1), None):
+        raise UserError(f"{path}: column {twice!r} is there twice: expected it once")
     if "file" not in heads or "name" not in heads:
         raise UserError(f"{path}: the first line is {','.join(heads)!r}: expected column names, file and name among them")
     unknown = [head for head in heads if head not in COLUMNS]
     if unknown:
         raise UserError(f"{path}: unknown column {unknown[0]!r}: expected {', '.join(COLUMNS)}")
     rows = []
-    for row in reader:
+    for number, row in given:
         if None in row or None in row.values():
-            raise UserError(f"{path}, line {reader.line_num}: expected {len(heads)} values, as the first line has")
+            raise UserError(f"{path}, line {number}: expected {len(heads)} values, as the first line has")
         rows.append({key: value.strip() for key, value in row.items()})
     return rows
 
@@ -95,8 +101,10 @@ def _object(folder: Path, row: dict[str, str], number: int, names: str | Path | 
     file, where = folder / row["file"], f"{names}, picture {row['file']}"
     if not row["name"]:
         raise UserError(f"{where}: the name is empty")
+    if len(row["file"]) > LONGEST_NAME:
+        raise UserError(f"{names}: {row['file'][:40]!r}... is too long for the name of a file: are the columns in order?")
     if not file.is_file():
-        raise UserError(f"{where}: {file} does not exist")
+        raise UserError(f"{where}: {file} {'is a folder' if file.is_dir() else 'does not exist'}")
     pixels = cutout(file)
     floats = row.get("floats", "").lower()
     if floats not in YES + NO:

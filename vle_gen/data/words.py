@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -57,6 +58,7 @@ def lexicon_of_packs(paths: Sequence[str | Path], pick: str = "seen") -> Lexicon
             descriptions |= dict.fromkeys(RIG_GROUND)
             continue
         index = read_json(files, INDEX, path)
+        _require_texts(index, path)
         try:
             for one in index["objects"]:
                 if pick == "all" or one.get("held_out", False) == (pick == "held_out"):
@@ -71,6 +73,23 @@ def lexicon_of_packs(paths: Sequence[str | Path], pick: str = "seen") -> Lexicon
         raise UserError(f"no {pick.replace('_', ' ')} object has a name in {where}: expected packs of cut-outs")
     made = lexicon_of(things.values(), descriptions, everyday_words())
     return replace(made, grounds=replace(made.grounds, looks=looks_of(shown)))
+
+
+def _require_texts(index: Any, path: str | Path) -> None:
+    """Raises `UserError` where a pack's index names things by other than texts."""
+    try:
+        for place, one in enumerate(index["objects"], 1):
+            name, aliases = one["name"], one.get("aliases", ())
+            texts = isinstance(aliases, list | tuple) and all(isinstance(alias, str) and alias for alias in (name, *aliases))
+            if not texts:
+                said = f"object {place} has the name {name!r} and the aliases {aliases!r}"
+                raise UserError(f"{path}: in {INDEX}, {said}: expected a text, and a list of texts")
+        for place, one in enumerate(index.get("backgrounds", ()), 1):
+            said = one["words"]
+            if not (isinstance(said, list) and said and all(isinstance(text, str) and text.strip() for text in said)):
+                raise UserError(f"{path}: in {INDEX}, background {place} has the words {said!r}: expected a list of texts")
+    except (KeyError, TypeError, AttributeError):
+        raise UserError(f"{path}: {INDEX} is damaged (see docs/packs.md for what it holds)") from None
 
 
 def _small(pixels: np.ndarray) -> Tensor:

@@ -15,6 +15,7 @@ from prompts.lexicon import Lexicon
 from vle_gen.checkpoints import line_by_line
 from vle_gen.device import aligned
 from vle_gen.errors import UserError
+from vle_gen.image_io import readable_by_others
 from vle_gen.prior.network import PriorNetwork
 from vle_gen.prior.sampling import SampledTokens, sample
 from vle_gen.prior.sizes import Needs, PriorSizes
@@ -106,6 +107,7 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
     def save_checkpoint(self, folder: str | Path, card: dict | None = None) -> None:
         """Writes config, float16 weights and, with `card`, a model card."""
         copy.deepcopy(self).cpu().half().save_pretrained(str(folder))
+        readable_by_others(folder)
         if card is not None:
             (Path(folder) / "README.md").write_text(model_card(card))
 

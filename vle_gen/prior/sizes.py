@@ -1,6 +1,7 @@
 """The prior's hyper-parameters: sizes of its network, and how it is trained. Plain data, no torch."""
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,8 +32,9 @@ class PriorSizes:
     def __post_init__(self) -> None:
         if self.heads < 1 or self.width % self.heads:
             raise UserError(f"model.width is {self.width}: expected a multiple of model.heads, which is {self.heads}")
-        if not 0 < self.depth_near < self.depth_far:
-            raise UserError(f"model.depth_near is {self.depth_near}: expected above 0 and below model.depth_far")
+        if not 0 < self.depth_near < self.depth_far < math.inf:
+            far = f"model.depth_far, which is {self.depth_far}, and that finite"
+            raise UserError(f"model.depth_near is {self.depth_near}: expected above 0 and below {far}")
         for key in ("bins", "codes"):
             if getattr(self, key) < 2:
                 raise UserError(f"model.{key} is {getattr(self, key)}: expected 2 or more")
@@ -95,11 +97,12 @@ class PriorLearning:
                 raise UserError(f"learning.{key} is {getattr(self, key)}: expected 0 to 1")
         if not 1 <= self.few <= self.many:
             raise UserError(f"learning.few is {self.few}: expected 1 to learning.many, which is {self.many}")
-        for key in ("jitter", "blur"):
+        for key in ("jitter", "blur", "place_weight", "what_weight", "words_weight"):
+            if not 0 <= getattr(self, key) < math.inf:
+                raise UserError(f"learning.{key} is {getattr(self, key)}: expected 0 or more, and finite")
+        for key in ("sharpen", "easy_steps"):
             if getattr(self, key) < 0:
                 raise UserError(f"learning.{key} is {getattr(self, key)}: expected 0 or more")
-        if self.sharpen < 0:
-            raise UserError(f"learning.sharpen is {self.sharpen}: expected 0 or more")
         for key in ("flow_draws", "suns"):
             if getattr(self, key) < 1:
                 raise UserError(f"learning.{key} is {getattr(self, key)}: expected 1 or more")

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
 
 from vle_gen.errors import UserError
 from vle_gen.studio.edits import Edit, Pixels
@@ -168,6 +169,10 @@ def _say_what_went_wrong(app: FastAPI) -> None:
         first = fault.errors()[0]
         place = ".".join(str(part) for part in first["loc"] if part != "body")
         return answer(422, f"{place or 'the request'}: {first['msg']}")
+
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, fault: HTTPException) -> JSONResponse:
+        return answer(fault.status_code, str(fault.detail))
 
     @app.exception_handler(Gone)
     async def gone(request: Request, fault: Gone) -> JSONResponse:

@@ -103,6 +103,8 @@ class Studio:
 
             def work() -> SessionView:
                 changed = change(session.tokens)
+                if len(changed.tokens) > self.limits.tokens:
+                    raise UserError(f"that would be {len(changed.tokens)} tokens: expected at most {self.limits.tokens}")
                 before = session.past, session.future, session.version, session.note
                 session.take(changed.tokens, self.limits.undo)
                 session.note = changed.note

@@ -19,7 +19,7 @@ from prompts.called import Called
 from prompts.lexicon import Lexicon
 from prompts.request import Mention, SceneRequest
 from vle_gen.errors import UserError
-from vle_gen.image_io import require_writable
+from vle_gen.image_io import readable_by_others, require_folder
 from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.prior.sizes import Needs
 from vle_gen.teaching import measuring, seeing, writing
@@ -82,7 +82,7 @@ def _known_names(pipe: VLEPipeline) -> Lexicon:
 def _require_free(out: Path) -> None:
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
         raise UserError(f"{out} is there already: give another folder")
-    require_writable(out)
+    require_folder(out)
 
 
 class _Teacher:
@@ -211,6 +211,7 @@ def _write(pipe: VLEPipeline, out: Path, found: Measured, pictures: list[str], c
         halves["clip"]._names = None
         type(pipe)(**halves, scheduler=pipe.scheduler).save_pretrained(str(part))
         (part / "README.md").write_text(_card(found, pictures, config))
+        readable_by_others(part)
         part.chmod(0o755)
         if out.is_dir():
             out.rmdir()

@@ -45,6 +45,6 @@ class TeachConfig:
                 raise UserError(f"{key} is {getattr(self, key)}: expected {bound} or more")
         for key in ("minutes", "clip_lr", "rows_lr", "lr"):
             if not 0 < getattr(self, key) < math.inf:
-                raise UserError(f"{key} is {getattr(self, key)}: expected a finite number above 0")
+                raise UserError(f"{key} is {getattr(self, key)}: expected a number above 0, and finite")
         if not 0 <= self.keeping < math.inf:
-            raise UserError(f"keeping is {self.keeping}: expected a finite number of 0 or more")
+            raise UserError(f"keeping is {self.keeping}: expected 0 or more, and finite")

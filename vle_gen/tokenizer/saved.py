@@ -9,6 +9,7 @@ import torch
 
 from vle_gen.device import aligned
 from vle_gen.errors import UserError
+from vle_gen.image_io import readable_by_others
 
 
 class SavedTokenizer:
@@ -34,6 +35,7 @@ class SavedTokenizer:
     def save_checkpoint(self, folder: str | Path, card: dict | None = None) -> None:
         """Writes config, float16 weights and, with `card`, a model card."""
         copy.deepcopy(self).cpu().half().save_pretrained(str(folder))
+        readable_by_others(folder)
         if card is not None:
             trained = "## Training\n\n```json\n" + json.dumps(card, indent=2, default=str) + "\n```\n"
             (Path(folder) / "README.md").write_text(f"{self.about}\n\n{trained}")

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from vle_gen import config as configs
 from vle_gen.errors import UserError
+from vle_gen.image_io import require_folder
 from vle_gen.training.log import RunLog
 from vle_gen.training.optimizer import Optimizer
 from vle_gen.training.state import RunState
@@ -54,6 +55,7 @@ class Outcome:
 
 def check_folder(out: str | Path, resume: bool) -> None:
     """Raises `UserError` when `out` holds a run that would be overwritten, or none that could be resumed."""
+    require_folder(out)
     there = (Path(out) / STATE).exists()
     if resume and not there:
         raise UserError(f"nothing to resume: {out} holds no {STATE}; leave --resume out to begin")

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vle_gen.errors import UserError
+from vle_gen.image_io import umask
 from vle_gen.training.optimizer import Optimizer
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -40,6 +41,7 @@ class RunState:
             tensors["random/cuda"] = torch.cuda.get_rng_state(self.generator.device)
         partial = path.with_name(path.name + ".part")
         save_file(tensors, partial, {"run": json.dumps({"step": step, "minutes": minutes})})
+        partial.chmod(0o666 & ~umask())
         os.replace(partial, path)
 
     @torch.no_grad()

@@ -46,6 +46,14 @@ def random_view(batch: int, height: int, width: int, generator: torch.Generator)
     return torch.stack([torch.where(mirror, left + scale, left), top, torch.where(mirror, -scale, scale), scale], 1)
 
 
+def _require_objects(folder: str) -> None:
+    """Raises `UserError` for a checkpoint of the other variant."""
+    from vle_gen.whole_frames import is_reconstruction
+
+    if is_reconstruction(folder):
+        raise UserError(f"init: {folder} is of the reconstruction variant: expected a tokenizer of objects")
+
+
 def starting_network(config: configs.TokenizerConfig) -> TokenizerNetwork:
     """A new network, or that of a checkpoint, with a larger decoder or an outline network if asked. With `trained: loop` only
     what finds objects and their scopes trains, with `decoder` only what reads tokens, with `both` the two of them, with
@@ -55,6 +63,7 @@ def starting_network(config: configs.TokenizerConfig) -> TokenizerNetwork:
     else:
         from vle_gen.tokenizer.model import VLETokenizer
 
+        _require_objects(config.init)
         network = VLETokenizer.load(config.init).network
         sizes = replace(config.model, outline=config.model.outline or network.sizes.outline)
         if not can_grow(network.sizes, sizes):

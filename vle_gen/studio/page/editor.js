@@ -6,6 +6,7 @@ import { complain, during, settle } from './messages.js';
 import { STILL, after, at, step } from './shift.js';
 
 const PAUSE = 350; // ms after the last key of a row that becomes one edit
+const SMALLEST = 0.06, LARGEST = 19; // a row of keys makes a thing no smaller or larger: the server takes no more
 const HORIZON = 0.02; // of the longer side: nothing is dragged nearer to the horizon than this
 
 export class Editor {
@@ -166,7 +167,7 @@ export class Editor {
     this.row ??= { index: this.chosen, dx: 0, dy: 0, factor: 1, perspective: factor === 1 && this.perspective };
     this.row.dx += dx;
     this.row.dy += dy;
-    this.row.factor *= factor;
+    this.row.factor = Math.min(LARGEST, Math.max(SMALLEST, this.row.factor * factor));
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.flush(), PAUSE);
     this.changed();
