@@ -33,6 +33,7 @@ UNSHADED, UNLIT = 0.002, 0.01  # claims to darker and brighter light that belong
 UNTRUSTED = 0.07  # change of the light, as a share of it, at which the floor beneath it counts 1 / e when a hole is filled
 LEAST_TRUST = 0.01  # in floor where the light is changed much: it counts where there is no other
 CONTACT = 3  # pixels beyond the uncertain band in which floor under changed light is not known, since shadows are sharp there
+LEAST_OWNED = 0.3  # matte that a pixel of a cut-out has at least
 MIXED = 2  # half-width, in pixels, of the band along a settled outline in which a pixel may show both sides
 
 
@@ -234,6 +235,8 @@ def cut_out(
         shines: things shine, as solids do; else what is bright on an outline is no highlight.
     """
     hidden, nearer = covered[:1] > 0, covered[1:] > 0
+    if not shines:  # cut-outs end sharply
+        band = max(1, band - 1)
     whole, guess = drawn[:1], drawn[1:]
     met = bool(nearer.any())  # most bodies are in full view, and done with less
     shape = torch.maximum(mine, nearer * (whole > OWNED)) if met else mine  # the outline, whole
@@ -258,7 +261,8 @@ def cut_out(
     matte = torch.where(inner > 0, 1.0, outer * (contrast * along.clamp(0, 1) + (1 - contrast) * soft))
     gleam = outer * gleams(seen, torch.maximum(own, behind)) if shines else torch.zeros_like(outer)
     matte = torch.where(gleam > 0, 1.0, matte)
-    matte = torch.where(mine > 0, matte.clamp(min=OWNED), matte)  # whose the pixel is was settled with more in view
+    least = OWNED if shines else LEAST_OWNED
+    matte = torch.where(mine > 0, matte.clamp(min=least), matte)  # whose the pixel is was settled with more in view
     if not shines:
         # What is darker than all that was there before the body, close to it, is its shadow where it touches the floor.
         darkest = (1 - (seen / behind.clamp(min=1e-3)).amin(0, keepdim=True)).clamp(0, 1)
