@@ -142,14 +142,23 @@ def _is_drawn(word: str) -> bool:
     return word.kind in (NAME, GROUND) if isinstance(word, Atom) else word in NOUNS
 
 
+def _backgrounds(word: str, lexicon: Lexicon) -> list[str]:
+    """Some backgrounds, as they are to be said, that a word is of: the noun, or, as "checkered", what describes one alone."""
+    grounds = lexicon.grounds
+    found = grounds.at((word,), 0)
+    noun = word if found is None else Phrase.of(found[1]).noun
+    alike = [str(one) for one in grounds.phrases if noun == one.noun or noun in one.before]
+    return [f"'{said_ground(one)}'" for one in alike[:GROUNDS] or ([] if found is None else [found[1]])]
+
+
 def hint(word: str, lexicon: Lexicon | None) -> str:
     """What may have been meant by an unknown word, as the end of a sentence."""
     if word.isdigit() or word in TOO_MANY:
         return f"; counts go up to {NUMBER_WORDS[-1]}"
-    if lexicon is not None and (ground := lexicon.grounds.at((word,), 0)):
-        alike = [one for one in lexicon.grounds.descriptions if Phrase.of(one).noun == Phrase.of(ground[1]).noun]
-        said = [f"'{said_ground(str(Phrase.of(one)))}'" for one in alike[:GROUNDS]] or [f"'{said_ground(ground[1])}'"]
-        return f"; {word!r} is a background: say {' or '.join((', '.join(said[:-1]), said[-1]) if said[1:] else said)}"
+    if lexicon is not None and (said := _backgrounds(word, lexicon)):
+        sort = "a background" if lexicon.grounds.at((word,), 0) else "said of backgrounds"
+        several = " or ".join((", ".join(said[:-1]), said[-1]) if said[1:] else said)
+        return f"; {word!r} is {sort}: say {several}"
     near = [] if lexicon is None else lexicon.nearest(word)
     if near:
         return f"; nearest to {word!r}: {', '.join(near)}"

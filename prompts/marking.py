@@ -232,6 +232,8 @@ def aside(words: Sequence[str]) -> tuple[list[str], list[str]]:
         named = after < len(words) and isinstance(words[after], Atom) and words[after].kind == NAME
         if named and not isinstance(word, Atom) and (_is_stuff(word) or word in POSTURES):
             left.append(word)
+            if kept[-1:] == [","] and len(kept) > 1 and kept[-2] in ADJECTIVES:  # "a big, wooden chair"
+                kept.pop()
         else:
             kept.append(word)
     return kept, left
