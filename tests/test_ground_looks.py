@@ -37,10 +37,10 @@ def test_backgrounds_that_were_never_seen_are_told_apart(pipe, made):
 
 def test_a_word_for_several_is_shown_by_any_of_them(pipe):
     grounds = pipe.lexicon.grounds
-    white, black = torch.full((3, 8, 8), 0.95), torch.full((3, 8, 8), 0.05)
-    assert not unshown(["wall"], white, grounds) and unshown(["wall"], black, grounds) == ["wall"]
+    white, vivid = torch.full((3, 8, 8), 0.95), torch.tensor([0.0, 1.0, 0.0])[:, None, None].expand(3, 8, 8)
+    assert not unshown(["wall"], white, grounds) and unshown(["wall"], vivid, grounds) == ["wall"]
     assert unshown(["red wall", "white tiles"], white, grounds) == ["red wall"]
-    assert not unshown(["hills", "something"], black, grounds), "nothing is known of these"
+    assert not unshown(["hills", "something"], vivid, grounds), "nothing is known of these"
 
 
 def test_looks_go_with_the_lexicon(made):
