@@ -11,10 +11,9 @@ from vle_gen.body import BRIGHTEST, DARKEST, Body
 from vle_gen.filters import box_mean, filled, grown, inside_mean, nearby
 from vle_gen.grain import grain_of
 from vle_gen.outlines import around_mask, gleams
-from vle_gen.placing import far_to_near, planes_of
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.network import TokenizerNetwork
-from vle_gen.tokenizer.render import Window, band_of, draw, draw_beyond, widened, window_of
+from vle_gen.tokenizer.render import Window, band_of, draw, draw_beyond, far_to_near, widened, window_of
 from vle_gen.tokenizer.warp import SLOPE
 from vle_gen.tokens import OWNED, VLETokens
 
@@ -72,7 +71,7 @@ class Sight(NamedTuple):
         if near_to_far:
             layers = net.glimpse_decoder(what[near_to_far])
             for row, k in enumerate(near_to_far):
-                planes, place = planes_of(layers, row)[3:], (where[k], height, width, windows[k])
+                planes, place = layers.planes(row)[3:], (where[k], height, width, windows[k])
                 drawn[k] = draw(planes, *place)
                 shades[k] = drawn[k][:1].maximum(draw_beyond(planes[:1], *place, BRINK, WIDER))
                 drawn[k][1] = crisp(drawn[k][1], where[k], max(height, width), layers.solid.shape[-1])

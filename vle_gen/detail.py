@@ -15,10 +15,10 @@ from vle_gen.apart import CONTACT, take_apart, touched
 from vle_gen.body import Body, composite
 from vle_gen.camera import sampled_at
 from vle_gen.filters import grown, inside_mean
-from vle_gen.placing import far_to_near, placed
+from vle_gen.placing import placed
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.network import TokenizerNetwork
-from vle_gen.tokenizer.render import SHADOWS_END, Window, in_frame
+from vle_gen.tokenizer.render import SHADOWS_END, Window, far_to_near, in_frame
 from vle_gen.tokens import IN_PLACE, VLETokens
 
 NOTICED = 10 / 255  # an edit's difference that an eye notices at once; what is fainter counts less away from a noticed one

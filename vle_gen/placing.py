@@ -4,16 +4,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
-from torch import Tensor
 
 from vle_gen.body import Body, faded, flipped, scaled, shifted
 from vle_gen.camera import Camera, moved_aside
+from vle_gen.completing import completed
 from vle_gen.light import light_gain
 from vle_gen.paint import repainted
 from vle_gen.source import IN_PLACE, mirror_edge
-from vle_gen.tokenizer.glimpse import Layers
 from vle_gen.tokenizer.network import TokenizerNetwork
-from vle_gen.tokenizer.render import SHADOWS_END, Window, draw, draw_beyond, widened, window_of
+from vle_gen.tokenizer.render import SHADOWS_END, Window, draw, draw_beyond, far_to_near, widened, window_of
 from vle_gen.tokens import VLETokens
 
 
@@ -37,6 +36,8 @@ def placed(
         if placement is not None and source in sources[origin]:
             body, detail = sources[origin][source], tokens.detail_of(index)
             where = detail.where[source]
+            if origin or placement != IN_PLACE:
+                body = completed(net, body, detail, source)
             if placement.mirrored:
                 body = flipped(body, mirror_edge(where, detail.size))
             body = dressed(body, tokens, index, not net.sizes.one_world)
@@ -73,7 +74,7 @@ def decoded(net: TokenizerNetwork, tokens: VLETokens, index: int, arena: Window)
     (height, width), device = tokens.size, next(net.parameters()).device
     where = tokens.where[0, index].to(device)
     window = window_of(widened(where, SHADOWS_END), height, width, 2).inside(arena)
-    layer = planes_of(net.glimpse_decoder(tokens.what[0, index : index + 1].to(device)), 0)
+    layer = net.glimpse_decoder(tokens.what[0, index : index + 1].to(device)).planes(0)
     colour, shade, solid = layer[:3], layer[3:4], layer[4:5]
     layer = torch.cat([colour * shade, shade, solid, colour * solid])  # so that an edge takes no colour from beyond it
     if tokens.mirrored[0, index]:  # the object alone: its shadow falls as the light of the scene lets it
@@ -83,15 +84,3 @@ def decoded(net: TokenizerNetwork, tokens: VLETokens, index: int, arena: Window)
     light = (1 - shade).expand(3, -1, -1)
     body = Body(window, planes[:3], light, planes[5:8], planes[4:5])
     return dressed(body, tokens, index, not net.sizes.one_world)
-
-
-def planes_of(layers: Layers, row: int) -> Tensor:
-    """Shadow colour 3, shadow alpha 1, solid 1, body colour 3: (8, S, S)."""
-    solid, alpha = layers.solid[row], layers.alpha[row]
-    shade = ((alpha - solid) / (1 - solid).clamp(min=1e-3)).clamp(0, 1)
-    return torch.cat([layers.colour[row], shade, solid, layers.colour[row]])
-
-
-def far_to_near(depth: Tensor) -> list[int]:
-    """Indices of the object tokens (all but token 0)."""
-    return (depth[1:].argsort(descending=True, stable=True) + 1).tolist()

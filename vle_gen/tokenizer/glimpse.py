@@ -41,6 +41,12 @@ class Layers(NamedTuple):
         times = self.colour.shape[-1] // size
         return self if times == 1 else Layers(*(F.avg_pool2d(planes, times) for planes in self))
 
+    def planes(self, row: int) -> Tensor:
+        """One layer as it is drawn, (8, L, L): shadow's colour 3, shadow's alpha 1, solid 1, body's colour 3."""
+        solid, alpha = self.solid[row], self.alpha[row]
+        shade = ((alpha - solid) / (1 - solid).clamp(min=1e-3)).clamp(0, 1)
+        return torch.cat([self.colour[row], shade, solid, self.colour[row]])
+
 
 class GlimpseEncoder(nn.Module):
     """U-Net (Ronneberger et al. 2015) over the glimpse: its skips keep the scope sharp, its bottom becomes `what`.

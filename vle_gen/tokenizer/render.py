@@ -56,12 +56,17 @@ class Window(NamedTuple):
 
 def window_of(where: Tensor, height: int, width: int, margin: int = 0) -> Window:
     """The pixels of a height x width picture that the frame `where` (4,) touches, `margin` more on each side."""
+    return frame_window(where, height, width, margin).inside(Window(0, height, 0, width))
+
+
+def frame_window(where: Tensor, height: int, width: int, margin: int = 0) -> Window:
+    """The same with those that lie beyond the picture's edges."""
     side, extent = max(height, width), Extent.of(height, width)
     cx, cy, w, h = (float(v) for v in where)
     x, y = (cx - 0.5 + extent.width / 2) * side, (cy - 0.5 + extent.height / 2) * side
     top, bottom = math.floor(y - h * side / 2) - margin, math.ceil(y + h * side / 2) + margin
     left, right = math.floor(x - w * side / 2) - margin, math.ceil(x + w * side / 2) + margin
-    return Window(max(top, 0), min(bottom, height), max(left, 0), min(right, width))
+    return Window(top, bottom, left, right)
 
 
 def band_of(where: Tensor, height: float, width: float, glimpse: int) -> int:
@@ -116,6 +121,11 @@ def in_frame(where: Tensor, height: int, width: int, window: Window) -> tuple[Te
     x = (torch.arange(window.left, window.right, device=where.device) + 0.5) / side + 0.5 - extent.width / 2
     y = (torch.arange(window.top, window.bottom, device=where.device) + 0.5) / side + 0.5 - extent.height / 2
     return (x - where[0]) / where[2] * 2, (y - where[1]) / where[3] * 2
+
+
+def far_to_near(depth: Tensor) -> list[int]:
+    """Indices of the object tokens (all but token 0) of depth (T,)."""
+    return (depth[1:].argsort(descending=True, stable=True) + 1).tolist()
 
 
 @torch.no_grad()

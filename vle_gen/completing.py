@@ -1,0 +1,76 @@
+"""What of a thing lies beyond its source picture's edges, for when an edit brings it into view: as the decoder says, continuing
+what is seen of it."""
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+from vle_gen.apart import BRINK, WIDER, crisp
+from vle_gen.body import BRIGHTEST, DARKEST, Body
+from vle_gen.filters import filled, inside_mean
+from vle_gen.source import SourceDetail
+from vle_gen.tokenizer.network import TokenizerNetwork
+from vle_gen.tokenizer.render import Window, draw, draw_beyond, frame_window, widened
+
+CUT = 0.5  # matte on a picture's edge from which on a thing is cut by it
+DIMMED = 0.02  # change of the light there from which on its shadow is
+SHOWN = 0.1  # matte below which a pixel shows next to nothing of it
+FADES = 0.08  # of the picture's longer side: how far beyond the edge what is seen of the light goes on
+SHADOWS = 0.5  # alpha that shadows seldom reach
+SURE = 0.99  # matte of pixels that show the thing alone
+
+
+def cut_off(body: Body, size: tuple[int, int]) -> tuple[bool, bool, bool, bool]:
+    """Which edges of its picture of height and width `size` cut a body or its light: top, bottom, left, right."""
+    shows = (body.matte[0] > CUT) | ((body.light - 1).abs().amax(0) > DIMMED)
+    window, (height, width) = body.window, size
+    return (
+        window.top == 0 and bool(shows[0].any()),
+        window.bottom == height and bool(shows[-1].any()),
+        window.left == 0 and bool(shows[:, 0].any()),
+        window.right == width and bool(shows[:, -1].any()),
+    )
+
+
+def completed(net: TokenizerNetwork, body: Body, detail: SourceDetail, token: int) -> Body:
+    """The body of a source's token with what lies beyond the edges of the picture, where these cut it. Inside the picture it
+    stays as it is, to the last bit."""
+    edges = cut_off(body, detail.size)
+    if not any(edges):
+        return body
+    (height, width), old, device = detail.size, body.window, body.matte.device
+    where = detail.where[token].to(device)
+    full = frame_window(widened(where, WIDER), height, width)
+    top, bottom, left, right = (
+        most if cut else held for cut, most, held in zip(edges, full, old, strict=True)
+    )  # fmt: skip
+    window = Window(min(top, old.top), max(bottom, old.bottom), min(left, old.left), max(right, old.right))
+    if window == old:
+        return body
+    planes = net.glimpse_decoder(detail.what[token : token + 1].to(device)).planes(0)[3:]
+    place = (where, height, width, window)
+    drawn = draw(planes, *place)
+    shade = drawn[:1].maximum(draw_beyond(planes[:1], *place, BRINK, WIDER))
+    # Beyond the edge decoders are surer that something is there than that it is the thing itself; few shadows are as dense.
+    dense = ((drawn[:1] - SHADOWS) / (1 - SHADOWS)).clamp(min=0)
+    solid = crisp(drawn[1:2] + (1 - drawn[1:2]) * dense, where, max(height, width), planes.shape[-1])
+
+    around = (old.left - window.left, window.right - old.right, old.top - window.top, window.bottom - old.bottom)
+    seen = F.pad(torch.ones_like(body.matte), around)
+    sure = F.pad((body.matte > SURE).float(), around)
+    colour = F.pad(body.colour, around)
+    guess = drawn[2:]
+    if sure.max() > 0:  # no seam between what was seen and what was not
+        guess = guess + filled(colour - guess, sure)
+    light, floor = F.pad(body.light, around, value=1.0), F.pad((body.matte < SHOWN).float(), around)
+    darkest = 1 - torch.where(floor > 0, light, 1.0).amin()  # shadows of which nothing is seen are least sure
+    cast = 1 - shade.clamp(max=float(darkest.clamp(0, DARKEST)))
+    near = (2 * inside_mean(seen, max(1, round(FADES * max(detail.size))))).clamp(max=1) * bool(floor.max() > 0)
+    beyond = cast + (filled(light, floor) - cast) * near
+    return Body(
+        window,
+        F.pad(body.shadow, around),
+        torch.where(seen > 0, light, beyond.clamp(1 - DARKEST, BRIGHTEST)),
+        torch.where(seen > 0, colour, guess.clamp(0, 1) * solid),
+        torch.where(seen > 0, F.pad(body.matte, around), solid),
+    )
