@@ -4,6 +4,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from typing import Annotated
 
 import typer
 
@@ -18,6 +19,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def say_version(asked: bool) -> None:
+    """Prints the version and ends, where that is asked."""
+    if asked:
+        from vle_gen import __version__
+
+        print(f"vlegen {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and do nothing else.", is_eager=True, callback=say_version)
+    ] = False,
+) -> None:
+    """What comes before a command."""
+
+
 for command in (look.tokens, look.describe, look.decode, change.move, change.resize, change.remove, change.duplicate):
     app.command()(command)
 app.command()(change.swap)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from numbers import Real
 
 import torch
 
@@ -21,8 +22,8 @@ def interpolate(before: VLETokens, after: VLETokens, t: float) -> VLETokens:
     Raises:
         UserError: `t` outside 0 to 1, or states of pictures of different size.
     """
-    if not 0 <= t <= 1:
-        raise UserError(f"{t:g} of the way is not between two states: expected 0 to 1")
+    if not isinstance(t, Real) or not 0 <= t <= 1:
+        raise UserError(f"{t} of the way is not between two states: expected 0 to 1")
     require_tokens(before)
     require_tokens(after)
     if before.detail is not None and after.detail is not None and not torch.equal(before.detail.picture, after.detail.picture):

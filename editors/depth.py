@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from editors.rows import objects, recorded
+from editors.rows import one_object, recorded
 from vle_gen.tokens import VLETokens
 
 STEP = 1 / 64  # how much nearer or farther than all others a token is put, as a share of depth
@@ -20,7 +20,7 @@ def raise_(tokens: VLETokens, index: int) -> VLETokens:
 
     In front of all that it touches already, it stays where it is. `lower` undoes it.
     """
-    (index,) = objects(tokens, index, "raised")
+    index = one_object(tokens, index, "raised")
     order = tokens.near_to_far()
     at = order.index(index)
     touched = [k for k in reversed(order[:at]) if _touch(tokens, index, k)]
@@ -35,7 +35,7 @@ def lower(tokens: VLETokens, index: int) -> VLETokens:
 
     Behind all that it touches already, it stays where it is. `raise_` undoes it.
     """
-    (index,) = objects(tokens, index, "lowered")
+    index = one_object(tokens, index, "lowered")
     order = tokens.near_to_far()
     at = order.index(index)
     touched = [k for k in order[at + 1 :] if _touch(tokens, index, k)]

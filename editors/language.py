@@ -117,9 +117,9 @@ class Edit:
         return " ".join([*words, "in perspective"] if self.perspective else words)
 
     def _written(self, word: str, value) -> str:
-        if word in ("from", "with"):
-            return quoted(value)
-        return value if isinstance(value, str) else said(*value) if isinstance(value, tuple) else said(value)
+        if isinstance(value, str):
+            return colour_said(value) if word == "to" else quoted(value)
+        return said(*value) if isinstance(value, tuple) else str(value) if word == "seed" else said(value)
 
 
 def parse_group(text: str) -> tuple[Edit, ...]:
@@ -164,6 +164,11 @@ def pair(text: str, form: str, context: str) -> tuple[float, float]:
         kind = "place" if form == PLACE else "step"
         raise UserError(f"{context}: {text!r} is no {kind}: expected {form} in pixels, such as 120,80")
     return x, y
+
+
+def colour_said(text: str) -> str:
+    """A colour as the language has it, such as blue or 'light blue'."""
+    return quoted(text) if " " in text else text
 
 
 def quoted(text: str) -> str:
@@ -242,6 +247,8 @@ class _Reader:
             return " ".join([word, *self._phrase()])
         if form in (COLOUR, FILE, WORDS):
             return bare
+        if form == COUNT and bare.isdecimal():
+            return int(bare)  # exactly: a seed may have more digits than a float
         try:
             value = float(bare)
         except ValueError:

@@ -5,6 +5,7 @@ import math
 from dataclasses import replace
 from numbers import Real
 
+from editors.language import colour_said
 from editors.rows import Which, named, objects, recorded, said
 from vle_gen.colours import colour_named
 from vle_gen.errors import UserError
@@ -41,11 +42,11 @@ def recolor(tokens: VLETokens, which: Which, hue: float | None = None, to: str |
         if not (isinstance(hue, Real) and math.isfinite(hue)):
             raise UserError(f"a hue cannot be turned by {hue}: expected degrees, such as 120; a colour is given as to='red'")
         for index in indices:
-            turned = (float(turn[0, index]) + hue) % 360
+            turned = (float(turn[0, index]) + float(hue)) % 360
             turn[0, index] = 0.0 if min(turned, 360 - turned) < LEAST_TURN else turned
         return recorded(replace(tokens, turn=turn), f"recolor {named(indices)} by {said(hue)}")
     turn[0, indices] = 0
     if not isinstance(to, str):
         raise UserError(f"{to!r} is no colour: expected a name such as 'blue', or one like '#3366cc'")
     paint[0, indices] = paint.new_tensor([*colour_named(to), 1.0])
-    return recorded(replace(tokens, turn=turn, paint=paint), f"recolor {named(indices)} to {to.strip().lower()}")
+    return recorded(replace(tokens, turn=turn, paint=paint), f"recolor {named(indices)} to {colour_said(to.strip().lower())}")

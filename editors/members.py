@@ -4,7 +4,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from editors.depth import in_order, put_before
-from editors.rows import Which, box, finite, joined, named, objects, place_of, recorded, require_tokens, rows, said, shifted
+from editors.language import quoted
+from editors.rows import (
+    Which,
+    box,
+    finite,
+    joined,
+    named,
+    objects,
+    one_object,
+    place_of,
+    recorded,
+    require_tokens,
+    rows,
+    said,
+    shifted,
+)
 from vle_gen.errors import UserError
 from vle_gen.tokens import VLETokens
 
@@ -23,7 +38,7 @@ def duplicate(tokens: VLETokens, index: int, dx: float, dy: float = 0.0) -> VLET
 
     The copy is the last token: its index is `len(tokens)` of the tokens given.
     """
-    (index,) = objects(tokens, index, "duplicated")
+    index = one_object(tokens, index, "duplicated")
     finite(dx, dy)
     count = len(tokens)
     both = shifted(joined(tokens, tokens, [index]), {count: (dx, dy)})
@@ -58,12 +73,13 @@ def paste(
     both = joined(tokens, other, indices)
     new = list(range(count, len(both)))
     if to is not None:
-        finite(*place_of(to), what="a place")
+        to = place_of(to)
+        finite(*to, what="a place")
         x, y = centre(both, new)
         both = shifted(both, dict.fromkeys(new, (to[0] - x, to[1] - y)))
     both = replace(both, depth=in_order(both.depth))
     place = "" if to is None else f" to {said(*to)}"
-    return recorded(both, f"paste {named(indices)} from '{name or UNNAMED}'{place}")
+    return recorded(both, f"paste {named(indices)} from {quoted(str(name or UNNAMED))}{place}")
 
 
 def centre(tokens: VLETokens, indices: list[int]) -> tuple[float, float]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from vle_gen.errors import UserError
@@ -76,3 +77,12 @@ class Perspective:
                     f"at {self.horizon:.2f}): move it less far up, or without perspective"
                 )
         return (y_new - self.horizon) / (y - self.horizon)
+
+
+def view_of(tokens: VLETokens, perspective: Perspective | bool | None) -> Perspective | None:
+    """What `perspective` of an edit means: None for none. Raises `UserError` for what is neither a truth value nor a view."""
+    if isinstance(perspective, Perspective):
+        return perspective
+    if not isinstance(perspective, bool | np.bool_ | None):
+        raise UserError(f"{perspective!r} is no perspective: expected True, False or a Perspective")
+    return Perspective.of(tokens) if perspective else None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from numbers import Real
 
 from editors.depth import in_order
-from editors.perspective import Perspective
+from editors.perspective import Perspective, view_of
 from editors.rows import Which, box, finite, named, objects, recorded, said, shifted
 from vle_gen.errors import UserError
 from vle_gen.tokens import VLETokens
@@ -33,8 +33,8 @@ def move(
     indices = objects(tokens, which, "moved")
     finite(dx, dy)
     moved = shifted(tokens, dict.fromkeys(indices, (dx, dy)))
-    if perspective is not False and dy:
-        view = Perspective.of(tokens) if perspective is True else perspective
+    view = view_of(tokens, perspective)
+    if view is not None and dy:
         where, depth = moved.where.clone(), moved.depth.clone()
         for index in indices:
             scale = view.scale(float(tokens.where[0, index, 1]), float(tokens.where[0, index, 1]) + dy / max(tokens.size))
@@ -42,7 +42,7 @@ def move(
             where[0, index, 2:] *= scale
             depth[0, index] /= scale
         moved = replace(moved, where=where, depth=depth)
-    how = " in perspective" if perspective is not False else ""
+    how = "" if view is None else " in perspective"
     return recorded(moved, f"move {named(indices)} by {said(dx, dy)}{how}")
 
 
@@ -78,11 +78,11 @@ def swap(tokens: VLETokens, a: int, b: int, perspective: Perspective | bool = Fa
     if len(indices) != 2:
         raise UserError(f"token {a} cannot be swapped with itself: expected two objects")
     where, depth, side = tokens.where.clone(), tokens.depth.clone(), max(tokens.size)
-    view = Perspective.of(tokens) if perspective is True else perspective
+    view = view_of(tokens, perspective)
     for one, other in ((a, b), (b, a)):
         mine, place = box(tokens, one), box(tokens, other)
         scale = 1.0
-        if view is not False:
+        if view is not None:
             middle = (1 - tokens.size[0] / side) / 2  # of the canvas, above the picture
             scale = view.scale(mine.floor / side + middle, place.floor / side + middle)
             _require_size(tokens, one, scale)
@@ -90,7 +90,7 @@ def swap(tokens: VLETokens, a: int, b: int, perspective: Perspective | bool = Fa
         where[0, one, 1] += (place.floor - mine.floor) / side + (1 - scale) * where[0, one, 3] / 4
         where[0, one, 2:] *= scale
         depth[0, one] = tokens.depth[0, other]
-    how = " in perspective" if view is not False else ""
+    how = "" if view is None else " in perspective"
     return recorded(replace(tokens, where=where, depth=in_order(depth)), f"swap {a} {b}{how}")
 
 

@@ -64,6 +64,14 @@ def objects(tokens: VLETokens, which: Which, verb: str = "edited") -> list[int]:
     return indices
 
 
+def one_object(tokens: VLETokens, which: Which, verb: str) -> int:
+    """`which` as the one object token that it names. Raises `UserError` where it names several."""
+    first, *more = objects(tokens, which, verb)
+    if more:
+        raise UserError(f"tokens {named([first, *more])} cannot be {verb} at once: expected one")
+    return first
+
+
 def finite(*values: float, what: str = "a step") -> None:
     """Raises `UserError` unless all are finite numbers."""
     if not all(isinstance(value, Real) and math.isfinite(value) for value in values):
@@ -73,6 +81,7 @@ def finite(*values: float, what: str = "a step") -> None:
 
 def place_of(to: tuple[float, float]) -> tuple[float, float]:
     """A place itself. Raises `UserError` for what is not two numbers."""
+    to = to.tolist() if hasattr(to, "tolist") else to
     if not (isinstance(to, Sequence) and len(to) == 2):
         raise UserError(f"{to!r} is no place: expected x and y in pixels")
     return to
@@ -109,11 +118,11 @@ def rows(tokens: VLETokens, indices: Sequence[int]) -> VLETokens:
 def joined(tokens: VLETokens, other: VLETokens, indices: Sequence[int]) -> VLETokens:
     """The tokens of a single picture with some of another's added at the end, which keep where their detail comes from."""
     base, added = rows(tokens, range(len(tokens))), rows(other, indices)
-    foreign = list(base.foreign)
+    foreign, own = list(base.foreign), base.detail
     origin = torch.zeros_like(added.origin)
     for row in range(len(indices)):
         detail = added.detail_of(row)
-        if detail is None or detail is base.detail:
+        if detail is None or detail is own or (own is not None and _same(own, detail)):
             continue
         known = [k for k, held in enumerate(foreign, 1) if held is detail or _same(held, detail)]
         if not known:

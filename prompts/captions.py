@@ -24,7 +24,6 @@ from prompts.vocabulary import (  # fmt: skip
     MORE_TO_THEM,
     NEXT,
     NOTHING,
-    NUMBER_WORDS,
     OPENERS,
     PLURALS,
     RELATION_SAID_AS,
@@ -35,6 +34,7 @@ from prompts.vocabulary import (  # fmt: skip
     SHAPE,
     SIZE,
     VALUES,
+    number_said,
 )
 
 MAX_MENTIONS = 6
@@ -332,7 +332,7 @@ class Writer:
             if mention.open:
                 number = random.choice(("some", ""))
             else:
-                number = NUMBER_WORDS[mention.count] if random.random() < 0.9 else str(mention.count)
+                number = number_said(mention.count) if random.random() < 0.9 else str(mention.count)
             return " ".join([number, *words]) if number else " ".join(words)
         text = " ".join(words)
         if any(mention == self.mentions[j] for j in self.introduced[:-1]) and random.random() < 0.6:
@@ -350,7 +350,7 @@ class Writer:
             short = replace(short, color=None)
         for reference in (short, mention):
             if [j for j in self.introduced if reference.covers(self.mentions[j].attributes)] == [k]:
-                number = f"{NUMBER_WORDS[mention.count]} " if mention.count > 1 and random.random() < 0.5 else ""
+                number = f"{number_said(mention.count)} " if mention.count > 1 and random.random() < 0.5 else ""
                 self.last_shape = reference.shape
                 return f"the {number}{' '.join([*self.adjectives(reference), self.noun(reference)])}"
         return None

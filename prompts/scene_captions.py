@@ -28,13 +28,13 @@ from prompts.vocabulary import (
     FRONT,
     LEFT,
     NEXT,
-    NUMBER_WORDS,
     ON,
     OPENERS,
     RIGHT,
     SAID_AS,
     SIZE,
     SMALLER,
+    number_said,
 )
 
 KINDS = (LEFT, RIGHT, LEFT, RIGHT, FRONT, BEHIND, NEXT, ABOVE, BELOW, BIGGER, SMALLER)
@@ -244,7 +244,7 @@ class _Writer(Writer):
         if mention.count > 1:
             if mention.open:
                 return f"some {text}" if random.random() < 0.5 else text
-            return f"{NUMBER_WORDS[mention.count] if random.random() < 0.9 else mention.count} {text}"
+            return f"{number_said(mention.count) if random.random() < 0.9 else mention.count} {text}"
         if any(mention == self.mentions[j] for j in self.introduced[:-1]) and random.random() < 0.6:
             return f"another {text}"
         if is_plural(words[-1]) or is_mass(words[-1]):
@@ -262,7 +262,7 @@ class _Writer(Writer):
         for reference in (short, mention):
             if [j for j in self.introduced if self.means(reference, self.mentions[j])] == [k]:
                 counted = replace(reference, count=self.mentions[k].count)
-                number = f"{NUMBER_WORDS[counted.count]} " if counted.count > 1 and random.random() < 0.5 else ""
+                number = f"{number_said(counted.count)} " if counted.count > 1 and random.random() < 0.5 else ""
                 self.last_shape = reference.shape
                 words = f"{number}{' '.join([*self.adjectives(counted), self.noun(counted)])}"
                 return words if words.startswith(f"{OWN} ") else f"the {words}"

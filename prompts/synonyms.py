@@ -7,8 +7,8 @@ STOPS = ",;.:"
 
 # Words with the same meaning, and words that are drawn as what is nearest: the second are said.
 SAME = {
-    "balls'": "balls", "orb": "ball", "orbs": "balls",
-    "cylinders'": "cylinders", "item": "thing", "items": "things", "huge": "large", "giant": "large", "enormous": "large",
+    "orb": "ball", "orbs": "balls",
+    "item": "thing", "items": "things", "huge": "large", "giant": "large", "enormous": "large",
     "massive": "large", "bigger": "large", "larger": "large", "mini": "small", "miniature": "small", "wee": "small",
     "smaller": "small", "matt": "matte", "rubbery": "rubber", "single": "one",
     "&": "and", "plus": "and", "nearby": "near", "adjacent": "next",
@@ -45,7 +45,7 @@ PHRASES = {
     "directly left of": "left of", "directly right of": "right of", "adjacent to": "next to", "alongside": "beside",
     "right beside": "beside", "in between": "between", "in the middle of": "between",
     "made out of": "made of", "made from": "made of", "from metal": "made of metal", "from rubber": "made of rubber",
-    "there 's": "there is", "there's": "there is", "it's": "it is", "they're": "they are",
+    "there's": "there is", "it's": "it is", "they're": "they are",
     "containing": "with", "a scene of": "a picture of",
     "a scene containing": "a picture of", "a scene where there is": "a picture of", "a rendering of": "a picture of",
     "a render of": "a picture of", "an image showing": "a picture showing", "a photo showing": "a picture showing",
@@ -67,4 +67,5 @@ EMPHASIS = frozenset("very really quite rather so truly extremely".split())  # s
 
 def split_words(prompt: str) -> list[str]:
     """Lower-case words, numbers and the punctuation that ends a clause."""
-    return re.findall(r"[^\W_]+(?:'[^\W_]+)?|[,;.:&+]", prompt.lower().replace("’", "'").replace("+", "&"))
+    said = re.sub(r"\b(that|which|it|there)'s\b", r"\1 is", prompt.lower().replace("’", "'").replace("+", "&"))
+    return re.findall(r"[^\W_]+(?:'[^\W_]+)?|[,;.:&+]", said)

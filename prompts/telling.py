@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from prompts.plurals import article, is_mass, is_plural, plural
 from prompts.request import Mention, Relation, SceneRequest
 from prompts.satisfied import CLEAR, holds
-from prompts.vocabulary import BEHIND, FRONT, LEFT, NUMBER_WORDS, PLURALS, RIGHT, SHAPES
+from prompts.vocabulary import BEHIND, FRONT, LEFT, PLURALS, RIGHT, SHAPES, number_said
 
 TOGETHER = 3  # objects of one sentence: one, and two others that it is related to
 RELATED = 2  # sentences of that kind; what is left is listed
@@ -94,8 +94,7 @@ def _introduced(mention: Mention) -> str:
     if mention.count == 1:
         name = str(mention)
         return name if mention.name and (is_plural(name) or is_mass(name)) else f"{article(name)} {name}"
-    number = NUMBER_WORDS[mention.count] if mention.count < len(NUMBER_WORDS) else str(mention.count)
-    return f"{number} {_named(mention)}"
+    return f"{number_said(mention.count)} {_named(mention)}"
 
 
 def _named(mention: Mention) -> str:

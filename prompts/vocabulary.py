@@ -35,6 +35,13 @@ ADJECTIVES: dict[str, tuple[int, int]] = {  # word -> (attribute, value)
     for word in said
 }
 NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def number_said(count: int) -> str:
+    """A number in words, or in figures where there is no word for it."""
+    return NUMBER_WORDS[count] if count < len(NUMBER_WORDS) else str(count)
+
+
 NUMBERS = {said: value for value in range(1, 10) for said in (NUMBER_WORDS[value], str(value))}
 
 # A relation reads "subject RELATION object". Left and right are in the picture, front and behind by depth.

@@ -251,3 +251,9 @@ def test_folders_that_are_missing_are_noticed_first(vlegen, tmp_path, monkeypatc
     ran = vlegen(*command)
     assert ran.status == 2 and ran.err.startswith("vlegen: cannot write no/x.") and ran.out == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_version(vlegen):
+    from vle_gen import __version__
+
+    assert vlegen("--version").out == f"vlegen {__version__}\n"

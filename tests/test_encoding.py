@@ -121,7 +121,9 @@ def test_objects_that_the_loop_misses_may_be_pointed_at(pipe, scenes, strict):
                 continue
             middle = int(np.hypot(ys - ys.mean(), xs - xs.mean()).argmin())
             point = (float(xs[middle]), float(ys[middle]))
-            require_objects(pipe.encode(picture, points=[point], halting=strict), [point], scene.name)
+            found = pipe.encode(picture, points=[point], halting=strict)
+            require_objects(found, [point], scene.name)
+            assert found.label_map()[int(point[1]), int(point[0])] > 0
 
 
 def test_most_tokens_keeps_those_that_say_most(pipe, picture, tokens):

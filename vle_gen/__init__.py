@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
-    from vle_gen.pipeline import VLEPipeline
+    from vle_gen.clip import ClipModel as ClipModel
+    from vle_gen.errors import UserError as UserError
+    from vle_gen.pipeline import VLEPipeline as VLEPipeline
+    from vle_gen.prior.model import TextToTokenPrior as TextToTokenPrior
+    from vle_gen.tokenizer.model import VLETokenizer as VLETokenizer
+    from vle_gen.tokens import VLETokens as VLETokens
     from vle_gen.whole_frames import WholeFramePipeline
 
 __version__ = "0.1.0"
@@ -34,6 +39,10 @@ def __getattr__(name: str):
     if name not in _HOMES:
         raise AttributeError(f"module 'vle_gen' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu") -> VLEPipeline | WholeFramePipeline:
@@ -60,10 +69,13 @@ def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu
         return WholeFramePipeline.load(source, device)
     from vle_gen.pipeline import VLEPipeline
 
+    shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()  # four small parts are there before a bar could be read
     try:
         return VLEPipeline.from_pretrained(source).to(device)
-    except OSError:
+    except OSError as fault:
+        if (Path(source) / "model_index.json").is_file():
+            raise UserError(f"cannot load the checkpoint {source}: {' '.join(str(fault).split())}") from None
         names = ", ".join(shipped())
         hint = f"expected a folder with model_index.json, a repository id of the hub, or one that is shipped: {names}"
         if any((Path(source) / name).is_file() for name in ("config.json", "checkpoint/config.json")):
@@ -72,4 +84,5 @@ def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu
     except (ValueError, KeyError) as fault:
         raise UserError(f"cannot load the checkpoint {source}: {' '.join(str(fault).split())}") from None
     finally:
-        logging.enable_progress_bar()
+        if shown:
+            logging.enable_progress_bar()

@@ -62,7 +62,15 @@ def write(images: list[Image.Image], path: str | Path, fps: float) -> Path:
         images, options = _with_one_palette(images), options | {"optimize": False, "disposal": 1, "duration": times}
     else:
         options |= {"quality": 90, "method": 4}
-    return write_whole(path, lambda part: images[0].save(part, append_images=images[1:], **options))
+
+    def save(part: Path) -> None:
+        try:
+            images[0].save(part, append_images=images[1:], **options)
+        except (ValueError, RuntimeError) as fault:  # WebP holds no more than 16383 pixels on a side
+            size = " x ".join(map(str, images[0].size))
+            raise UserError(f"cannot write frames of {size} pixels as {path}: {fault}") from None
+
+    return write_whole(path, save)
 
 
 def gif_times(count: int, fps: float) -> list[int]:

@@ -127,7 +127,9 @@ def targets_of(pictures: Sequence[Path], out: Path | None, out_dir: Path | None,
         files.check_results(pictures, [out], vle=True)
         return [out]
     if out_dir is None:
-        return [files.beside(picture, tag) for picture in pictures]
+        targets = [files.beside(picture, tag) for picture in pictures]
+        files.check_results(pictures, targets)
+        return targets
     targets = [out_dir / _name(picture) for picture in pictures]
     files.require_distinct(targets)
     for picture, target in zip(pictures, targets, strict=True):

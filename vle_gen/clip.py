@@ -4,7 +4,6 @@ open_clip is imported when a model is built, not before. Any open_clip model wit
 """
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,8 +26,8 @@ from vle_gen.device import aligned
 from vle_gen.digest import digest_of
 from vle_gen.errors import UserError
 from vle_gen.glimpses import cut_glimpses
-from vle_gen.image_io import readable_by_others
 from vle_gen.names import Names, NameTable
+from vle_gen.saved import SavedModel
 
 PAD, UNKNOWN = 0, 1  # ids of a reduced vocabulary; its two largest are the start and end of a text
 
@@ -42,7 +41,7 @@ class TextFeatures:
     pooled: Tensor  # (B, embed) unit length
 
 
-class ClipModel(ModelMixin, ConfigMixin):
+class ClipModel(SavedModel, ModelMixin, ConfigMixin):
     """An open_clip CLIP with what this project asks of one.
 
     Args:
@@ -54,6 +53,15 @@ class ClipModel(ModelMixin, ConfigMixin):
         lexicon: the things beyond the solids that it was trained to name, as `Lexicon.as_json` has them; None: none.
         glimpse_fit: how far glimpses are fitted to their objects (see `vle_gen.glimpses`).
     """
+
+    part = "CLIP"
+    about = (
+        "# CLIP of the caption language\n\n"
+        "A small open_clip model (ModifiedResNet image tower, transformer text tower), trained from scratch on "
+        "composed and rendered scenes with captions written by `prompts/`. It gives the prior its text features and "
+        "names tokens.\n"
+        "Byte-pair ids are open_clip's, reduced to those of the language. Weights are float16 safetensors."
+    )
 
     @register_to_config
     def __init__(
@@ -152,37 +160,25 @@ class ClipModel(ModelMixin, ConfigMixin):
         return f"{name}, {Path(pretrained).name if pretrained else 'random weights'}"
 
     @classmethod
-    def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> ClipModel:
-        """The checkpoint in `folder`, in float32, ready to use. Raises `UserError` when there is none."""
-        if not (Path(folder) / cls.config_name).is_file():
-            raise UserError(f"no CLIP checkpoint in {folder}: expected {cls.config_name} and weights there")
-        return cls.from_pretrained(str(folder)).to(device)
-
-    @classmethod
     def from_pretrained(cls, path, **options) -> ClipModel:
-        """As for every diffusers model, but in float32 unless `torch_dtype` is given (shipped weights are float16)."""
-        options["torch_dtype"] = options.get("torch_dtype") or torch.float32
-        options.setdefault("low_cpu_mem_usage", False)  # the models are small, and it would need accelerate
-        if (weights := weights_of(Path(path))) != Path(path):  # one model, of which a checkpoint uses more words than another
-            from safetensors.torch import load_file
+        """See `SavedModel`. Two checkpoints may share the weights of one model, of which one uses more words."""
+        if (weights := weights_of(Path(path))) == Path(path):
+            return super().from_pretrained(path, **options)
+        from safetensors.torch import load_file
 
-            model = cls.from_config(cls.load_config(str(path)))
-            model.load_state_dict(load_file(weights / SAFETENSORS_WEIGHTS_NAME))
-            return aligned(torch.nn.Module.to(model, options["torch_dtype"]).eval())  # diffusers' own warns for no reason
-        return aligned(super().from_pretrained(path, **options).eval())
+        model = cls.from_config(cls.load_config(str(path)))
+        model.load_state_dict(load_file(weights / SAFETENSORS_WEIGHTS_NAME))
+        dtype = options.get("torch_dtype") or torch.float32
+        return aligned(torch.nn.Module.to(model, dtype).eval())  # diffusers' own `to` warns for no reason
 
     def to_json_string(self) -> str:
         """The config as it is written: a thousand names would fill as many lines."""
         return line_by_line(json.loads(super().to_json_string()))
 
     def save_checkpoint(self, folder: str | Path, card: dict | None = None) -> None:
-        """Writes config, float16 weights and, with `card`, a model card."""
-        half = copy.deepcopy(self).cpu().half()
-        half._names = None
-        half.save_pretrained(str(folder))
-        readable_by_others(folder)
-        if card is not None:
-            (Path(folder) / "README.md").write_text(model_card(card))
+        """See `SavedModel`."""
+        self._names = None  # a table of them is no part of it
+        super().save_checkpoint(folder, card)
 
     # Text
 
@@ -335,20 +331,6 @@ def language_ids(words: Iterable[str] = WORDS) -> list[int]:
 
     tokenizer = open_clip.SimpleTokenizer()
     return sorted({bpe for text in (*words, ",", ".", ";", ":") for bpe in tokenizer.encode(text)})
-
-
-def model_card(card: dict) -> str:
-    """The README.md of a checkpoint: what it is, and how it was trained. Data is named, not located."""
-    data = {key: Path(value).name if isinstance(value, str) else value for key, value in card.get("data", {}).items()}
-    card = card | {"data": data}
-    return (
-        "# CLIP of the caption language\n\n"
-        "A small open_clip model (ModifiedResNet image tower, transformer text tower), trained from scratch on "
-        "composed and rendered scenes with captions written by `prompts/`. It gives the prior its text features and "
-        "names tokens.\n"
-        "Byte-pair ids are open_clip's, reduced to those of the language. Weights are float16 safetensors.\n\n"
-        "## Training\n\n```json\n" + json.dumps(card, indent=2, default=str) + "\n```\n"
-    )
 
 
 def _check(model_cfg: dict) -> None:

@@ -17,7 +17,8 @@ def choose(name: str | torch.device | None = None) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(1, device=device)
+        if torch.empty(1, device=device).is_meta:
+            raise NotImplementedError  # it holds no numbers
     except (RuntimeError, AssertionError, NotImplementedError):
         there = ", ".join(["cpu", *(f"cuda:{k}" for k in range(torch.cuda.device_count()))])
         raise UserError(f"device {str(name)!r} is not available: expected one of {there}") from None
@@ -30,3 +31,9 @@ def aligned(model: nn.Module) -> nn.Module:
     for tensor in (*model.parameters(), *model.buffers()):
         tensor.data = tensor.data.clone()
     return model
+
+
+def require_float32(dtype: object) -> None:
+    """Raises `UserError` for a dtype other than float32; what is none is let pass."""
+    if isinstance(dtype, torch.dtype) and dtype != torch.float32:
+        raise UserError(f"this computes in float32: leave {dtype} out")

@@ -11,6 +11,7 @@ from vle_gen.errors import UserError
 
 Box = tuple[float, float, float, float]
 Point = tuple[float, float]
+MOST_HINTS = 200  # with what the loop writes by itself, fewer tokens than an 8-bit picture of owners tells apart
 BOX_FORM, POINT_FORM = "box: expected left, top, width and height in pixels", "point: expected x and y in pixels"
 
 
@@ -92,9 +93,12 @@ class Hints:
     @staticmethod
     def of(boxes: tuple[Box, ...], points: tuple[Point, ...], height: int, width: int) -> Hints:
         """From pixels of a height x width picture. Raises `UserError` for what lies outside it or has no extent."""
+        boxes, points = (tuple(one.tolist() if hasattr(one, "tolist") else one for one in some) for some in (boxes, points))
         for said, form, one in (*((box, BOX_FORM, 4) for box in boxes), *((point, POINT_FORM, 2) for point in points)):
             if not isinstance(said, Sequence) or len(said) != one or not all(isinstance(v, Real) for v in said):
                 raise UserError(f"{said!r} is no {form}")
+        if len(boxes) + len(points) > MOST_HINTS:
+            raise UserError(f"{len(boxes) + len(points)} boxes, points and masks are too many: expected at most {MOST_HINTS}")
         side = max(height, width)
         left, top = (side - width) / 2, (side - height) / 2
         size = f"the picture is {width} x {height}"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 VLE = ".vle"
 EXACT = (".png", ".tif", ".tiff", ".bmp")  # formats for masks
+MOST_MASKS = 255  # tokens that an 8-bit picture tells apart
 
 
 def read_tokens(pipe: VLEPipeline, path: str | Path, encoding: Encoding = AS_USUAL) -> VLETokens:
@@ -173,6 +174,8 @@ def named_after(prompt: str) -> Path:
 
 def save_masks(label_map: Any, path: str | Path) -> Path:
     """Writes a label map (H, W) as an 8-bit grey picture whose values are token indices, without loss; the path."""
-    path = Path(path)
+    path, labels = Path(path), np.asarray(label_map)
     check_masks(path)
-    return save_image(Image.fromarray(np.asarray(label_map).astype(np.uint8)), path)
+    if labels.max() > MOST_MASKS:
+        raise UserError(f"cannot save masks as {path}: a grey picture tells {MOST_MASKS} tokens apart, and there are more")
+    return save_image(Image.fromarray(labels.astype(np.uint8)), path)

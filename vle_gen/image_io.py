@@ -55,7 +55,7 @@ def read_image(source: Path | BinaryIO, name: str | Path) -> Image.Image:
         raise UserError(f"{name} is not a picture: expected a format that Pillow reads, such as PNG or JPEG") from None
     except PermissionError:
         raise UserError(f"{name} cannot be read: permission denied") from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as fault:
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, RuntimeError) as fault:  # of AVIF and DDS, the last
         raise UserError(f"{name} is damaged and cannot be read: {' '.join(str(fault).split())}") from None
 
 
@@ -89,7 +89,9 @@ def _flat(image: Image.Image) -> Image.Image:
         return Image.fromarray(_eight_bit(image)).convert("RGB")
     if image.mode == "P" or image.mode == "PA" or "transparency" in image.info:
         image = image.convert("RGBA")
-    if image.mode in ("RGBA", "LA", "La", "RGBa"):
+    if image.mode == "La":
+        image = image.convert("LA")  # Pillow makes nothing else of it
+    if image.mode in ("RGBA", "LA", "RGBa"):
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(white, image).convert("RGB")
@@ -135,7 +137,14 @@ def save_image(image: Image.Image, path: str | Path, text: Mapping[str, str] | N
             options["pnginfo"].add_itxt(key, value)
     if profile := image.info.get(ICC):
         options[ICC] = profile  # of JPEG and TIFF Pillow saves it only if told so
-    return write_whole(path, lambda part: image.save(part, **options))
+
+    def write(part: Path) -> None:
+        try:
+            image.save(part, **options)
+        except ValueError as fault:  # WebP holds no more than 16383 pixels on a side
+            raise UserError(f"cannot write {image.width} x {image.height} pixels as {path}: {fault}") from None
+
+    return write_whole(path, write)
 
 
 def require_picture_name(path: str | Path, more: tuple[str, ...] = ()) -> None:

@@ -147,7 +147,10 @@ class Peaks:
 def filled(network: Network, path: Path) -> Network:
     """A network with the weights of a file."""
     try:
-        network.load_state_dict({name: value.float() for name, value in load_file(path).items()}, strict=False)
+        weights = {name: value.float() for name, value in load_file(path).items()}
+        missing, _ = network.load_state_dict(weights, strict=False)
+        if missing:
+            raise RuntimeError(f"it lacks {missing[0]}")
     except (SafetensorError, RuntimeError) as fault:
         raise UserError(f"{path} is no judge: {' '.join(str(fault).split())[:200]}") from None
     return network

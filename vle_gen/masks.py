@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from vle_gen.encoding import Box, Hints
 from vle_gen.errors import UserError
@@ -27,7 +27,7 @@ def read_mask(path: str | Path, size: tuple[int, int]) -> np.ndarray:
     seen = np.asarray(open_image(path).convert("L"))
     with Image.open(path) as file:
         if "A" in file.getbands() or "transparency" in file.info:
-            alpha = np.asarray(file.convert("RGBA"))[..., 3]
+            alpha = np.asarray(ImageOps.exif_transpose(file).convert("RGBA"))[..., 3]
             seen = seen if alpha.min() == 255 else alpha
     if seen.shape != size:
         raise UserError(f"mask {path} is {seen.shape[1]} x {seen.shape[0]}: expected {size[1]} x {size[0]}, as the picture is")

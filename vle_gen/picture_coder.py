@@ -4,12 +4,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 import torch
 from PIL import Image
 
+from vle_gen.device import require_float32
 from vle_gen.encoding import HALTING, Box, Halting, Hints, Point
 from vle_gen.errors import UserError
 from vle_gen.image_io import ICC, MAX_PIXELS, to_rgb
@@ -47,10 +48,11 @@ class PictureCoder:
             UserError: the picture is too small or too large, a box or point lies outside it, a mask has another size or marks
                 nothing, or `refine` is below 0.
         """
-        if refine < 0:
-            raise UserError(f"tokens cannot be refined in {refine} steps: expected 0 or more")
+        require_float32(next(self.tokenizer.parameters()).dtype)
+        if not isinstance(refine, Integral) or refine < 0:
+            raise UserError(f"tokens cannot be refined in {refine!r} steps: expected 0 or more, whole ones")
         image = to_rgb(image)
-        pixels = np.array(image)  # (H, W, 3)
+        pixels, masks = np.array(image), () if masks is None else masks  # (H, W, 3)
         for mask in masks:
             if not isinstance(mask, np.ndarray):
                 raise UserError(f"a mask is of {type(mask).__name__}: expected an array of numpy, of bool")
@@ -78,7 +80,7 @@ class PictureCoder:
             raise UserError(f"{type(tokens).__name__} is no tokens: expected VLETokens, as 'encode' gives")
         if size is not None and not (isinstance(size, Real) and 1 <= size < math.inf):
             raise UserError(f"a picture of {size} pixels cannot be made: expected a size of 1 or more")
-        height, width = tokens.size
+        height, width = tokens._single().size
         scale = 1.0 if size is None else size / max(height, width)
         target = (max(1, round(height * scale)), max(1, round(width * scale)))
         if target[0] * target[1] > MAX_PIXELS:

@@ -4,8 +4,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral
-from typing import Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 import torch
@@ -24,8 +23,10 @@ from prompts.request import Mention, SceneRequest
 from prompts.satisfied import check
 from prompts.vocabulary import WORDS
 from vle_gen import writing
+from vle_gen.arguments import places_of, prompts_of, require_generators, require_numbers, require_output
 from vle_gen.chosen_places import Place
 from vle_gen.clip import ClipModel
+from vle_gen.device import require_float32
 from vle_gen.digest import digest_of
 from vle_gen.drawing import Order, Settings, draw_orders
 from vle_gen.dyeing import most_of_colour, undyed
@@ -72,6 +73,10 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         scheduler: samples the prior's flow head.
     """
 
+    tokenizer: VLETokenizer
+    prior: TextToTokenPrior | None
+    clip: ClipModel | None
+    scheduler: FlowMatchEulerDiscreteScheduler | None
     model_cpu_offload_seq = "clip->prior->tokenizer"
     _optional_components = ["prior", "clip", "scheduler"]  # of diffusers: these may be missing in a checkpoint
 
@@ -97,15 +102,21 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
             UserError: another `dtype` is asked for.
         """
         for key in ("dtype", "torch_dtype"):
-            _require_float32(options.get(key))
+            require_float32(options.get(key))
         options.setdefault("low_cpu_mem_usage", False)  # the models are small, and it would need accelerate
         return super().from_pretrained(path, **options)
 
     def to(self, *args, **kwargs) -> VLEPipeline:
         """As for every diffusers pipeline: to a device. Raises `UserError` for a dtype in which it does not compute."""
         for one in (*args, *kwargs.values()):
-            _require_float32(one)
+            require_float32(one)
         return super().to(*args, **kwargs)
+
+    @overload
+    def __call__(self, prompt: str | list[str], *a: Any, return_dict: Literal[True] = ..., **b: Any) -> VLEPipelineOutput: ...
+
+    @overload
+    def __call__(self, prompt: str | list[str], *a: Any, return_dict: Literal[False], **b: Any) -> tuple[list]: ...
 
     @torch.no_grad()
     def __call__(
@@ -146,30 +157,18 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
                 without a prior or CLIP.
         """
         self._require_writing()
-        prompts = [prompt] if isinstance(prompt, str) else prompt
-        if not isinstance(prompts, Sequence) or not all(isinstance(text, str) for text in prompts):
-            raise UserError(f"{prompt!r} is no prompt: expected a text, or a list of them")
-        places = [Place.read(place) if isinstance(place, str) else place for place in places]
-        if output_type not in ("pil", "np"):
-            raise UserError(f"output_type is {output_type!r}: expected 'pil' or 'np'")
+        prompts, places = prompts_of(prompt), places_of(places)
+        require_output(output_type)
         for text in [place.phrase for place in places] + [text for text in prompts if text or not places]:
             require_drawable(text, self.words, self.lexicon)
+        height, width = (PICTURE_SIDE if side is None else side for side in (height, width))
         if height != width:
             raise UserError(f"pictures from text are square: got height {height} and width {width}")
         if not prompts:
             raise UserError("there is no prompt: expected one, or a list of them")
-        if not 0 <= guidance_scale < math.inf:
-            raise UserError(f"guidance_scale is {guidance_scale}: expected a number of 0 or more")
-        for one in generator if isinstance(generator, list) else [generator]:
-            if one is not None and not isinstance(one, torch.Generator):
-                raise UserError(f"a generator is of {type(one).__name__}: expected a torch.Generator, or a list of them")
-        counted = dict(num_images_per_prompt=num_images_per_prompt, num_inference_steps=num_inference_steps, tries=tries)
-        for name, value in counted.items():
-            if not isinstance(value, Integral) or value < 1:
-                raise UserError(f"{name} is {value}: expected a whole number of 1 or more")
-        count = len(prompts) * num_images_per_prompt
-        if isinstance(generator, list) and len(generator) != count:
-            raise UserError(f"{len(generator)} generators for {count} pictures: give one, or one for each")
+        counts = dict(num_images_per_prompt=num_images_per_prompt, num_inference_steps=num_inference_steps, tries=tries)
+        require_numbers(guidance_scale, height=height, width=width, **counts)
+        require_generators(generator, len(prompts) * num_images_per_prompt)
         orders = [Order.of(text, places, self.words, self.lexicon) for text in prompts]
         counts = [order.request.count for order in orders if order.request is not None]
         turns = [turn for order in orders for turn in order.turns]
@@ -372,16 +371,12 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
                 f"this checkpoint has no {' and no '.join(missing)}, so it writes nothing from text: leave --checkpoint out "
                 "for one that does, or put objects of other pictures in with 'vlegen paste'"
             )
+        for part in (self.prior, self.clip):
+            require_float32(part.dtype)
 
     def _require_naming(self, so: str) -> None:
         if self.clip is None:
             raise UserError(f"this checkpoint has no CLIP, so {so}")
-
-
-def _require_float32(dtype: object) -> None:
-    """Raises `UserError` for a dtype other than float32; what is none is let pass."""
-    if isinstance(dtype, torch.dtype) and dtype != torch.float32:
-        raise UserError(f"this pipeline computes in float32: leave {dtype} out")
 
 
 def _seed_of(generator: torch.Generator | None) -> int | None:

@@ -58,8 +58,10 @@ def horizons(pattern: Tensor, known: Tensor) -> list[float | None]:
         pattern: (H, W) what the picture shows beside its shading.
         known: (H, W) 1 where that is of the background, 0 elsewhere.
     """
-    rows = _Rows(pattern, known)
     height, width = pattern.shape
+    if width <= SHORTEST:
+        return []
+    rows = _Rows(pattern, known)
     tilts = torch.cat([torch.zeros(1), torch.linspace(STEEPEST / TILTS, STEEPEST, TILTS)]).to(pattern) / height
     coarse = torch.arange(SHORTEST, width, 2.0).to(pattern)
     found: list[float | None] = []

@@ -1,6 +1,7 @@
 """Edits in words applied to a picture: which tokens are meant, one edit after the other, and the history they leave."""
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -98,7 +99,7 @@ def read_script(path: str | Path) -> Group:
 
 def split_arguments(arguments: Sequence[str]) -> tuple[list[Path], list[str]]:
     """The pictures and the edits among the arguments of a command. What is no file and has several words is an edit."""
-    edits = [text for text in arguments if not Path(text).exists() and looks_like_an_edit(text)]
+    edits = [text for text in arguments if not os.path.exists(text) and looks_like_an_edit(text)]  # Path's fails on long ones
     pictures = [Path(text) for text in arguments if text not in edits]
     if not pictures:
         raise UserError(f"say which picture: {arguments[0]!r} is an edit")

@@ -77,10 +77,15 @@ class Floor:
 
     @staticmethod
     def of(tokens: VLETokens) -> Floor:
-        """As the picture's own tokens tell; without objects, as floors are in training."""
+        """As the picture's own tokens tell, in the places where they were found if that is known; without objects, as floors
+        are in training."""
         horizon = Perspective.of(tokens).horizon
         objects = tokens.kind[0] == OBJECT
-        told = (tokens.depth[0, objects] * (tokens.where[0, objects, 1] - horizon)).tolist()
+        where, depth = tokens.where[0, objects], tokens.depth[0, objects]
+        if tokens.detail is not None:
+            where, depth = tokens.detail.where[1:], tokens.detail.depth[1:]
+        below = where[:, 1] - horizon
+        told = (depth * below)[below > LEAST_HEIGHT].tolist()  # what is above the horizon stands on no floor
         usual = GROUND.slope * (GROUND.noise / 0.05) ** 2  # counts little beside even one object
         weight = (GROUND.noise / 0.05) ** 2
         return Floor(horizon, (sum(told) + usual) / (len(told) + weight))

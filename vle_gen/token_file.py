@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from PIL import Image
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from vle_gen.errors import UserError
-from vle_gen.image_io import MAX_PIXELS, write_whole
+from vle_gen.image_io import MAX_PIXELS
 from vle_gen.source import SourceDetail
+from vle_gen.tensor_files import write_tensors
 
 if TYPE_CHECKING:
     from vle_gen.tokens import VLETokens
@@ -57,7 +57,7 @@ def write(tokens: VLETokens, path: str | Path, carry: bool = True) -> None:
         "checkpoint": tokens.checkpoint,
         "history": json.dumps(list(tokens.history)),
     }
-    write_whole(path, lambda part: save_file(tensors, part, header))
+    write_tensors(path, tensors, header)
 
 
 def read(path: str | Path) -> VLETokens:

@@ -26,7 +26,11 @@ SURE = 0.5  # a token whose score is lower is unsure: there may be no object, or
 OWNED = 0.5  # a pixel belongs to a token whose share of it is more than this
 
 
-@dataclass(frozen=True)
+class _Several(UserError, TypeError):
+    """A `TypeError` too: `list` asks for a length before it iterates, and goes on without one only where that is raised."""
+
+
+@dataclass(frozen=True, eq=False)
 class VLETokens:
     """Variable Length Embeddings of a batch of pictures. B pictures, up to T tokens each, D numbers per token.
 
@@ -84,6 +88,12 @@ class VLETokens:
     def __len__(self) -> int:
         """Tokens in use, the scene token included, of a single picture."""
         return int(self._single().length[0])
+
+    def __repr__(self) -> str:
+        height, width = self.size
+        used = ", ".join(map(str, self.length.tolist()))
+        more = f"checkpoint={self.checkpoint!r}, edits={len(self.history)}"
+        return f"VLETokens({used} tokens of {width} x {height} pixels, {more})"
 
     @property
     def batch(self) -> int:
@@ -212,7 +222,7 @@ class VLETokens:
 
     def _single(self) -> VLETokens:
         if self.batch != 1:
-            raise UserError(f"this holds {self.batch} pictures: iterate over it to get one at a time")
+            raise _Several(f"this holds {self.batch} pictures: iterate over it to get one at a time")
         return self
 
 

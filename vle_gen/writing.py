@@ -286,6 +286,7 @@ class _Drawing:
         mine = (drawn.turn == kept).long().argmax(1).tolist()
         return [Drawn(drawn.what[k, row], drawn.where[k, row], drawn.depth[k, row]) for k, row in enumerate(mine)]
 
+    @torch.no_grad()
     def glance(self, drawn: list[Drawn]) -> list[Called]:
         """What each draw looks like where nothing hides it."""
         picture = _pixels(self.pipe, self.tokens)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from vle_gen.compact.ans import Corrupt, Reader, Writer
 from vle_gen.compact.density import BINS, UNIT, Density
 from vle_gen.errors import UserError
+from vle_gen.image_io import MAX_PIXELS
 
 DEFAULT_QUALITY = 80
 COARSEST = 0.04  # the step at quality 0: of the rms change of a decoded layer's pixels, 1 = white
@@ -26,6 +27,7 @@ GEOMETRY = ("log2 width", "log2 height / width", "y", "depth", "x", "score")  # 
 DEPTH_STEP, SCORE_STEP = UNIT // 16, UNIT // 16
 LEAST_GAP = 1 / 1024  # between the depths of two tokens, so that what hides what survives rounding
 CHECKSUM = 2  # bytes
+MOST_TOKENS = 1 << 16  # of a picture; no writer makes more
 
 
 class CodedTokens(NamedTuple):
@@ -135,6 +137,8 @@ class TokenCode(nn.Module):
         height, width, count = (reader.integer() + 1 for _ in range(3))
         if step < 1:
             raise Corrupt("its step is 0")
+        if height * width > MAX_PIXELS or count > MOST_TOKENS:
+            raise Corrupt(f"it claims {count} tokens of a picture of {width} x {height}")
         tables = self._tables()
         what = [read_coefficients(reader, tables.scene, tables.scene_densities, scene_step(step))[0]]
         order, rows = read_order(reader, count - 1), []

@@ -19,7 +19,6 @@ Bank = SpriteBank | CutoutBank
 RIGS = Placement(floor=0.8, free=0.0, stacked=0.2)  # how objects of other packs come to a rig's floor
 FLAT = ("cube", "cylinder")  # solids on which something can stand
 EDGE = 0.06  # of a cut-out's height: what lies this near to its top or bottom row is its top or its base
-PICKS = ("seen", "held_out", "all")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import tarfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ def read_files(path: str | Path) -> dict[str, bytes]:
     try:
         with tarfile.open(path) as tar:
             return {m.name.removeprefix("./"): tar.extractfile(m).read() for m in tar if m.isfile()}
-    except (tarfile.TarError, EOFError, OSError) as fault:
+    except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as fault:
         raise UserError(f"{path} is neither a folder nor a .tar: {fault}") from None
 
 

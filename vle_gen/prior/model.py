@@ -1,27 +1,22 @@
 """`TextToTokenPrior`: the prior as users of diffusers know models (`from_pretrained`, `save_pretrained`, config)."""
 from __future__ import annotations
 
-import copy
 import json
 from functools import cached_property
-from pathlib import Path
 
-import torch
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
 from prompts.lexicon import Lexicon
 from vle_gen.checkpoints import line_by_line
-from vle_gen.device import aligned
-from vle_gen.errors import UserError
-from vle_gen.image_io import readable_by_others
 from vle_gen.prior.network import PriorNetwork
 from vle_gen.prior.sampling import SampledTokens, sample
 from vle_gen.prior.sizes import Needs, PriorSizes
+from vle_gen.saved import SavedModel
 
 
-class TextToTokenPrior(ModelMixin, ConfigMixin):
+class TextToTokenPrior(SavedModel, ModelMixin, ConfigMixin):
     """Writes tokens from text.
 
     Args:
@@ -40,6 +35,15 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         neighbours: places are written with a look at those of the things before.
         clip_name, clip_id, tokenizer_id, words, lexicon, farthest: see `vle_gen.prior.sizes.Needs`.
     """
+
+    part = "prior"
+    about = (
+        "# Text-to-token prior\n\n"
+        "An autoregressive transformer that reads CLIP's text features and writes tokens in the order of the words: "
+        "what sort of thing each is, its place in bins, its `what` by a small flow-matching head. Trained on captioned "
+        "pictures, or layouts of sprites.\n"
+        "It only fits the tokenizer and the CLIP that it was trained with. Weights are float16 safetensors."
+    )
 
     @register_to_config
     def __init__(
@@ -81,20 +85,6 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         prior.network.load_state_dict(network.state_dict())
         return prior.eval()
 
-    @classmethod
-    def from_pretrained(cls, path, **options) -> TextToTokenPrior:
-        """As for every diffusers model, but in float32, though weights are float16, unless `torch_dtype` is given."""
-        options["torch_dtype"] = options.get("torch_dtype") or torch.float32
-        options.setdefault("low_cpu_mem_usage", False)  # the models are small, and it would need accelerate
-        return aligned(super().from_pretrained(path, **options).eval())
-
-    @classmethod
-    def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> TextToTokenPrior:
-        """The checkpoint in `folder`, ready to use. Raises `UserError` when there is none."""
-        if not (Path(folder) / cls.config_name).is_file():
-            raise UserError(f"no prior checkpoint in {folder}: expected {cls.config_name} and weights there")
-        return cls.from_pretrained(str(folder)).to(device)
-
     @cached_property
     def lexicon(self) -> Lexicon | None:
         """What it was trained to draw beyond the solids; None for nothing."""
@@ -104,13 +94,6 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
         """The config as it is written: a thousand names would fill as many lines."""
         return line_by_line(json.loads(super().to_json_string()))
 
-    def save_checkpoint(self, folder: str | Path, card: dict | None = None) -> None:
-        """Writes config, float16 weights and, with `card`, a model card."""
-        copy.deepcopy(self).cpu().half().save_pretrained(str(folder))
-        readable_by_others(folder)
-        if card is not None:
-            (Path(folder) / "README.md").write_text(model_card(card))
-
     def sample(self, features: Tensor, mask: Tensor, generator=None, **options) -> SampledTokens:
         """Draws tokens for texts: see `vle_gen.prior.sampling.sample` for the options."""
         return sample(self.network, features, mask, generator, **options)
@@ -118,15 +101,3 @@ class TextToTokenPrior(ModelMixin, ConfigMixin):
     def forward(self, what: Tensor, place: Tensor, features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Hidden states (B, T, width) from which `what` and the next place are read off: see `PriorNetwork.forward`."""
         return self.network(what, place, self.network.read_text(features, mask))
-
-
-def model_card(card: dict) -> str:
-    """The README.md of a checkpoint: what it is, and how it was trained."""
-    return (
-        "# Text-to-token prior\n\n"
-        "An autoregressive transformer that reads CLIP's text features and writes tokens in the order of the words: "
-        "what sort of thing each is, its place in bins, its `what` by a small flow-matching head. Trained on captioned "
-        "pictures, or layouts of sprites.\n"
-        "It only fits the tokenizer and the CLIP that it was trained with. Weights are float16 safetensors.\n\n"
-        "## Training\n\n```json\n" + json.dumps(card, indent=2, default=str) + "\n```\n"
-    )

@@ -5,6 +5,7 @@ from generators on the CPU, in an order that does not depend on the device.
 """
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -150,7 +151,7 @@ def sample(
     given = given or Given()
     if given.kept >= max_tokens:
         raise UserError(f"{given.kept} tokens are kept: this prior writes {max_tokens} in all, so keep fewer")
-    scheduler = scheduler or make_scheduler()
+    scheduler = copy.copy(scheduler) if scheduler else make_scheduler()  # of this draw alone: it keeps where it is
     draws = Draws(generator, batch, device)
     writer = _Writer(network, read_texts(network, features, mask, rows, guidance.needed), guidance, use_cache)
 

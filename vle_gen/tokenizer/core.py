@@ -125,6 +125,7 @@ class TokenizerCore(nn.Module):
         seen = glimpse_picture(picture, self.network.sizes.glimpse_side)[0]
         return code.only(worth_keeping(self.network, seen, code.what, code.where, code.depth, prices, halting.max_tokens))
 
+    @torch.no_grad()
     def silhouettes(self, what: Tensor) -> Tensor:
         """What `VLETokens.scope` holds, (T, 32, 32) 0..1, of what (T, D); zeros for the scene token, which is first."""
         solid = what.new_zeros(len(what), *2 * (self.network.sizes.glimpse,))

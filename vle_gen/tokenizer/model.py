@@ -13,11 +13,11 @@ from vle_gen.compact.code import TokenCode
 from vle_gen.data.compose import FULL_VIEW, Composer, Engine
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
+from vle_gen.saved import SavedModel
 from vle_gen.tokenizer.background import stretch
 from vle_gen.tokenizer.blocks import Extent, crop
 from vle_gen.tokenizer.core import TokenizerCore
 from vle_gen.tokenizer.network import TokenizerNetwork
-from vle_gen.tokenizer.saved import SavedTokenizer
 from vle_gen.tokenizer.sizes import FRAME_SCALE, TokenizerSizes
 from vle_gen.whole_frames import is_reconstruction
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vle_gen.tokenizer.reconstruction_model import ReconstructionTokenizer
 
 
-class VLETokenizer(TokenizerCore, SavedTokenizer, ModelMixin, ConfigMixin):
+class VLETokenizer(TokenizerCore, SavedModel, ModelMixin, ConfigMixin):
     """Writes pictures as tokens and reads them back (see `TokenizerCore`).
 
     Args: see `vle_gen.tokenizer.sizes.TokenizerSizes` and configs/tokenizer.yaml. `coded` says that the weights hold the
@@ -34,6 +34,7 @@ class VLETokenizer(TokenizerCore, SavedTokenizer, ModelMixin, ConfigMixin):
     """
 
     device = ModelMixin.device  # which knows of offloading
+    part = "tokenizer"
     about = (
         "# VLE tokenizer, variant `objects`\n\n"
         "Writes a picture as one scene token and one token per object (what, where, depth), and reads them back as RGBA "

@@ -1,8 +1,6 @@
 """`ReconstructionTokenizer`: pictures as whole-frame tokens, fidelity first, with the interface of `VLETokenizer`."""
 from __future__ import annotations
 
-import hashlib
-
 import torch
 import torch.nn.functional as F
 from diffusers import ConfigMixin, ModelMixin
@@ -10,13 +8,14 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
 from vle_gen.compact.code import DEFAULT_QUALITY
+from vle_gen.digest import digest_of
 from vle_gen.encoding import HALTING, NO_HINTS, Halting, Hints
 from vle_gen.errors import UserError
+from vle_gen.saved import SavedModel
 from vle_gen.tokenizer.blocks import Extent
 from vle_gen.tokenizer.core import SCOPE
 from vle_gen.tokenizer.loop import SCENE_DEPTH
 from vle_gen.tokenizer.reconstruction import ReconstructionNetwork, bits_of, read_tokens, write_tokens
-from vle_gen.tokenizer.saved import SavedTokenizer
 from vle_gen.tokenizer.sizes import ReconstructionSizes
 from vle_gen.tokenizer.worth import price_of_bit
 from vle_gen.tokens import SCENE, SourceDetail, VLETokens
@@ -24,9 +23,10 @@ from vle_gen.tokens import SCENE, SourceDetail, VLETokens
 NO_OBJECTS = "this checkpoint writes whole-frame tokens and has no object tokens"
 
 
-class ReconstructionTokenizer(SavedTokenizer, ModelMixin, ConfigMixin):
+class ReconstructionTokenizer(SavedModel, ModelMixin, ConfigMixin):
     """Args: see `vle_gen.tokenizer.sizes.ReconstructionSizes` and configs/tokenizer-reconstruction.yaml."""
 
+    part = "tokenizer"
     about = (
         "# VLE tokenizer, variant `reconstruction`\n\n"
         "Writes a picture as whole-frame tokens, each an additive layer on the normalised residual of those before it. "
@@ -49,10 +49,7 @@ class ReconstructionTokenizer(SavedTokenizer, ModelMixin, ConfigMixin):
     @property
     def checkpoint_id(self) -> str:
         """Short digest of the decoder's weights: only tokens with the same id can be read by this tokenizer."""
-        digest = hashlib.sha256()
-        for parameter in self.network.decoder.parameters():
-            digest.update(parameter.detach().float().half().cpu().numpy().tobytes())
-        return digest.hexdigest()[:12]
+        return digest_of(self.network.decoder.parameters())
 
     @torch.no_grad()
     def encode(

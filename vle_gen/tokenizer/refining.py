@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.loop import PictureCode, glimpse_picture
 from vle_gen.tokenizer.network import TokenizerNetwork
-from vle_gen.tokenizer.render import draw, window_of
+from vle_gen.tokenizer.render import draw, far_to_near, window_of
 
 RATE = 0.08  # of Adam, as a share of how far the numbers of a picture's tokens spread
 BETAS = (0.8, 0.95)  # with others, and with L-BFGS, as many steps gain less
@@ -34,7 +34,7 @@ def refined(net: TokenizerNetwork, code: PictureCode, picture: Tensor, steps: in
         decoder, floor = _ordinary(net.glimpse_decoder), _ordinary(net.background_decoder)
         side = min(max(picture.shape[-2:]), FINEST * net.sizes.glimpse_side)
         target = glimpse_picture(picture.clone(), side)[0]
-        where, order = code.where.clone(), code.depth[1:].argsort(descending=True).tolist()
+        where, order = code.where.clone(), [index - 1 for index in far_to_near(code.depth)]
         what = code.what.clone().requires_grad_(True)
         optimizer = torch.optim.Adam([what], RATE * float(what.detach().std()), betas=BETAS)
         best, least = what.detach().clone(), float("inf")

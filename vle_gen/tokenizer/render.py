@@ -124,8 +124,9 @@ def in_frame(where: Tensor, height: int, width: int, window: Window) -> tuple[Te
 
 
 def far_to_near(depth: Tensor) -> list[int]:
-    """Indices of the object tokens (all but token 0) of depth (T,)."""
-    return (depth[1:].argsort(descending=True, stable=True) + 1).tolist()
+    """Indices of the object tokens (all but token 0) of depth (T,); of equally deep ones the first is nearest, as it is in
+    `VLETokens.near_to_far`."""
+    return (depth[1:].argsort(stable=True).flip(0) + 1).tolist()
 
 
 @torch.no_grad()
@@ -141,15 +142,15 @@ def render_tokens(
         return canvas
     layers = net.glimpse_decoder(what[1:]).premultiplied  # (T - 1, 4, S, S)
     on = go_on(layers[:, 3]).tolist()
-    for index in depth[1:].argsort(descending=True).tolist():
-        place = where[index + 1]
-        window = window_of(widened(place, SHADOWS_END) if on[index] else place, height, width)
+    for index in far_to_near(depth):
+        place = where[index]
+        window = window_of(widened(place, SHADOWS_END) if on[index - 1] else place, height, width)
         if window.empty:
             continue
-        drawn = draw(layers[index], place, height, width, window)
+        drawn = draw(layers[index - 1], place, height, width, window)
         covered = drawn[3:]
-        if on[index]:
-            covered = covered.maximum(draw_beyond(layers[index, 3:], place, height, width, window))
+        if on[index - 1]:
+            covered = covered.maximum(draw_beyond(layers[index - 1, 3:], place, height, width, window))
         rows, columns = window.slices
         canvas[:, rows, columns] = drawn[:3] + canvas[:, rows, columns] * (1 - covered)
     return canvas

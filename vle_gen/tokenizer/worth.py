@@ -10,7 +10,7 @@ from torch import Tensor
 from vle_gen.compact.code import step_of
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.network import TokenizerNetwork
-from vle_gen.tokenizer.render import Window, draw, window_of
+from vle_gen.tokenizer.render import Window, draw, far_to_near, window_of
 
 FRAME_AREA = 0.08  # of the canvas: a frame of common size; so chosen, prices follow what bits save on rendered scenes
 
@@ -52,10 +52,10 @@ def worth_keeping(
     kept = list(range(len(what)))
     floor = stretch_to(net.background_decoder(what[:1]), *picture.shape[-2:])[0]
     drawings = drawn(net, what, where, *picture.shape[-2:])
-    far_to_near = (depth[1:].argsort(descending=True) + 1).tolist()
+    painted = far_to_near(depth)
     unit = torch.ones(len(what), device=what.device) if prices is None else prices.to(what.device)
     while len(kept) > 1:
-        order = [k for k in far_to_near if k in kept]
+        order = [k for k in painted if k in kept]
         saved = {k: saved_by(k, order, drawings, floor, picture) for k in order}
         least = min(order, key=lambda k: saved[k] / float(unit[k]))
         too_dear = prices is not None and saved[least] < float(unit[least])
@@ -63,16 +63,6 @@ def worth_keeping(
             break
         kept.remove(least)
     return kept
-
-
-@torch.no_grad()
-def savings(net: TokenizerNetwork, picture: Tensor, what: Tensor, where: Tensor, depth: Tensor) -> Tensor:
-    """What each of tokens (T,) saves: the squared error, summed over colours and averaged over the canvas, that there would
-    be more without it alone. Arguments as for `worth_keeping`; 0 for the scene token."""
-    floor = stretch_to(net.background_decoder(what[:1]), *picture.shape[-2:])[0]
-    drawings = drawn(net, what, where, *picture.shape[-2:])
-    order = (depth[1:].argsort(descending=True) + 1).tolist()
-    return what.new_tensor([0.0, *(saved_by(k, order, drawings, floor, picture) for k in range(1, len(what)))])
 
 
 def drawn(net: TokenizerNetwork, what: Tensor, where: Tensor, height: int, width: int) -> dict[int, Drawing]:

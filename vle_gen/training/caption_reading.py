@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from prompts.grammar import parse
@@ -20,8 +20,8 @@ from prompts.satisfied import assign
 from vle_gen.data.captioned import CaptionedPicture
 from vle_gen.digest import digest_of, digest_of_text
 from vle_gen.errors import UserError
-from vle_gen.image_io import write_whole
 from vle_gen.prior.network import UNCOUNTED
+from vle_gen.tensor_files import write_tensors
 from vle_gen.tokenizer.core import TokenizerCore
 from vle_gen.tokenizer.render import render_tokens
 from vle_gen.tokenizer.sizes import FRAME_SCALE
@@ -79,7 +79,7 @@ class CaptionReader:
                 chunk = _kept(path)
                 if chunk is None:
                     chunk = self._chunk(counts, mine, tokens.only(list(range(start, start + len(some)))))
-                    write_whole(path, lambda whole, chunk=chunk: save_file(vars(chunk), whole))
+                    write_tensors(path, vars(chunk))
                 chunks.append(chunk)
                 watch.advance(len(some))
         return ReadCaptions.cat(chunks)

@@ -47,7 +47,7 @@ class Optimizer(torch.optim.AdamW):
 
     Args:
         model: its parameters that require a gradient are trained.
-        lr, matrix_lr: highest learning rates; `set_progress` scales both alike.
+        lr, matrix_lr: highest learning rates; `scale` scales both alike.
         weight_decay: on matrices and kernels; biases and norms have none.
     """
 

@@ -5,17 +5,15 @@ The file is written beside its place and renamed, so a kill at any moment leaves
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vle_gen.errors import UserError
-from vle_gen.image_io import umask
+from vle_gen.tensor_files import write_tensors
 from vle_gen.training.optimizer import Optimizer
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -39,10 +37,7 @@ class RunState:
         tensors |= {"random/generator": self.generator.get_state(), "random/cpu": torch.get_rng_state()}
         if self.generator.device.type == "cuda":
             tensors["random/cuda"] = torch.cuda.get_rng_state(self.generator.device)
-        partial = path.with_name(path.name + ".part")
-        save_file(tensors, partial, {"run": json.dumps({"step": step, "minutes": minutes})})
-        partial.chmod(0o666 & ~umask())
-        os.replace(partial, path)
+        write_tensors(path, tensors, {"run": json.dumps({"step": step, "minutes": minutes})})
 
     @torch.no_grad()
     def load(self, path: Path) -> tuple[int, float]:

@@ -14,14 +14,13 @@ import numpy as np
 import torch
 from PIL import Image
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from vle_gen.data.captioned import CaptionedPicture
 from vle_gen.digest import digest_of, digest_of_text
 from vle_gen.encoding import Halting
 from vle_gen.errors import UserError
-from vle_gen.image_io import write_whole
+from vle_gen.tensor_files import write_tensors
 from vle_gen.tokenizer.core import TokenizerCore
 from vle_gen.training.log import Watch
 
@@ -124,7 +123,7 @@ def square(picture: Image.Image) -> Image.Image:
 def write_part(path: Path, keys: list[str], part: PictureTokens) -> None:
     """Writes some pictures' tokens and keys, whole or not at all."""
     tensors = {name: value.contiguous() for name, value in vars(part).items()}
-    write_whole(path, lambda whole: save_file(tensors, whole, {"keys": json.dumps(keys)}))
+    write_tensors(path, tensors, {"keys": json.dumps(keys)})
 
 
 def read_part(path: Path) -> tuple[list[str], PictureTokens] | None:

@@ -187,7 +187,7 @@ class TokenizerTask:
         for picture in pictures:
             code = encode_picture(ema_model, picture)
             picture_again = render_tokens(ema_model, code.what, code.where, code.depth, height, width)
-            owner = owners(ema_model, (picture * 255).round().byte(), code)[None].to(picture.device)
+            owner = owners(ema_model, (picture * 255).round().byte().cpu(), code)[None].to(picture.device)
             rows.append(torch.cat([picture, picture_again, (owner * 0.1).expand(3, -1, -1)], 1))
         columns = torch.cat(rows, 2).clamp(0, 1)
         return Image.fromarray((columns * 255).round().byte().permute(1, 2, 0).cpu().numpy())
