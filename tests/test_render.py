@@ -63,7 +63,7 @@ def rendered() -> Path:
 def test_without_blender_one_line_says_what_to_install(vlegen, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "bpy", None)
     ran = vlegen("data", "render", "--out", tmp_path / "new", "-n", "2")
-    assert ran.status == 2 and "vle-gen[render]" in ran.err and len(ran.err.splitlines()) == 1
+    assert ran.status == 2 and "pip install bpy" in ran.err and len(ran.err.splitlines()) == 1
     assert not (tmp_path / "new").exists()
 
 

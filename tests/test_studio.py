@@ -393,4 +393,4 @@ def test_without_a_port_a_free_one_is_found():
 def test_what_has_to_be_installed_is_said(vlegen, monkeypatch):
     monkeypatch.setattr("vle_gen.studio.find_spec", lambda name: None)
     ended = vlegen("serve")
-    assert ended.status == 2 and "pip install 'vle-gen[studio]'" in ended.err and ended.err.count("\n") == 1
+    assert ended.status == 2 and "pip install fastapi uvicorn" in ended.err and ended.err.count("\n") == 1

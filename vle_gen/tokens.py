@@ -57,7 +57,7 @@ class VLETokens:
         paint: (B, T, 4) colour in 0..1 that the object is painted in, its shading kept, and how much of it: 0 is none.
         opacity: (B, T) 0..1, how much of the object and its shadow there is.
 
-    The last five may be left out: an object as `what` and its source show it.
+    The last five may be left out: the object then looks as `what` and its source picture show it.
     """
 
     what: Tensor

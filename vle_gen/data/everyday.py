@@ -91,7 +91,7 @@ def _emoji_names() -> dict[str, tuple[str, list[str]]]:
     try:
         from emoji import EMOJI_DATA
     except ImportError:
-        raise UserError("the names come from the package emoji: pip install 'vle-gen[packs]'") from None
+        raise UserError("the names come from the package emoji: pip install emoji") from None
     return {
         character.replace(VARIATION, ""): (data["en"].strip(":"), [alias.strip(":") for alias in data.get("alias", ())])
         for character, data in EMOJI_DATA.items()

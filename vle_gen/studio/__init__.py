@@ -13,4 +13,4 @@ def require_extra() -> None:
     """Raises `UserError` when what only the studio needs is not installed."""
     missing = [name for name in ("fastapi", "uvicorn") if find_spec(name) is None]
     if missing:
-        raise UserError(f"the studio needs {' and '.join(missing)}: pip install 'vle-gen[studio]'")
+        raise UserError(f"the studio needs {' and '.join(missing)}: pip install {' '.join(missing)}")

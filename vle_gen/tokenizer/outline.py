@@ -49,7 +49,7 @@ class Residual(nn.Module):
 
 class OutlineNetwork(nn.Module):
     """Logits of a token's pixels, from what is `Seen` of its window. Nobody's logit is 0, so a pixel is the token's whose logit
-    is the highest, if it is above 0. Untrained it says what the scope says.
+    is the highest, if it is above 0, or in use somewhat below (`LENIENT`). Untrained it says what the scope says.
 
     Args:
         width: channels at 1/2 of the picture; there are a third more at 1/4 and 1/8.

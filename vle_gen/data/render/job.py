@@ -32,7 +32,7 @@ def cores() -> int:
 def check_renderer() -> None:
     """Raises `UserError` where Blender's Python module is not installed."""
     if find_spec("bpy") is None:
-        raise UserError("rendering needs Blender's Python module bpy: pip install 'vle-gen[render]' (see docs/render.md)")
+        raise UserError("rendering needs Blender's Python module bpy: pip install bpy (see docs/render.md)")
 
 
 def run(job: SpriteJob | SceneJob, workers: int) -> tuple[int, Iterator[None]]:
