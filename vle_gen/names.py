@@ -14,7 +14,7 @@ from prompts.vocabulary import COLOR
 from vle_gen.recognising import agreed
 
 TEXTS = 256  # names that are encoded at once
-DOUBT = 0.3  # of the best name's probability: true names have it in 9 of 10 cases, others in 1 of 200 (docs/experiments/everyday.md)
+DOUBT = 0.3  # of the best name: true names have it in 9 of 10 cases, others in 1 of 200 (docs/experiments/everyday.md)
 LIKELY = 0.3  # chance from which a solid is taken for what it was drawn to be
 
 
