@@ -394,3 +394,21 @@ def test_what_has_to_be_installed_is_said(vlegen, monkeypatch):
     monkeypatch.setattr("vle_gen.studio.find_spec", lambda name: None)
     ended = vlegen("serve")
     assert ended.status == 2 and "pip install fastapi uvicorn" in ended.err and ended.err.count("\n") == 1
+
+
+def test_a_picture_that_another_window_changed_is_not_edited_unseen(client, opened):
+    move = {"edit": "move", "index": 1, "dx": 5, "dy": 0}
+    edits, seen = f"/api/sessions/{opened['id']}/edits", {"if-match": str(opened["version"])}
+    assert client.post(edits, json=move, headers=seen).status_code == 200
+    assert "another window" in refusal(client.post(edits, json=move, headers=seen), 409)
+    assert "another window" in refusal(client.post(f"/api/sessions/{opened['id']}/undo", headers=seen), 409)
+    now = client.get(f"/api/sessions/{opened['id']}").json()
+    assert now["version"] == opened["version"] + 1
+    assert client.post(edits, json=move, headers={"if-match": str(now["version"])}).status_code == 200
+
+
+def test_what_the_edge_cuts_can_be_dragged_in_whole(client, picture):
+    cut = picture.crop((64, 0, 256, 256))  # through the brown cylinder
+    view = opened_by(client, as_png(cut))
+    reach = min(plane["left"] for token in view["tokens"] for plane in token["planes"] if plane["blend"] == "source-over")
+    assert reach < -4

@@ -252,3 +252,18 @@ def test_a_prompt_on_the_first_page_becomes_a_picture_with_objects(browser, stud
     assert page.view["tokens"]
     tab.close()
     assert not page.faults
+
+
+def test_a_second_window_shows_what_the_first_did_before_it_edits(browser, studio, page):
+    tab = browser.new_page()
+    other = Page(tab, page.page.url)
+    other.until("window.studio && window.studio.editor.view")
+    other.settled()
+    page.drag(1, 40, 20)
+    other.drag(1, 0, 30)
+    playwright.expect(tab.get_by_role("alert")).to_contain_text("another window")
+    assert other.view == page.view
+    other.drag(1, 0, 30)
+    assert other.token(1)["y"] > page.token(1)["y"] and other.token(1)["x"] == page.token(1)["x"]
+    assert all("409" in fault for fault in other.faults)
+    tab.close()

@@ -23,9 +23,10 @@ def _near(body: Body, dx: float, size: tuple[int, int]) -> bool:
 
 
 def placed(
-    net: TokenizerNetwork, tokens: VLETokens, sources: list[dict[int, Body]], arena: Window
+    net: TokenizerNetwork, tokens: VLETokens, sources: list[dict[int, Body]], arena: Window, whole: bool = False
 ) -> dict[int, Body]:
-    """The layers of the edited tokens in their new places, far to near, by the tokens' indices.
+    """The layers of the edited tokens in their new places, far to near, by the tokens' indices; with `whole` those that are
+    where they were are completed beyond the edges of the picture too.
 
     `sources` holds the layers that were cut from each picture that tokens come from (`VLETokens.origin`), by source token.
     """
@@ -36,7 +37,7 @@ def placed(
         if placement is not None and source in sources[origin]:
             body, detail = sources[origin][source], tokens.detail_of(index)
             where = detail.where[source]
-            if origin or placement != IN_PLACE:
+            if whole or origin or placement != IN_PLACE:
                 body = completed(net, body, detail, source)
             if placement.mirrored:
                 body = flipped(body, mirror_edge(where, detail.size))

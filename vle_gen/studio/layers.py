@@ -122,7 +122,7 @@ class LayerStore:
         if name not in self._made:
             arena = Window(-height, 2 * height, -width, 2 * width)
             sources = [self._bodies if tokens.detail is not None else {}, *foreign_bodies(self._network, alone)]
-            bodies = placed(self._network, alone, sources, arena).values()
+            bodies = placed(self._network, alone, sources, arena, whole=True).values()
             self._made[name] = [plane for body in bodies for plane in self._cut(body)]
         self._made[name] = self._made.pop(name)  # last used, last forgotten
         return [replace(plane, left=plane.left + dx, top=plane.top + dy) for plane in self._made[name]]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
-from fastapi import Body, FastAPI, Request, Response
+from fastapi import Body, FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
@@ -18,7 +18,7 @@ from vle_gen.errors import UserError
 from vle_gen.studio.edits import Edit, Pixels
 from vle_gen.studio.guard import Guard
 from vle_gen.studio.limits import Limits
-from vle_gen.studio.sessions import Full, Gone
+from vle_gen.studio.sessions import Full, Gone, Stale
 from vle_gen.studio.studio import Studio
 from vle_gen.studio.view import SessionView
 from vle_gen.studio.work import Busy
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vle_gen.pipeline import VLEPipeline
 
 PAGE = Path(__file__).parent / "page"
+Seen = Annotated[int | None, Header(alias="if-match")]  # the version of a session that the one who asks saw
 FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
 
 
@@ -114,20 +115,20 @@ def _session_routes(app: FastAPI, studio: Studio) -> None:
         return Response(status_code=204)
 
     @app.post("/api/sessions/{id}/edits")
-    async def edit(id: str, edit: Annotated[Edit, Body()]) -> SessionView:
-        return await studio.edit(studio.sessions.get(id), edit.apply)
+    async def edit(id: str, edit: Annotated[Edit, Body()], version: Seen = None) -> SessionView:
+        return await studio.edit(studio.sessions.get(id), edit.apply, version)
 
     @app.post("/api/sessions/{id}/add")
-    async def add(id: str, addition: Addition) -> SessionView:
-        return await studio.add(studio.sessions.get(id), addition.text, addition.at, addition.seed)
+    async def add(id: str, addition: Addition, version: Seen = None) -> SessionView:
+        return await studio.add(studio.sessions.get(id), addition.text, addition.at, addition.seed, version)
 
     @app.post("/api/sessions/{id}/undo")
-    async def undo(id: str) -> SessionView:
-        return await studio.step(studio.sessions.get(id), back=True)
+    async def undo(id: str, version: Seen = None) -> SessionView:
+        return await studio.step(studio.sessions.get(id), back=True, version=version)
 
     @app.post("/api/sessions/{id}/redo")
-    async def redo(id: str) -> SessionView:
-        return await studio.step(studio.sessions.get(id), back=False)
+    async def redo(id: str, version: Seen = None) -> SessionView:
+        return await studio.step(studio.sessions.get(id), back=False, version=version)
 
     @app.get("/api/sessions/{id}/picture.png")
     async def picture(id: str, save_as: str = "") -> Response:
@@ -177,6 +178,10 @@ def _say_what_went_wrong(app: FastAPI) -> None:
     @app.exception_handler(Gone)
     async def gone(request: Request, fault: Gone) -> JSONResponse:
         return answer(404, "this picture is no longer here: it was not used for long, or the studio was started anew")
+
+    @app.exception_handler(Stale)
+    async def stale(request: Request, fault: Stale) -> JSONResponse:
+        return answer(409, "this picture was changed in another window, and is shown as it is now: try again")
 
     @app.exception_handler(Full)
     async def full(request: Request, fault: Full) -> JSONResponse:

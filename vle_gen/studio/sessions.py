@@ -19,6 +19,10 @@ class Gone(KeyError):
     """There is no such session, or no longer."""
 
 
+class Stale(Exception):
+    """What is to be edited is no longer as the one who asks saw it."""
+
+
 class Full(Exception):
     """All sessions are in use."""
 
@@ -59,6 +63,11 @@ class Session:
         source = sum(detail.picture.numel() + detail.owner.numel() for detail in details)
         steps = sum(t.scope.numel() * t.scope.element_size() + t.what.numel() * 4 for t in (*self.past, *self.future))
         return source + steps + self.layers.nbytes + (len(self._picture[1]) if self._picture else 0)
+
+    def require(self, version: int | None) -> None:
+        """Raises `Stale` where another version is seen than there is now."""
+        if version is not None and version != self.version:
+            raise Stale
 
     def take(self, tokens: VLETokens, most: int) -> None:
         """Makes `tokens` those of now, and keeps at most `most` steps to undo."""

@@ -84,11 +84,16 @@ class Studio:
 
         return self._kept(await self.workers.write(work))
 
-    async def edit(self, session: Session, change: Callable[[VLETokens], VLETokens]) -> SessionView:
-        """The session after an edit. When the edit fails, the session stays as it was."""
-        return await self._edited(session, lambda tokens: Change(change(tokens)), self.workers.render)
+    async def edit(
+        self, session: Session, change: Callable[[VLETokens], VLETokens], version: int | None = None
+    ) -> SessionView:
+        """The session after an edit. When the edit fails, the session stays as it was. Here and below, `version` is the one
+        that the person saw who asks; None for whichever it is."""
+        return await self._edited(session, lambda tokens: Change(change(tokens)), self.workers.render, version)
 
-    async def add(self, session: Session, text: str, at: tuple[float, float] | None, seed: int) -> SessionView:
+    async def add(
+        self, session: Session, text: str, at: tuple[float, float] | None, seed: int, version: int | None = None
+    ) -> SessionView:
         """The session with one more object, described by text, at a place in pixels or where there is room."""
 
         def change(tokens: VLETokens) -> Change:
@@ -96,10 +101,13 @@ class Studio:
             line = Edit("add", (Selector(words=text),), at=at, seed=seed)
             return Change(recorded(written.tokens, str(line)), _shortcomings(written.problems))
 
-        return await self._edited(session, change, self.workers.write)
+        return await self._edited(session, change, self.workers.write, version)
 
-    async def _edited(self, session: Session, change: Callable[[VLETokens], Change], run: Callable) -> SessionView:
+    async def _edited(
+        self, session: Session, change: Callable[[VLETokens], Change], run: Callable, version: int | None
+    ) -> SessionView:
         async with session.lock:
+            session.require(version)
 
             def work() -> SessionView:
                 changed = change(session.tokens)
@@ -116,9 +124,10 @@ class Studio:
 
             return await run(work)
 
-    async def step(self, session: Session, back: bool) -> SessionView:
+    async def step(self, session: Session, back: bool, version: int | None = None) -> SessionView:
         """The session one edit back, or forth again."""
         async with session.lock:
+            session.require(version)
             session.undo() if back else session.redo()
             session.note = ""
             return await self.workers.render(lambda: self._view(session))

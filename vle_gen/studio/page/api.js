@@ -7,6 +7,8 @@ export class Trouble extends Error {
   }
 }
 
+export const CHANGED = 409; // the status of an edit of what was changed in another window
+
 async function ask(path, options = {}) {
   let answer;
   try {
@@ -24,10 +26,10 @@ function sentence(text) {
   return /[.?!)]$/.test(upper) ? upper : `${upper}.`;
 }
 
-const post = async (path, body) =>
+const post = async (path, body, seen = {}) =>
   (await ask(path, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...seen },
     body: JSON.stringify(body ?? {}),
   })).json();
 
@@ -42,10 +44,12 @@ export const open = async (file, name) =>
 
 export const write = (prompt, seed) => post('/api/sessions/from-text', { prompt, seed });
 export const look = async (id) => (await ask(at(id))).json();
-export const edit = (id, change) => post(`${at(id)}/edits`, change);
-export const add = (id, text, seed) => post(`${at(id)}/add`, { text, seed });
-export const undo = (id) => post(`${at(id)}/undo`);
-export const redo = (id) => post(`${at(id)}/redo`);
+// Changes are asked for of a view: the server refuses them where the session is no longer as that shows it.
+const change = (view, what, body) => post(`${at(view.id)}/${what}`, body, { 'if-match': String(view.version) });
+export const edit = (view, body) => change(view, 'edits', body);
+export const add = (view, text, seed) => change(view, 'add', { text, seed });
+export const undo = (view) => change(view, 'undo');
+export const redo = (view) => change(view, 'redo');
 
 export const pictureFile = async (id) => (await ask(`${at(id)}/picture.png`)).blob();
 export const tokensFile = async (id) => (await ask(`${at(id)}/tokens.vle`)).blob();

@@ -79,17 +79,26 @@ export class Editor {
     try {
       return await this.enqueue(text, async () => {
         if (this.view?.id !== id) return null;
-        const view = await ask(id);
+        const view = await ask(this.view);
         this.pending = this.pending.filter((edit) => edit !== shown);
         await this.accept(view);
         return view;
       });
     } catch (fault) {
       this.pending = this.pending.filter((edit) => edit !== shown);
+      if (fault.status === api.CHANGED) await this.catchUp(id);
       this.changed();
       complain(fault);
       return null;
     }
+  }
+
+  /** Shows a session as another window has left it: what was asked for of it as it was is dropped. */
+  catchUp(id) {
+    this.pending = [];
+    return this.enqueue('Opening…', async () => {
+      if (this.view?.id === id) await this.accept(await api.look(id));
+    }).catch(() => {});
   }
 
   /** An edit after which tokens have other numbers: nothing that names a token is begun until it is done. */
@@ -141,14 +150,14 @@ export class Editor {
     this.pending.push(edit);
     this.changed();
     const body = { edit: 'move', index, dx, dy, perspective: this.perspective };
-    return this.request('Rendering…', (id) => api.edit(id, body), edit);
+    return this.request('Rendering…', (view) => api.edit(view, body), edit);
   }
 
   resize(index, factor) {
     const edit = { index, dx: 0, dy: 0, factor, perspective: false };
     this.pending.push(edit);
     this.changed();
-    return this.request('Rendering…', (id) => api.edit(id, { edit: 'resize', index, factor }), edit);
+    return this.request('Rendering…', (view) => api.edit(view, { edit: 'resize', index, factor }), edit);
   }
 
   /** Steps that come quickly one after another become one edit. */
@@ -184,20 +193,20 @@ export class Editor {
   }
 
   remove() {
-    return this.ofChosen((index) => this.renumber('Removing…', (id) => api.edit(id, { edit: 'remove', index })));
+    return this.ofChosen((index) => this.renumber('Removing…', (view) => api.edit(view, { edit: 'remove', index })));
   }
 
   duplicate() {
     return this.ofChosen((index, token) => {
       const room = token.x + 1.5 * token.width < this.view.width ? 1 : -1;
       const dx = Math.round(room * Math.max(12, token.width * 0.6));
-      const ask = async (id) => this.choosing(await api.edit(id, { edit: 'duplicate', index, dx }));
+      const ask = async (view) => this.choosing(await api.edit(view, { edit: 'duplicate', index, dx }));
       return this.request('Duplicating…', ask);
     });
   }
 
   deepen(nearer) {
-    return this.ofChosen((index) => this.request('Rendering…', (id) => api.edit(id, { edit: nearer ? 'raise' : 'lower', index })));
+    return this.ofChosen((index) => this.request('Rendering…', (view) => api.edit(view, { edit: nearer ? 'raise' : 'lower', index })));
   }
 
   /** `begin(index, token)` for the chosen token, if there is one, when a row of keys is sent. */
@@ -210,7 +219,7 @@ export class Editor {
   add(text) {
     this.flush();
     const seed = Math.floor(Math.random() * 2 ** 31);
-    return this.request(`Adding “${text}”…`, async (id) => this.choosing(await api.add(id, text, seed)));
+    return this.request(`Adding “${text}”…`, async (view) => this.choosing(await api.add(view, text, seed)));
   }
 
   /** The same view, with its last token chosen: new tokens come last. */
@@ -220,10 +229,10 @@ export class Editor {
   }
 
   undo() {
-    return this.view?.id && this.renumber('Undoing…', (id) => api.undo(id));
+    return this.view?.id && this.renumber('Undoing…', (view) => api.undo(view));
   }
 
   redo() {
-    return this.view && this.renumber('Redoing…', (id) => api.redo(id));
+    return this.view && this.renumber('Redoing…', (view) => api.redo(view));
   }
 }
