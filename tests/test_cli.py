@@ -5,6 +5,8 @@ import json
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from PIL import Image
 
 from vle_gen.tokens import VLETokens
 
+ROOT = Path(__file__).parents[1]
 KEYS = ["index", "kind", "label", "x", "y", "width", "height", "depth", "area"]
 
 
@@ -257,3 +260,16 @@ def test_version(vlegen):
     from vle_gen import __version__
 
     assert vlegen("--version").out == f"vlegen {__version__}\n"
+
+
+def test_a_training_that_is_interrupted_is_not_taken_for_done(sprites, tmp_path):
+    run, options = tmp_path / "run", ("train.batch=2", "train.log_every=1", "train.threads=1")
+    command = [sys.executable, ROOT / "cli.py", "train", "tokenizer", f"data.sprites={sprites}", *options, "--out", run]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    log = run / "metrics.jsonl"
+    while process.poll() is None and not (log.exists() and log.read_text()):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert process.returncode == 130 and not out and "go on with: vlegen train tokenizer" in err
+    assert (run / "state.safetensors").exists()

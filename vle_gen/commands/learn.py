@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -32,9 +33,9 @@ def train(
         options = (("--config", config), ("--max-minutes", max_minutes), ("--device", device))
         given = [text for name, value in options if value is not None for text in (name, str(value))]
         again = shlex.join(["vlegen", "train", kind, *(settings or ()), *given, "--out", str(folder), "--resume"])
-        print(f"stopped after step {ended.step}; go on with: {again}")
-    else:
-        print(ended.checkpoint)
+        print(f"vlegen: stopped after step {ended.step}; go on with: {again}", file=sys.stderr)
+        raise KeyboardInterrupt  # what comes after it in a script must not take it for done
+    print(ended.checkpoint)
 
 
 def assemble(
