@@ -203,6 +203,8 @@ def test_a_damaged_index_is_named(photos, vlegen, tmp_path):
         ({"left": 999}, "inside the canvas"),
         ({"file": "x.png"}, "x.png is missing"),
         ({"depth": None}, "sprite 0: depth is None"),
+        ({"depth": float("nan")}, "meta.json is not valid JSON: NaN is no number"),
+        ({"bbox": [0, 0, "9", 9]}, "expected bbox with 4 numbers"),
     ],
 )
 def test_a_rig_that_does_not_fit_is_refused_by_file_and_reason(sprites, tmp_path, change, message):

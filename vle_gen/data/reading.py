@@ -4,6 +4,7 @@ from __future__ import annotations
 import io
 import json
 import lzma
+import math
 import tarfile
 import zlib
 from pathlib import Path
@@ -36,9 +37,16 @@ def read_json(files: dict[str, bytes], name: str, source: str | Path) -> Any:
     if name not in files:
         raise UserError(f"{source}: {name} is missing")
     try:
-        return json.loads(files[name])
+        return json.loads(files[name], parse_constant=_number, parse_float=_number)
     except (ValueError, UnicodeDecodeError) as fault:
         raise UserError(f"{source}: {name} is not valid JSON: {fault}") from None
+
+
+def _number(text: str) -> float:
+    """A number of a JSON file. Raises `ValueError` for NaN and what is infinite, which Python would read."""
+    if not math.isfinite(value := float(text)):
+        raise ValueError(f"{text} is no number")
+    return value
 
 
 def read_pixels(files: dict[str, bytes], name: str, source: str | Path, mode: str) -> np.ndarray:

@@ -177,7 +177,8 @@ def checked_rig(meta: object, where: str, known: bool) -> tuple[int, list[dict]]
             value = record.get(key) if isinstance(record, dict) else None
             if not isinstance(value, kind):
                 raise UserError(f"{where}: sprite {k}: {key} is {value!r}")
-        if len(record["bbox"]) != 4 or len(record["xyz"]) < 2:
+        numbers = all(isinstance(value, NUMBER) for value in (*record["bbox"], *record["xyz"]))
+        if len(record["bbox"]) != 4 or len(record["xyz"]) < 2 or not numbers:
             raise UserError(f"{where}: sprite {k}: expected bbox with 4 numbers and xyz with 3")
         try:
             attribute_indices(record, known)
