@@ -41,9 +41,9 @@ def holds(
         gap = box_b[0] - box_a[0] if kind == LEFT else box_a[0] - box_b[0]
         return gap > margin * (0.03 + 0.15 * (box_a[2] + box_b[2]))
     if kind == FRONT:
-        return depth_b - depth_a > margin * 0.5
+        return depth_b - depth_a > margin * 0.5 and looks_nearer(box_a, box_b, margin)
     if kind == BEHIND:
-        return depth_a - depth_b > margin * 0.5
+        return depth_a - depth_b > margin * 0.5 and looks_nearer(box_b, box_a, margin)
     if kind == NEXT:
         reach = (box_a[2] + box_a[3] + box_b[2] + box_b[3]) / 4  # centre distance of two that touch, roughly
         distance = ((box_a[0] - box_b[0]) ** 2 + (box_a[1] - box_b[1]) ** 2) ** 0.5
@@ -60,6 +60,20 @@ def holds(
         large, small = (box_a, box_b) if kind == BIGGER else (box_b, box_a)
         return extent(large) > (1 + 0.3 * margin) * extent(small)
     raise ValueError(f"unknown relation {kind!r}")
+
+
+def looks_nearer(box_a: Sequence[float], box_b: Sequence[float], margin: float) -> bool:
+    """Whether a picture shows that a thing is nearer than another one, which its depth alone does not: it stands lower, or is
+    before a part of the other. On a floor what is nearer stands lower; what hangs or lies on a wall may be at any depth."""
+    foot_a, foot_b = (cy + height / 2 for _, cy, _, height in (box_a, box_b))
+    if foot_a - foot_b > 0.03 * (margin - 1):
+        return True
+    shared = 1.0
+    for centre, size in ((0, 2), (1, 3)):
+        low = max(box_a[centre] - box_a[size] / 2, box_b[centre] - box_b[size] / 2)
+        high = min(box_a[centre] + box_a[size] / 2, box_b[centre] + box_b[size] / 2)
+        shared *= max(0.0, high - low)
+    return shared > 0.2 * margin * min(box_a[2] * box_a[3], box_b[2] * box_b[3])
 
 
 def check(

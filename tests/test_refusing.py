@@ -7,7 +7,7 @@ import torch
 
 import vle_gen
 from prompts import parse
-from prompts.satisfied import ENOUGH, holds
+from prompts.satisfied import CLEAR, ENOUGH, holds
 from vle_gen.prior.room import covering, crowded, cut_off
 from vle_gen.prior.sampling import Guidance, SampledTokens
 from vle_gen.refusing import TOLD, Pair, Refusing, least_extent, pairs_of
@@ -159,3 +159,15 @@ def test_how_large_things_are_to_be_at_least():
     assert least_extent(parse("a cow", names)) == TOLD[0] > least_extent(parse("a cow and a cat", names)) == TOLD[1]
     for free in ("a small cow", "a cow smaller than a cat", "nine cows"):
         assert least_extent(parse(free, names)) == 0, free
+
+
+def test_before_and_behind_are_seen_and_not_only_written_down():
+    """A thing that hangs above another one does not look as if it were before it, however near its token says it is."""
+    hanging, below, beside = (0.4, 0.2, 0.2, 0.2), (0.6, 0.7, 0.2, 0.2), (0.35, 0.75, 0.2, 0.2)
+    for margin in (ENOUGH, CLEAR):
+        assert not holds("in front of", hanging, 5.0, below, 8.0, margin)
+        assert not holds("behind", below, 8.0, hanging, 5.0, margin)
+        assert holds("in front of", beside, 5.0, below, 8.0, margin)
+        assert holds("behind", below, 8.0, beside, 5.0, margin)
+    covering = (0.6, 0.62, 0.2, 0.2)
+    assert holds("in front of", covering, 5.0, below, 8.0, CLEAR)
