@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FILMS = (".gif", ".webp", ".mp4")
 COLOURS = 256  # of a GIF's palette
+LEAP = 10  # levels that a dithered pixel may be further off than the nearest colour is
 
 
 def check(path: Path) -> None:
@@ -88,16 +89,23 @@ def _with_one_palette(images: list[Image.Image]) -> list[Image.Image]:
     for row, image in enumerate(chosen):
         sheet.paste(image, (0, row * height))
     palette = sheet.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE)
-    first, still = np.asarray(images[0]), np.asarray(images[0].quantize(palette=palette))
+    first, still = np.asarray(images[0]), _in_palette(images[0], palette)
     result = []
     for image in images:
-        drawn = np.asarray(image.quantize(palette=palette)).copy()
+        drawn = _in_palette(image, palette)
         same = (np.asarray(image) == first).all(-1)
         drawn[same] = still[same]
         indexed = Image.fromarray(drawn, "P")
         indexed.putpalette(palette.getpalette())
         result.append(indexed)
     return result
+
+
+def _in_palette(image: Image.Image, palette: Image.Image) -> np.ndarray:
+    """The picture's pixels (H, W) as colours of the palette: dithered, but for dots that would stand out."""
+    drawn = [image.quantize(palette=palette, dither=dither) for dither in (Image.Dither.FLOYDSTEINBERG, Image.Dither.NONE)]
+    off = [np.abs(np.asarray(one.convert("RGB")).astype(int) - np.asarray(image)).max(-1) for one in drawn]
+    return np.where(off[0] > off[1] + LEAP, np.asarray(drawn[1]), np.asarray(drawn[0]))
 
 
 def _encode(images: list[Image.Image], path: Path, fps: float) -> None:

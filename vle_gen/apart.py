@@ -13,7 +13,7 @@ from vle_gen.grain import grain_of
 from vle_gen.outlines import around_mask, gleams
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.network import TokenizerNetwork
-from vle_gen.tokenizer.render import Window, band_of, draw, draw_beyond, far_to_near, widened, window_of
+from vle_gen.tokenizer.render import Window, band_of, draw, draw_beyond, far_to_near, in_frame, widened, window_of
 from vle_gen.tokenizer.warp import SLOPE
 from vle_gen.tokens import OWNED, VLETokens
 
@@ -30,8 +30,11 @@ BRINK = 0.97  # of the way to a frame's edge: up to there a decoded shadow is a 
 EDGES = 0.15  # height of a window's bump below which light that is continued where the floor is not seen fades to none
 UNSHADED, UNLIT = 0.002, 0.01  # claims to darker and brighter light that belong to none, so that faint ones change nothing
 UNTRUSTED = 0.07  # change of the light, as a share of it, at which the floor beneath it counts 1 / e when a hole is filled
+GLOWS = 0.04  # difference of its colours from those that the scene token says, at which the same holds of a floor that is grey
 LEAST_TRUST = 0.01  # in floor where the light is changed much: it counts where there is no other
 CONTACT = 3  # pixels beyond the uncertain band in which floor under changed light is not known, since shadows are sharp there
+DEEP = 0.6  # change of the light, in logarithms, at which what of the floor is not foretold is no grain of it, but what
+# darkens it
 LEAST_OWNED = 0.3  # matte that a pixel of a cut-out has at least
 MIXED = 2  # half-width, in pixels, of the band along a settled outline in which a pixel may show both sides
 
@@ -113,20 +116,31 @@ def take_apart(
     inside = {k: sight.within(k) for k in near_to_far}
     says, patterned = floor_beneath(net, tokens, source, sight)
     shades = {k: (windows[k].within(arena), sight.shades[k]) for k in near_to_far}
-    lights, doubt = observed_lights(source, says, floor, shades, patterned, brighter=bool(net.sizes.focal))
+    if net.sizes.one_world:
+        reach = {k: middle_of(tokens.detail.where[k].to(source), tokens.size, windows[k]) for k in near_to_far}
+    else:  # of things that are not known, what is seen of one is all that is taken for its surroundings
+        reach = {k: _middle(sight.shades[k]) for k in near_to_far}
+    lights, doubt = observed_lights(source, says, floor, shades, reach, patterned, brighter=bool(net.sizes.focal))
 
     # From near to far, undo what each token does to the light: `seen` is the picture as it would be without the nearer ones.
     seen, without = source.clone(), {}
     nearer, covered = torch.zeros_like(seen[:2]), {}
-    trust, outlines = torch.ones_like(floor), torch.zeros_like(floor)
+    trust, plain, outlines = torch.ones_like(floor), torch.ones_like(floor), torch.zeros_like(floor)
     for k in near_to_far:
         without[k], covered[k] = seen[inside[k]].clone(), nearer[inside[k]].clone()
         seen[inside[k]] /= lights[k]
-        nearer[inside[k]] = torch.maximum(covered[k], owned[k])
-        trust[inside[k]] *= torch.exp(-lights[k].log().square().sum(0, keepdim=True) / UNTRUSTED**2)
+        mixed = owned[k] if net.sizes.one_world else torch.cat([owned[k][:1], grown(owned[k][:1], min(band[k], MIXED))])
+        nearer[inside[k]] = torch.maximum(covered[k], mixed)
+        changed = lights[k].log().square().sum(0, keepdim=True)
+        trust[inside[k]] *= torch.exp(-changed / UNTRUSTED**2)
+        plain[inside[k]] *= 1 - grown(1 - torch.exp(-(changed / DEEP**2).square()), 1)
         outlines[inside[k]] = torch.maximum(outlines[inside[k]], grown(owned[k][1:], CONTACT))
-    smooth = says + filled(seen - says, trust.clamp(min=LEAST_TRUST) * floor)
-    base = smooth + (seen - smooth) * floor * torch.where(outlines > 0, trust, 1.0)
+    sure = trust
+    if net.sizes.one_world:  # the floor is grey there: what glows in a colour does so by a thing near by
+        off = seen - says
+        sure = trust * torch.exp(-((off.amax(0, keepdim=True) - off.amin(0, keepdim=True)) / GLOWS).square())
+    smooth = says + filled(seen - says, sure.clamp(min=LEAST_TRUST) * floor)
+    base = smooth + (seen - smooth) * floor * torch.where(outlines > 0, trust, plain)
 
     bodies, canvas, solid = {}, base.clone(), torch.zeros_like(floor)
     for k in reversed(near_to_far):
@@ -135,7 +149,7 @@ def take_apart(
         colour, matte = torch.zeros_like(behind), torch.zeros_like(settled)
         near = around_mask((owned[k][0] > 0) | (covered[k][0] > 0), 2 * band[k] + 1)  # no more than `cut_out` looks at
         if not near.empty:
-            given = (without[k], behind, settled, owned[k][:1], covered[k], drawn[k][1:])
+            given = (without[k], behind, behind / lights[k].clamp(max=1), settled, owned[k][:1], covered[k], drawn[k][1:])
             planes = [one[near.planes] for one in given]
             colour[near.planes], matte[near.planes] = cut_out(*planes, band[k], net.sizes.one_world)
             behind.mul_(1 - matte).add_(colour)
@@ -160,19 +174,20 @@ def floor_beneath(net: TokenizerNetwork, tokens: VLETokens, source: Tensor, sigh
 
 
 def observed_lights(
-    source: Tensor, says: Tensor, floor: Tensor, shades: dict[int, tuple[Window, Tensor]], patterned: bool, brighter: bool
+    source: Tensor, says: Tensor, floor: Tensor, shades: dict[int, tuple[Window, Tensor]], reach: dict[int, Tensor],
+    patterned: bool, brighter: bool,
 ) -> tuple[dict[int, Tensor], dict[int, Tensor]]:
     """What each token does to the light, as the picture shows it: factors (3, h, w) of its window; and how much that may be
     another's, 0..1, (1, h, w).
 
     The decoder knows where a shadow should fall (`shades`: each token's window, and the alpha (1, h, w) of its shadow there);
     what it does there, and what the object reflects onto the floor, is read off the floor around it (`floor` is 1 on pixels
-    (1, h, w) that show nothing else; `patterned`: it has a pattern, and `says` has it too), so that nothing is lifted from
-    where the picture has nothing. Where several objects may be the cause, each has a share: of darker light by its shadow, of
-    brighter light by how near it is too. Where the world is not known (`brighter` false) brighter floor is taken for paint.
+    (1, h, w) that show nothing else; `reach`: 1 in the middle of each token's window down to 0 where it ends; `patterned`: the
+    floor has a pattern, and `says` has it too), so that nothing is lifted from where the picture has nothing. Where several
+    objects may be the cause, each has a share: of darker light by its shadow, of brighter light by how near it is too. Where
+    the world is not known (`brighter` false) brighter floor is taken for paint.
     """
     total, near, around, claims = (torch.zeros_like(floor) for _ in range(4))
-    reach = {k: _middle(shade) for k, (_, shade) in shades.items()}
     claim = {k: (shade + SHADES * reach[k]) ** LIKELIEST for k, (_, shade) in shades.items()}
     for k, (window, shade) in shades.items():
         total[window.planes] += shade
@@ -214,7 +229,8 @@ def light_on(source: Tensor, ground: Tensor, floor: Tensor, patterned: bool) -> 
 
 
 def cut_out(
-    seen: Tensor, behind: Tensor, solid: Tensor, mine: Tensor, covered: Tensor, drawn: Tensor, band: int, shines: bool
+    seen: Tensor, behind: Tensor, lit: Tensor, solid: Tensor, mine: Tensor, covered: Tensor, drawn: Tensor, band: int,
+    shines: bool,
 ) -> tuple[Tensor, Tensor]:
     """A body's premultiplied colour (3, h, w) and matte (1, h, w), out of the picture.
 
@@ -226,6 +242,7 @@ def cut_out(
     Args:
         seen: (3, h, w) the picture without what nearer tokens do to the light.
         behind: (3, h, w) what lies behind the body.
+        lit: (3, h, w) the same out of the body's shadow: the rim of a shadow is no highlight.
         solid: (1, h, w) how much of that are other bodies, the outlines before which have been settled more narrowly.
         mine: (1, h, w) 1 on its pixels.
         covered: (2, h, w) 1 on pixels of nearer tokens, and on those that are mixed with one.
@@ -258,14 +275,14 @@ def cut_out(
     contrast = (distance / 0.01).clamp(max=1)  # too alike: the outline decides
     soft = inside_mean(shape, 1)
     matte = torch.where(inner > 0, 1.0, outer * (contrast * along.clamp(0, 1) + (1 - contrast) * soft))
-    gleam = outer * gleams(seen, torch.maximum(own, behind)) if shines else torch.zeros_like(outer)
+    gleam = outer * gleams(seen, torch.maximum(own, lit)) if shines else torch.zeros_like(outer)
     matte = torch.where(gleam > 0, 1.0, matte)
     least = OWNED if shines else LEAST_OWNED
     matte = torch.where(mine > 0, matte.clamp(min=least), matte)  # whose the pixel is was settled with more in view
     if not shines:
         # What is darker than all that was there before the body, close to it, is its shadow where it touches the floor.
         darkest = (1 - (seen / behind.clamp(min=1e-3)).amin(0, keepdim=True)).clamp(0, 1)
-        matte = torch.where((grown(outer, 1) > 0) & (mine == 0), matte.maximum(darkest), matte)
+        matte = torch.where((grown(outer, 1) > 0) & (mine == 0) & (solid <= OWNED), matte.maximum(darkest), matte)
     colour = torch.where((inner > 0) | (gleam > 0), seen, seen - (1 - matte) * behind)
     colour = torch.minimum(colour.clamp(min=0), matte)
     if met:
@@ -279,6 +296,13 @@ def crisp(solid: Tensor, where: Tensor, side: int, size: int) -> Tensor:
     have in a picture whose longer side is `side`, and not one as wide as they are when drawn larger."""
     grain = SLOPE * float(where[2:].max()) * side / size
     return ((solid - 0.5) * max(1.0, grain) + 0.5).clamp(0, 1)
+
+
+def middle_of(where: Tensor, size: tuple[int, int], window: Window) -> Tensor:
+    """The same bump (1, h, w) on the pixels of `window` of a picture of height and width `size`, over all that a token of frame
+    `where` (4,) may reach, so that it is no lower where the picture's edge cuts that."""
+    x, y = (((1 - (at / WIDER).square().clamp(max=1)).square()) for at in in_frame(where, *size, window))
+    return (y[:, None] * x)[None]
 
 
 def _middle(planes: Tensor) -> Tensor:

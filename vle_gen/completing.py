@@ -17,6 +17,7 @@ DIMMED = 0.02  # change of the light there from which on its shadow is
 SHOWN = 0.1  # matte below which a pixel shows next to nothing of it
 FADES = 0.08  # of the picture's longer side: how far beyond the edge what is seen of the light goes on
 SHADOWS = 0.5  # alpha that shadows seldom reach
+SHARPER = 3.0  # than decoders say an outline is that they do not see: a thing is there or it is not, and is no fog
 SURE = 0.99  # matte of pixels that show the thing alone
 
 
@@ -54,6 +55,7 @@ def completed(net: TokenizerNetwork, body: Body, detail: SourceDetail, token: in
     # Beyond the edge decoders are surer that something is there than that it is the thing itself; few shadows are as dense.
     dense = ((drawn[:1] - SHADOWS) / (1 - SHADOWS)).clamp(min=0)
     solid = crisp(drawn[1:2] + (1 - drawn[1:2]) * dense, where, max(height, width), planes.shape[-1])
+    solid = ((solid - 0.5) * SHARPER + 0.5).clamp(0, 1)
 
     around = (old.left - window.left, window.right - old.right, old.top - window.top, window.bottom - old.bottom)
     seen = F.pad(torch.ones_like(body.matte), around)
@@ -64,8 +66,13 @@ def completed(net: TokenizerNetwork, body: Body, detail: SourceDetail, token: in
         guess = guess + filled(colour - guess, sure)
     light, floor = F.pad(body.light, around, value=1.0), F.pad((body.matte < SHOWN).float(), around)
     darkest = 1 - torch.where(floor > 0, light, 1.0).amin()  # shadows of which nothing is seen are least sure
+    fades = max(1, round(FADES * max(detail.size)))
     cast = 1 - shade.clamp(max=float(darkest.clamp(0, DARKEST)))
-    near = (2 * inside_mean(seen, max(1, round(FADES * max(detail.size))))).clamp(max=1) * bool(floor.max() > 0)
+    if around[2]:  # what stands on the floor casts little light upwards: no more than is seen below the upper edge
+        first = slice(around[2], around[2] + fades)
+        above = 1 - torch.where(floor[:, first] > 0, light[:, first], 1.0).amin()
+        cast[:, : around[2]].clamp_(min=1 - float(above.clamp(0, DARKEST)))
+    near = (2 * inside_mean(seen, fades)).clamp(max=1) * bool(floor.max() > 0)
     beyond = cast + (filled(light, floor) - cast) * near
     return Body(
         window,

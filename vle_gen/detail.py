@@ -31,6 +31,7 @@ UNSEEN = ((FALLEN / 2, 1.4 / 255, 1.6 / 255), (FALLEN, 1.5 / 255, 4.5 / 255))  #
 FADES = 0.0167  # over the last of these ways, as a share of that side, it comes to count for nothing
 MARGIN = 0.06  # of the picture's longer side: how far around an edit the floor is looked at
 SHOWN = 0.1  # a body's matte from which on it is seen
+DEEP = 0.4  # light so far down is more likely a part of a body that no outline holds than a shadow
 
 
 @torch.no_grad()
@@ -128,7 +129,8 @@ def given_up(gone: list[int], bodies: dict[int, Body], arena: Window, picture: T
     for k in gone:
         if k in bodies:
             part = bodies[k].window.within(arena).planes
-            zone[part] = torch.maximum(zone[part], grown((bodies[k].matte > SHOWN).float(), CONTACT + 1))
+            shows = (bodies[k].matte > SHOWN) | (bodies[k].light.amin(0, keepdim=True) < DEEP)
+            zone[part] = torch.maximum(zone[part], grown(shows.float(), CONTACT + 1))
     return zone
 
 

@@ -18,6 +18,7 @@ COARSE = 2  # times smaller that the outline network may look at a token and sti
 TEXTURE = 12.0  # how much more the colours of object and floor must differ than each varies, squared, to tell them apart
 NEAREST = 6  # pixels to each side of one that is settled that it is compared with; further off every second, third, ... of them
 AT_ONCE = 1 << 15  # pixels that are settled together: each is compared with up to (2 * NEAREST + 1) squared others
+SPECK = 2  # half-width, in pixels, of the narrowest part of an object that is no speck by itself
 GLEAM = 0.12  # how much brighter than both object and floor a highlight on an outline is, at least
 
 
@@ -38,6 +39,8 @@ def owners(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> Tensor:
             if index in coarse:
                 sharpen(seen[near.planes].float() / 255, mine[near.slices], index, band)
             settle(seen[near.planes].float() / 255, mine[near.slices], index, band)
+    for index in range(1, len(code.what) if not net.sizes.one_world else 1):  # solids mirror one another, and have no specks
+        given_back(owner[window_of(code.where[index], height, width).slices], index)
     return owner.to(torch.uint8)
 
 
@@ -115,6 +118,31 @@ def settle(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
     was = owner[rows, columns]
     now = torch.where(signs > 0, index, torch.where(was == index, other, was))
     owner[rows, columns] = torch.where(sure & (signs != 0), now, was)
+
+
+def given_back(owner: Tensor, index: int) -> None:
+    """Gives, in place, specks of `index` that hang together with no part of it that is more than a few pixels wide, and lie
+    in another object, to that. owner (h, w)."""
+    mine = (owner == index).float()[None]
+    reached = 1 - grown(1 - mine, SPECK)
+    if not reached.any() or not ((owner > 0) & (owner != index)).any():
+        return
+    while True:
+        further = grown(reached, 1) * mine
+        if torch.equal(further, reached):
+            break
+        reached = further
+    specks = mine * (1 - reached)
+    which = [k for k in owner.unique().tolist() if k != index]
+    while specks.any():
+        others = torch.stack([(owner == k).float() for k in which])
+        share, most = box_mean(others, 2).max(0)
+        rim = (specks[0] > 0) & (share > 0)
+        if not rim.any():
+            return
+        now = torch.tensor(which)[most]
+        owner[rim & (now > 0)] = now[rim & (now > 0)]
+        specks[0][rim] = 0
 
 
 def _likest(planes: Tensor, rows: Tensor, columns: Tensor, reach: int) -> tuple[Tensor, Tensor, Tensor]:

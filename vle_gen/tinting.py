@@ -18,7 +18,7 @@ COLOURFUL = 0.2  # chroma at which a pixel counts MORE times as much as a grey o
 MORE = 4.0
 GREY, GREY_SPREAD, LIGHTNESS_SPREAD = 0.04, 0.06, 0.45  # chroma below which a main colour is a grey; then what is like it
 FULLEST = 1.25  # times as much of the main colour as it has itself that a pixel may have
-ACROSS = (0.6, 0.03)  # share of a pixel's chroma, and chroma, that may lie across the main hue
+ACROSS = (0.5, 0.03)  # share of a pixel's chroma, and chroma, that may lie across the main hue
 BRIGHTEST, STRONGEST = 2.0, 1.2  # of shading, as a factor of lightness and of chroma
 
 def tinted(colour: Tensor, solid: Tensor, paint: Tensor) -> Tensor:
@@ -58,7 +58,7 @@ def amount_of(main_light: Tensor, main: Tensor, lab: Tensor) -> Tensor:
     along = torch.einsum("i,ihw->hw", main / chroma.square(), hues)
     across = (hues - along * main[:, None, None]).norm(dim=0)
     share, least = ACROSS
-    return along.clamp(0, FULLEST) * torch.exp(-(across / (share * hues.norm(dim=0) + least)).square())
+    return along.clamp(0, FULLEST) * torch.exp(-(across / (share * hues.norm(dim=0) + least)).pow(4))
 
 
 def as_drawn(paint: Tensor) -> Tensor:
