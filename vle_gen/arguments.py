@@ -49,5 +49,7 @@ def require_generators(generator: torch.Generator | list[torch.Generator] | None
     for one in generator if isinstance(generator, list) else [generator]:
         if one is not None and not isinstance(one, torch.Generator):
             raise UserError(f"a generator is of {type(one).__name__}: expected a torch.Generator, or a list of them")
+        if one is not None and one.device.type != "cpu":
+            raise UserError(f"a generator is of {one.device}: expected one of the CPU, where a seed means the same everywhere")
     if isinstance(generator, list) and len(generator) != count:
         raise UserError(f"{len(generator)} generators for {count} pictures: give one, or one for each")

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vle_gen.filters import antialiased
 from vle_gen.source import Placement, centre_of
 from vle_gen.tokenizer.render import Window
 
@@ -73,7 +74,7 @@ def scaled(body: Body, placement: Placement, where: Tensor, size: tuple[int, int
         return resampled(window, planes[:, :0, :0])
     if scale < 1:
         small = [max(1, round(s * scale)) for s in planes.shape[-2:]]
-        planes = F.interpolate(planes[None], small, mode="bicubic", antialias=True, align_corners=False)[0]
+        planes = antialiased(planes[None], small, "bicubic")[0]
     x = (torch.arange(window.left, window.right, device=planes.device) + 0.5 - at_x) / scale + cx - old.left
     y = (torch.arange(window.top, window.bottom, device=planes.device) + 0.5 - at_y) / scale + cy - old.top
     gx, gy = x / (old.right - old.left) * 2 - 1, y / (old.bottom - old.top) * 2 - 1

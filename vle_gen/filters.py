@@ -1,11 +1,14 @@
 """Filters of masks and planes (C, h, w) that count only what is known of them."""
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 FAR = 16  # pixels of a radius beyond which running sums are faster than shifted copies
+SMALLER = 40  # times: beyond about that antialiasing takes more shared memory than GPUs have, and the CPU does it
 LARGE = 4000  # pixels in a plane from which on adding shifted copies is faster than torch's own pooling
 
 
@@ -89,3 +92,10 @@ def box_mean(values: Tensor, radius: int) -> Tensor:
                 values += wide.narrow(axis, step, count)
         values /= 2 * radius + 1
     return values
+
+
+def antialiased(pictures: Tensor, size: Sequence[int], mode: str = "bilinear") -> Tensor:
+    """Pictures (B, C, h, w) resampled to another size, averaged where they get smaller."""
+    far = max(before / after for before, after in zip(pictures.shape[-2:], size, strict=True)) > SMALLER
+    here = pictures.cpu() if far and pictures.is_cuda else pictures
+    return F.interpolate(here, tuple(size), mode=mode, antialias=True, align_corners=False).to(pictures.device)

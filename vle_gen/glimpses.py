@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vle_gen.filters import antialiased
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
 METRES = 3.4  # width of what a glimpse shows, at its object's depth: the largest solid fits with some floor
@@ -23,7 +24,7 @@ def cut_glimpses(picture: Tensor, where: Tensor, depth: Tensor, size: int = 96, 
     side = max(height, width)
     if side > SIDE:
         height, width = (max(1, round(v * SIDE / side)) for v in (height, width))
-        picture = F.interpolate(picture[None], (height, width), mode="bilinear", antialias=True, align_corners=False)[0]
+        picture = antialiased(picture[None], (height, width))[0]
         side = max(height, width)
     extent = METRES / depth.clamp(min=1.0)  # (K,) canvas units
     if fit:

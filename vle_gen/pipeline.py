@@ -199,6 +199,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
     ) -> VLETokens:
         """The tokens of one picture with one more after them: see `vle_gen.writing.add`, which also says what fails. Their
         history names the seed that the generator began with."""
+        require_generators(generator, 1)
         edit = Edit("add", (Selector(words=phrase),), at=at, size=size, seed=_seed_of(generator))
         return recorded(writing.add(self, tokens, phrase, at, size, generator, tries).tokens, str(edit))
 
@@ -212,6 +213,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
     ) -> VLETokens:
         """The tokens with another object in the place of token `index`: see `vle_gen.writing.replace_object`, and `add`."""
         (index,) = indices_of(index)
+        require_generators(generator, 1)
         edit = Edit("replace", (Selector(number=index),), phrase=phrase, seed=_seed_of(generator))
         return recorded(writing.replace_object(self, tokens, index, phrase, generator, tries).tokens, str(edit))
 

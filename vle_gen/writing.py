@@ -359,7 +359,7 @@ def _appended(pipe: VLEPipeline, tokens: VLETokens, drawn: Drawn) -> VLETokens:
         kind=torch.tensor([[SCENE, OBJECT]], dtype=torch.uint8),
         length=torch.tensor([2]),
         size=tokens.size,
-        scope=pipe.tokenizer.silhouettes(what[0])[None],
+        scope=pipe.tokenizer.silhouettes(what[0].to(pipe.device))[None],
         score=torch.ones(1, 2),
         source=torch.full((1, 2), -1),
         checkpoint=tokens.checkpoint,

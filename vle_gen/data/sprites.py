@@ -151,11 +151,11 @@ class SpriteBank:
         return [self._floor(members[members >= 0]) for members in self.members]
 
     def _floor(self, index: Tensor) -> Floor:
-        box, depth = self.box[index].double(), self.depth[index].double()
+        box, depth, radius = (one[index].double().cpu() for one in (self.box, self.depth, self.radius))  # lstsq: any rank there
         foot, inverse = box[:, 1] + box[:, 3] / 2, 1 / depth
         inputs = torch.stack([torch.ones_like(inverse), inverse], 1)
         horizon, slope = torch.linalg.lstsq(inputs, foot[:, None]).solution[:, 0].tolist()
-        focal = float((box[:, 2] * depth / (2 * self.radius[index].double())).median())  # y = horizon + focal * height / depth
+        focal = float((box[:, 2] * depth / (2 * radius)).median())  # y = horizon + focal * height / depth
         low, high = foot.quantile(0.02).item(), foot.quantile(0.98).item()
         return Floor(horizon, slope / focal, max(low, horizon + 0.02), high, focal)
 

@@ -69,6 +69,8 @@ def teach(pipe: VLEPipeline, said: str, paths: Sequence[Path], out: Path, config
 
 def _known_names(pipe: VLEPipeline) -> Lexicon:
     """The names that the checkpoint draws and sees."""
+    if pipe.device.type != "cpu":
+        raise UserError(f"teaching is computed on the CPU, and this pipeline is on {pipe.device}: load it without a device")
     if not pipe.writes:
         raise UserError("this checkpoint writes nothing from text, so it cannot be taught: give one with a prior and a CLIP")
     if pipe.lexicon is None or pipe.clip.lexicon is None or pipe.clip.tokenizer.own is None:

@@ -85,7 +85,7 @@ class TokenizerCore(nn.Module):
         height, width = pixels.shape[-2:]
         code = self.encode_alone(pixels, halting, hints, refine)
         count, device = len(code.what), code.what.device
-        owner = owners(self.network, pixels, code)
+        owner = owners(self.network, pixels.cpu(), code)
         kind = torch.full((1, count), OBJECT, dtype=torch.uint8)
         kind[:, 0] = SCENE
         detail = SourceDetail(pixels.cpu(), owner, code.what.cpu(), code.where.cpu(), code.depth.cpu())

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vle_gen.encoding import HALTING, NO_HINTS, Halting, Hints
+from vle_gen.filters import antialiased
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.blocks import Extent, crop, frame_grid, paste
 from vle_gen.tokenizer.network import TokenizerNetwork
@@ -90,7 +91,7 @@ def glimpse_picture(picture: Tensor, side: int) -> Tensor:
     size = (max(8, round(side * extent.height)), max(8, round(side * extent.width)))
     if size == tuple(picture.shape[-2:]):
         return picture[None]
-    return F.interpolate(picture[None], size, mode="bilinear", antialias=True, align_corners=False)
+    return antialiased(picture[None], size)
 
 
 def pyramid(picture: Tensor, full: Tensor) -> list[Tensor]:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
@@ -11,6 +10,7 @@ from vle_gen.compact.code import DEFAULT_QUALITY
 from vle_gen.digest import digest_of
 from vle_gen.encoding import HALTING, NO_HINTS, Halting, Hints
 from vle_gen.errors import UserError
+from vle_gen.filters import antialiased
 from vle_gen.saved import SavedModel
 from vle_gen.tokenizer.blocks import Extent
 from vle_gen.tokenizer.core import SCOPE
@@ -128,4 +128,4 @@ class ReconstructionTokenizer(SavedModel, ModelMixin, ConfigMixin):
         """A picture (3, H, W) uint8 as the networks see it: (3, side, side), 0..1."""
         side = self.network.sizes.side
         picture = pixels[None].to(self.device).float() / 255
-        return F.interpolate(picture, (side, side), mode="bilinear", antialias=True, align_corners=False)[0].clamp(0, 1)
+        return antialiased(picture, (side, side))[0].clamp(0, 1)

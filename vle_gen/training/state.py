@@ -55,6 +55,8 @@ class RunState:
         wrong = [n for n, t in own.items() if n not in saved or saved[n].shape != t.shape]
         if wrong:
             raise UserError(f"cannot resume from {path}: it was made with another configuration ({wrong[0]} differs)")
+        if saved["random/generator"].shape != self.generator.get_state().shape:
+            raise UserError(f"cannot resume from {path}: it was made on another kind of device: give --device")
         for name, tensor in own.items():
             tensor.copy_(saved[name])
         self.generator.set_state(saved["random/generator"])
