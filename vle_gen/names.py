@@ -10,11 +10,12 @@ from torch import Tensor
 from prompts.called import Called, every_calling
 from prompts.lexicon import Lexicon
 from prompts.request import Mention
-from prompts.vocabulary import COLOR
+from prompts.vocabulary import COLOR, SHAPE
 from vle_gen.recognising import agreed
 
 TEXTS = 256  # names that are encoded at once
 DOUBT = 0.3  # of the best name: true names have it in 9 of 10 cases, others in 1 of 200 (docs/experiments/everyday.md)
+TRUST = 2.0  # in the shapes that tokens tell, beside CLIP's
 LIKELY = 0.3  # chance from which a solid is taken for what it was drawn to be
 
 
@@ -52,6 +53,15 @@ class Names:
                 attributes[row] = attributes.new_tensor(bare)
                 probability[row], odds[row] = plain.probability[row], plain.odds[row]
         return replace(self, attributes=attributes, probability=probability, called=tuple(called), odds=odds)
+
+    def shaped(self, told: Tensor) -> Names:
+        """The names of solids where something else tells their shapes too: logarithms (K, S) of how likely each is."""
+        shape = torch.tensor([one.attributes[SHAPE] for one in self.every], device=told.device)
+        odds = (self.odds.clamp(min=1e-9).log() + TRUST * told[:, shape]).softmax(-1)
+        probability, best = odds.max(-1)
+        called = tuple(self.every[k] for k in best.tolist())
+        attributes = self.attributes.new_tensor([one.attributes for one in called])
+        return replace(self, attributes=attributes, probability=probability, called=called, odds=odds)
 
     @property
     def text(self) -> list[str]:

@@ -14,6 +14,7 @@ from vle_gen.prior.network import PriorNetwork
 from vle_gen.prior.sampling import SampledTokens, sample
 from vle_gen.prior.sizes import Needs, PriorSizes
 from vle_gen.saved import SavedModel
+from vle_gen.shape_reading import ShapeReading
 
 
 class TextToTokenPrior(SavedModel, ModelMixin, ConfigMixin):
@@ -33,7 +34,7 @@ class TextToTokenPrior(SavedModel, ModelMixin, ConfigMixin):
         relations: how many sorts of relations the pointers tell apart.
         around_codes: the flow begins with a normal distribution around the code's mean.
         neighbours: places are written with a look at those of the things before.
-        clip_name, clip_id, tokenizer_id, words, lexicon, farthest: see `vle_gen.prior.sizes.Needs`.
+        clip_name, clip_id, tokenizer_id, words, lexicon, farthest, shapes: see `vle_gen.prior.sizes.Needs`.
     """
 
     part = "prior"
@@ -71,6 +72,7 @@ class TextToTokenPrior(SavedModel, ModelMixin, ConfigMixin):
         around_codes: bool = False,
         neighbours: bool = False,
         farthest: float | None = None,
+        shapes: dict | None = None,
     ):
         super().__init__()
         trunk = (width, blocks, heads, text_blocks, flow_width, flow_blocks)
@@ -89,6 +91,11 @@ class TextToTokenPrior(SavedModel, ModelMixin, ConfigMixin):
     def lexicon(self) -> Lexicon | None:
         """What it was trained to draw beyond the solids; None for nothing."""
         return None if self.config.lexicon is None else Lexicon.from_json(self.config.lexicon)
+
+    @cached_property
+    def shape_reading(self) -> ShapeReading | None:
+        """How tokens of solids say their shape; None where it is not known."""
+        return None if self.config.shapes is None else ShapeReading.from_json(self.config.shapes)
 
     def to_json_string(self) -> str:
         """The config as it is written: a thousand names would fill as many lines."""

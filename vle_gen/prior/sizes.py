@@ -58,6 +58,7 @@ class Needs:
         words: of the captions that it was trained on, where they were not those of the solids alone.
         lexicon: the things beyond the solids that it was trained to draw, as `Lexicon.as_json` has them.
         farthest: the depth beyond which the sprites of solids that it was trained on hardly ever stand.
+        shapes: how the tokens of those sprites say their shape, as `ShapeReading.as_json` has it.
     """
 
     clip_name: str | None = None
@@ -66,6 +67,7 @@ class Needs:
     words: tuple[str, ...] | None = None
     lexicon: dict[str, Any] | None = None
     farthest: float | None = None
+    shapes: dict[str, Any] | None = None
 
 
 @dataclass

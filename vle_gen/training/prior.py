@@ -13,7 +13,7 @@ from torch import Tensor
 from prompts.called import every_calling
 from prompts.known import caption_words
 from prompts.lexicon import Lexicon
-from prompts.vocabulary import WORDS
+from prompts.vocabulary import SHAPE, SHAPES, WORDS
 from vle_gen.compact.fit import seen_gauges
 from vle_gen.config import PriorConfig
 from vle_gen.data.catalogue import Catalogue
@@ -24,6 +24,7 @@ from vle_gen.data.words import names_of
 from vle_gen.errors import UserError
 from vle_gen.prior.network import PriorNetwork, prior_loss
 from vle_gen.prior.sizes import Needs
+from vle_gen.shape_reading import ShapeReading
 from vle_gen.training.captioned_tokens import (
     CaptionedTokens,
     ReadText,
@@ -67,6 +68,7 @@ class PriorTask:
         self.config, self.tokenizer, self.clip, self.own = config, tokenizer, clip, own
         self.lexicon: Lexicon | None = None
         self.farthest: float | None = None
+        self.shapes: Tensor | None = None  # of the sprites of one pack of rigs, (S,) long
         self.catalogue: Catalogue | None = None  # of packs of cut-outs
         sprites, table_by = self._sprites(device) if config.data.packs else (None, None)
         pictures = None if own is None else PictureBatches(own.tokens, own.captions, device)
@@ -90,6 +92,7 @@ class PriorTask:
         self.lexicon, locate = names_of(config.data.packs), self.clip.tokenizer.positions
         if self.lexicon is None:
             bank = SpriteBank.load(config.data.packs[0].path, device)
+            self.shapes = bank.attributes[:, SHAPE]
             if self.own is None:
                 self.farthest = bank.depth.quantile(NEARER).item()
 
@@ -204,6 +207,12 @@ class PriorTask:
         with Watch("sharpening codes", len(code[cut_outs(self.catalogue)].unique())) as watch:
             sharpen(network, self.tokenizer.network, MixedComposer(self.catalogue), code, steps, suns, watch.advance)
 
+    def _shapes(self) -> dict | None:
+        """How the tokens of sprites of solids say their shapes."""
+        if self.shapes is None or not (known := self.shapes >= 0).any():
+            return None
+        return ShapeReading.fit(self.sprites.table.sprite_mean[known], self.shapes[known], len(SHAPES)).as_json()
+
     def export(self, ema_model: PriorNetwork, folder: Path, card: dict) -> None:
         """Writes the checkpoint that `vle_gen.load` reads."""
         from vle_gen.prior.model import TextToTokenPrior
@@ -216,6 +225,7 @@ class PriorTask:
             words=self._words(),
             lexicon=None if self.lexicon is None else self.lexicon.as_json(),
             farthest=self.farthest,
+            shapes=self._shapes(),
         )
         TextToTokenPrior.from_network(ema_model, needs).save_checkpoint(folder, card)
 
