@@ -11,7 +11,7 @@ from PIL import Image
 
 from vle_gen.evaluate import read_scenes
 from vle_gen.metrics import best_match
-from vle_gen.outlines import owners
+from vle_gen.outlines import owners, without_specks
 from vle_gen.tokenizer.outline import SURE, OutlineNetwork
 from vle_gen.tokenizer.ownership import claims
 from vle_gen.training.outline import wanted_owner
@@ -114,3 +114,18 @@ def test_outlines_that_cannot_be_trained_are_one_line(vlegen, tmp_path, sprites,
     ran = vlegen("train", "tokenizer", f"data.sprites={sprites}", *settings, "--out", tmp_path / "run")
     assert ran.status == 2 and said in ran.err and len(ran.err.splitlines()) == 1
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_speck_of_one_thing_in_another_is_the_others(times):
+    owner = torch.zeros(320, 480, dtype=torch.long)
+    owner[40:140, 40:140], owner[200:280, 300:420] = 1, 2
+    owner[230:233, 350:353] = 1  # a speck, in the other
+    owner[140:190, 90:92] = 1  # a leg, of its own
+    owner[100:103, 300:303] = 1  # a speck on the floor, which nobody else has a right to
+    wanted = owner.clone()
+    wanted[230:233, 350:353] = 2
+    large = (one.repeat_interleave(times, 0).repeat_interleave(times, 1) for one in (owner, wanted))
+    where = torch.tensor([[0.5, 0.5, 1.0, 1.0]] * 3)
+    given, expected = large
+    assert torch.equal(without_specks(given, where), expected)

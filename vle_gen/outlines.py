@@ -18,6 +18,7 @@ COARSE = 2  # times smaller that the outline network may look at a token and sti
 TEXTURE = 12.0  # how much more the colours of object and floor must differ than each varies, squared, to tell them apart
 NEAREST = 6  # pixels to each side of one that is settled that it is compared with; further off every second, third, ... of them
 AT_ONCE = 1 << 15  # pixels that are settled together: each is compared with up to (2 * NEAREST + 1) squared others
+SPECKS_AT = 480  # longer side, in pixels, of pictures in which specks are as small as this:
 SPECK = 2  # half-width, in pixels, of the narrowest part of an object that is no speck by itself
 GLEAM = 0.12  # how much brighter than both object and floor a highlight on an outline is, at least
 
@@ -39,8 +40,8 @@ def owners(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> Tensor:
             if index in coarse:
                 sharpen(seen[near.planes].float() / 255, mine[near.slices], index, band)
             settle(seen[near.planes].float() / 255, mine[near.slices], index, band)
-    for index in range(1, len(code.what) if not net.sizes.one_world else 1):  # solids mirror one another, and have no specks
-        given_back(owner[window_of(code.where[index], height, width).slices], index)
+    if not net.sizes.one_world:  # solids mirror one another, and have no specks
+        owner = without_specks(owner, code.where)
     return owner.to(torch.uint8)
 
 
@@ -118,6 +119,20 @@ def settle(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
     was = owner[rows, columns]
     now = torch.where(signs > 0, index, torch.where(was == index, other, was))
     owner[rows, columns] = torch.where(sure & (signs != 0), now, was)
+
+
+def without_specks(owner: Tensor, where: Tensor) -> Tensor:
+    """Owners (h, w) with the specks of each token (T, 4) given to what they lie in (see `given_back`); those of a large picture
+    are as much larger, and are looked for in fewer of its pixels."""
+    (height, width), times = owner.shape, max(1, round(max(owner.shape) / SPECKS_AT))
+    small = owner[::times, ::times].clone()
+    before = small.clone()
+    for index in range(1, len(where)):
+        given_back(small[window_of(where[index], *small.shape).slices], index)
+    if times == 1 or torch.equal(small, before):
+        return small if times == 1 else owner
+    was, now = (one.repeat_interleave(times, 0).repeat_interleave(times, 1)[:height, :width] for one in (before, small))
+    return torch.where((was != now) & (owner == was), now, owner)
 
 
 def given_back(owner: Tensor, index: int) -> None:
