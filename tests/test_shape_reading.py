@@ -1,6 +1,8 @@
 """Shapes of solids by what their tokens say, beside what CLIP sees."""
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import torch
 from PIL import Image
@@ -9,6 +11,7 @@ from prompts.vocabulary import SHAPE, SHAPES
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.evaluate import read_scenes
 from vle_gen.metrics import best_match
+from vle_gen.pipeline import VLEPipeline
 from vle_gen.shape_reading import ShapeReading
 
 
@@ -38,3 +41,14 @@ def test_the_reading_is_learnt_from_sprites_and_kept_as_plain_numbers(pipe, spri
     assert (reading(what).argmax(1) == shapes).float().mean() > 0.9
     again = ShapeReading.from_json(reading.as_json())
     assert torch.allclose(again(what), reading(what), atol=0.02)
+
+
+def test_a_tokenizer_that_the_prior_was_not_trained_on_is_not_read(pipe, picture):
+    other = copy.deepcopy(pipe.tokenizer)
+    with torch.no_grad():
+        other.network.glimpse_decoder.tint.bias += 0.01
+    mixed = VLEPipeline(other, pipe.prior, pipe.clip, pipe.scheduler)
+    found = mixed.encode(picture)
+    assert torch.equal(mixed.names(found).odds, mixed.names(found, told_by=None).odds)
+    own = pipe.encode(picture)
+    assert not torch.equal(pipe.names(own).odds, pipe.names(own, told_by=None).odds)

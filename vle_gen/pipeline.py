@@ -347,9 +347,9 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
             seen = self.clip.glimpses(source, detail.where[at].to(device), detail.depth[at].to(device))
             glimpses[[index - 1 for index in hidden]] = seen
         names = self.clip.name(glimpses, self.seen_lexicon, asked, told)
-        reading = self.prior.shape_reading if self.prior is not None and self.seen_lexicon is None else None
-        if reading is not None and told_by == "tokens" and tokens.detail is not None:
-            names = names.shaped(reading(tokens.what[0, 1:].to(device)))
+        if told_by == "tokens" and tokens.detail is not None and self.prior is not None and self.seen_lexicon is None:
+            reading = self.prior.shape_reading(self.tokenizer.checkpoint_id)
+            names = names if reading is None else names.shaped(reading(tokens.what[0, 1:].to(device)))
         if not (told_by and self.names_by_codes and (over := painted_over(tokens))):
             return names
         return names.painted(self.names(in_own_colours(tokens), asked, told_by), [index - 1 for index in over])

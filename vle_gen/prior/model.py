@@ -92,10 +92,10 @@ class TextToTokenPrior(SavedModel, ModelMixin, ConfigMixin):
         """What it was trained to draw beyond the solids; None for nothing."""
         return None if self.config.lexicon is None else Lexicon.from_json(self.config.lexicon)
 
-    @cached_property
-    def shape_reading(self) -> ShapeReading | None:
-        """How tokens of solids say their shape; None where it is not known."""
-        return None if self.config.shapes is None else ShapeReading.from_json(self.config.shapes)
+    def shape_reading(self, tokenizer_id: str) -> ShapeReading | None:
+        """How a tokenizer's tokens of solids say their shape; None where that is not known, or of another tokenizer's alone."""
+        known = self.config.shapes is not None and self.config.tokenizer_id == tokenizer_id
+        return ShapeReading.from_json(self.config.shapes) if known else None
 
     def to_json_string(self) -> str:
         """The config as it is written: a thousand names would fill as many lines."""

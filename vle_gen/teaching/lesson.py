@@ -19,7 +19,7 @@ from prompts.called import Called
 from prompts.lexicon import Lexicon
 from prompts.request import Mention, SceneRequest
 from vle_gen.errors import UserError
-from vle_gen.image_io import readable_by_others, require_folder
+from vle_gen.image_io import require_folder
 from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.prior.sizes import Needs
 from vle_gen.teaching import measuring, seeing, writing
@@ -213,7 +213,6 @@ def _write(pipe: VLEPipeline, out: Path, found: Measured, pictures: list[str], c
         halves["clip"]._names = None
         type(pipe)(**halves, scheduler=pipe.scheduler).save_pretrained(str(part))
         (part / "README.md").write_text(_card(found, pictures, config))
-        readable_by_others(part)
         part.chmod(0o755)
         if out.is_dir():
             out.rmdir()
