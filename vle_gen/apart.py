@@ -10,6 +10,7 @@ from vle_gen import patterns
 from vle_gen.body import BRIGHTEST, DARKEST, Body
 from vle_gen.filters import box_mean, filled, grown, inside_mean, nearby
 from vle_gen.grain import grain_of
+from vle_gen.hidden_floor import tempered
 from vle_gen.outlines import around_mask, gleams
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.network import TokenizerNetwork
@@ -56,13 +57,15 @@ class Sight(NamedTuple):
     shades: dict[int, Tensor]  # (1, h, w) alpha of the shadow
     owned: dict[int, Tensor]  # (2, h, w): 1 on its pixels, and on those near its outline, which show both it and floor
     band: dict[int, int]  # half-width of that
-    says: Tensor  # (3, h, w) the floor, as the scene token says
-    floor: Tensor  # (1, h, w): 1 on pixels that show nothing else
+    says: Tensor  # (3, h, w) the floor, as the scene token says, as far as that is right (see `tempered`)
+    bare: Tensor  # (1, h, w): 1 on pixels that show nothing else
+    floor: Tensor  # (1, h, w): 1 on those, and on pixels of scenery
+    scenery: frozenset[int]
 
     @staticmethod
     @torch.no_grad()
-    def of(net: TokenizerNetwork, tokens: VLETokens, arena: Window) -> Sight:
-        """What the tokens' source shows in `arena`."""
+    def of(net: TokenizerNetwork, tokens: VLETokens, arena: Window, scenery: frozenset[int] = frozenset()) -> Sight:
+        """What the tokens' source shows in `arena`; source tokens of `scenery` are taken for part of the floor."""
         detail, (height, width) = tokens.detail, tokens.size
         device = next(net.parameters()).device
         owner = detail.owner[arena.slices].to(device)
@@ -79,14 +82,21 @@ class Sight(NamedTuple):
                 shades[k] = drawn[k][:1].maximum(draw_beyond(planes[:1], *place, BRINK, WIDER))
                 drawn[k][1] = crisp(drawn[k][1], where[k], max(height, width), layers.solid.shape[-1])
         band = {k: band_of(where[k], height, width, net.sizes.glimpse) for k in near_to_far}
-        owned, floor = {}, (owner == 0).float()[None]
+        owned, bare = {}, (owner == 0).float()[None]
+        floor = bare if not scenery else torch.isin(owner.long(), owner.new_tensor([0, *scenery]).long()).float()[None]
         for k in near_to_far:
             inside = windows[k].within(arena).planes
             mine = (owner[inside[1:]] == k).float()[None]
             owned[k] = torch.cat([mine, grown(mine, band[k])])
-            floor[inside] *= 1 - owned[k][1:]
+            bare[inside] *= 1 - owned[k][1:]
+            if scenery and k not in scenery:
+                floor[inside] *= 1 - owned[k][1:]
         says = stretch_to(net.background_decoder(what[:1]), height, width, *arena.slices)[0]
-        return Sight(arena, near_to_far, windows, drawn, shades, owned, band, says, floor)
+        sight = Sight(arena, near_to_far, windows, drawn, shades, owned, band, says, bare, floor, scenery)
+        if net.sizes.one_world:
+            return sight
+        seen = detail.picture[arena.planes].to(device).float() / 255
+        return sight._replace(says=tempered(says, seen, sight.in_view))
 
     def within(self, k: int) -> tuple[slice, slice, slice]:
         """Where a token's window is in planes of the arena."""
@@ -97,30 +107,33 @@ class Sight(NamedTuple):
         """1 on pixels (1, h, w) that show the floor alone, in no shadow."""
         total = torch.zeros_like(self.floor)
         for k, shade in self.shades.items():
-            total[self.within(k)] += shade
+            if k not in self.scenery:
+                total[self.within(k)] += shade
         return self.floor * (total < FAINT)
 
 
 @torch.no_grad()
 def take_apart(
-    net: TokenizerNetwork, tokens: VLETokens, source: Tensor, arena: Window
+    net: TokenizerNetwork, tokens: VLETokens, source: Tensor, arena: Window, scenery: frozenset[int] = frozenset()
 ) -> tuple[Tensor, dict[int, Body]]:
-    """The floor without shadows (3, h, w) over `arena`, and the layers of the source's tokens that reach into it.
+    """The floor without shadows (3, h, w) over `arena`, and the layers of the source's tokens that reach into it; tokens of
+    `scenery` are part of the floor, light that they cast and all.
 
     `source` (3, h, w), 0..1, is the arena's part of the source picture.
     """
-    sight = Sight.of(net, tokens, arena)
+    sight = Sight.of(net, tokens, arena, scenery)
     near_to_far, windows, drawn, owned, band, floor = (
         sight.near_to_far, sight.windows, sight.drawn, sight.owned, sight.band, sight.floor,
     )  # fmt: skip
     inside = {k: sight.within(k) for k in near_to_far}
-    says, patterned = floor_beneath(net, tokens, source, sight)
+    says, patterned, grain = floor_beneath(net, tokens, source, sight)
     shades = {k: (windows[k].within(arena), sight.shades[k]) for k in near_to_far}
     if net.sizes.one_world:
         reach = {k: middle_of(tokens.detail.where[k].to(source), tokens.size, windows[k]) for k in near_to_far}
     else:  # of things that are not known, what is seen of one is all that is taken for its surroundings
         reach = {k: _middle(sight.shades[k]) for k in near_to_far}
-    lights, doubt = observed_lights(source, says, floor, shades, reach, patterned, brighter=bool(net.sizes.focal))
+    lights, doubt = observed_lights(source, says, sight.bare, shades, reach, patterned, brighter=bool(net.sizes.focal))
+    near_to_far = [k for k in near_to_far if k not in scenery]
 
     # From near to far, undo what each token does to the light: `seen` is the picture as it would be without the nearer ones.
     seen, without = source.clone(), {}
@@ -139,7 +152,7 @@ def take_apart(
     if net.sizes.one_world:  # the floor is grey there: what glows in a colour does so by a thing near by
         off = seen - says
         sure = trust * torch.exp(-((off.amax(0, keepdim=True) - off.amin(0, keepdim=True)) / GLOWS).square())
-    smooth = says + filled(seen - says, sure.clamp(min=LEAST_TRUST) * floor)
+    smooth = says + filled(seen - says, sure.clamp(min=LEAST_TRUST) * floor) + grain
     base = smooth + (seen - smooth) * floor * torch.where(outlines > 0, trust, plain)
 
     bodies, canvas, solid = {}, base.clone(), torch.zeros_like(floor)
@@ -158,19 +171,21 @@ def take_apart(
     return base, bodies
 
 
-def floor_beneath(net: TokenizerNetwork, tokens: VLETokens, source: Tensor, sight: Sight) -> tuple[Tensor, bool]:
-    """What can be told of the floor of an arena (3, h, w) where it is hidden: what the scene token says, its pattern, and the
-    grain of what is beside it; and whether it has a pattern. All the picture is looked at, since that may repeat anywhere."""
+def floor_beneath(net: TokenizerNetwork, tokens: VLETokens, source: Tensor, sight: Sight) -> tuple[Tensor, bool, Tensor]:
+    """What can be told of the floor of an arena (3, h, w) where it is hidden: what the scene token says, and its pattern;
+    whether it has a pattern; and the grain of what is beside it. All the picture is looked at, since that may repeat
+    anywhere."""
     in_view = sight.in_view
     if not patterns.has_pattern(source - sight.says, in_view):
-        return sight.says, False
+        return sight.says, False, torch.zeros_like(source)
     whole, picture = sight, source
     if tokens.detail.picture.shape[-2:] != source.shape[-2:]:
-        whole = Sight.of(net, tokens, Window(0, tokens.size[0], 0, tokens.size[1]))
+        whole = Sight.of(net, tokens, Window(0, tokens.size[0], 0, tokens.size[1]), sight.scenery)
         picture = tokens.detail.picture.to(source.device).float() / 255
-    pattern = patterns.continued(picture, whole.says, whole.in_view, sight.arena)
+    full = float(whole.bare.mean()) < patterns.SHARE  # of what is not known to be floor alone, in which anything may be alike
+    pattern = None if full else patterns.continued(picture, whole.says, whole.in_view, sight.arena)
     says = sight.says if pattern is None else pattern
-    return says + grain_of(source - says, in_view, 1 - sight.floor), pattern is not None
+    return says, pattern is not None, grain_of(source - says, in_view, 1 - sight.floor)
 
 
 def observed_lights(

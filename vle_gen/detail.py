@@ -19,7 +19,7 @@ from vle_gen.placing import placed
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.render import SHADOWS_END, Window, far_to_near, in_frame
-from vle_gen.tokens import IN_PLACE, VLETokens
+from vle_gen.tokens import IN_PLACE, SURE, VLETokens
 
 NOTICED = 10 / 255  # an edit's difference that an eye notices at once; what is fainter counts less away from a noticed one
 STRONG = 22 / 255  # one that is noticed even where another token may be its cause
@@ -31,6 +31,7 @@ UNSEEN = ((FALLEN / 2, 1.4 / 255, 1.6 / 255), (FALLEN, 1.5 / 255, 4.5 / 255))  #
 FADES = 0.0167  # over the last of these ways, as a share of that side, it comes to count for nothing
 MARGIN = 0.06  # of the picture's longer side: how far around an edit the floor is looked at
 SHOWN = 0.1  # a body's matte from which on it is seen
+UNKNOWN = 1 / 3  # share of a picture's tokens from which on that are unsure, the picture is of a world that is not known
 DEEP = 0.4  # light so far down is more likely a part of a body that no outline holds than a shadow
 
 
@@ -46,7 +47,7 @@ def render_edited(net: TokenizerNetwork, tokens: VLETokens) -> Tensor:
     arena = around(windows, tokens.size)
     device = next(net.parameters()).device
     source = picture[arena.planes].to(device).float() / 255
-    base, bodies = take_apart(net, tokens, source, arena)
+    base, bodies = take_apart(net, tokens, source, arena, frozenset() if net.sizes.one_world else scenery(tokens, gone))
     before = composite(base, [bodies[k] for k in far_to_near(detail.depth) if k in bodies], arena)
     new = placed(net, tokens, [bodies, *foreign_bodies(net, tokens)], arena)
     change = composite(base, list(new.values()), arena) - before
@@ -107,6 +108,16 @@ def changed_tokens(tokens: VLETokens) -> tuple[list[int], list[int]]:
         else:
             changed.append(index)
     return changed, sorted(gone)
+
+
+def scenery(tokens: VLETokens, gone: list[int]) -> frozenset[int]:
+    """The source tokens that are unsure and that an edit leaves as they are, where there are many: the picture is then unlike
+    those that the model knows, and they are parts of what lies behind the others rather than things. `gone` are those that
+    are no longer as they were."""
+    kept = {int(tokens.source[0, k]): float(tokens.score[0, k]) for k in range(1, len(tokens)) if not tokens.origin[0, k]}
+    kept = {source: score for source, score in kept.items() if source > 0 and source not in gone}
+    unsure = frozenset(source for source, score in kept.items() if score < SURE)
+    return unsure if len(unsure) >= UNKNOWN * max(1, len(kept)) else frozenset()
 
 
 def changed_windows(tokens: VLETokens, changed: list[int], gone: list[int]) -> list[Window]:

@@ -13,9 +13,11 @@ from vle_gen.encoding import Box, Hints
 from vle_gen.errors import UserError
 from vle_gen.image_io import open_image
 from vle_gen.tokenizer.sizes import FRAME_SCALE
-from vle_gen.tokens import VLETokens
+from vle_gen.tokens import PER_TOKEN, SURE, VLETokens
 
 HALF = 128  # of 255, from which on a pixel is the object's
+WITHIN = 0.8  # share of an unsure token's pixels from which on they lie in a box
+PART = 0.5  # share of a token's pixels from which on a mask that marks them says that the token is a part of its object
 
 
 def read_mask(path: str | Path, size: tuple[int, int]) -> np.ndarray:
@@ -45,15 +47,62 @@ def box_of(mask: np.ndarray) -> Box:
 
 def as_masked(tokens: VLETokens, masks: Sequence[np.ndarray]) -> VLETokens:
     """The tokens of a picture that was encoded with a box about each of the masks (H, W): those tokens own the pixels that
-    their masks mark and no others. Where masks overlap the last has the pixels; a token that was not worth keeping has none."""
-    owner = tokens.detail.owner.clone()
+    their masks mark and no others. Where masks overlap the last has the pixels; a token that was not worth keeping has none.
+    Tokens that were found besides and are rather parts of what a mask marks are left out: else they stayed when that moves."""
+    owner, chosen, marked = tokens.detail.owner.clone(), [], np.zeros(tokens.size, bool)
     for mask in masks:
-        x, y, width, height = Hints.of((box_of(mask),), (), *tokens.size).boxes[0]
-        frame = tokens.where.new_tensor([x, y, FRAME_SCALE * width, FRAME_SCALE * height])
-        off = (tokens.where[0, 1:] - frame).abs().amax(-1)
-        if not len(off) or off.min() > 1e-4:
+        if not (index := _token_of(tokens, box_of(mask))):
             continue
-        index = 1 + int(off.argmin())
         owner[owner == index] = 0
         owner[torch.from_numpy(mask)] = index
-    return replace(tokens, detail=replace(tokens.detail, owner=owner))
+        chosen.append(index)
+        marked |= mask
+    before, inside = (torch.bincount(one.flatten().long(), minlength=len(tokens)) for one in (
+        tokens.detail.owner, tokens.detail.owner[torch.from_numpy(marked)]
+    ))  # fmt: skip
+    parts = (inside > PART * before).tolist()
+    kept = [k for k in range(len(tokens)) if k == 0 or k in chosen or not parts[k]]
+    return only(replace(tokens, detail=replace(tokens.detail, owner=owner)), kept)
+
+
+def as_boxed(tokens: VLETokens, boxes: Sequence[Box]) -> VLETokens:
+    """The tokens of a picture that was encoded with `boxes`: each of their tokens has the pixels of all unsure ones that were
+    found in its box besides, since a person says that there is one thing and they say that there may be one."""
+    owner, gone = tokens.detail.owner.clone(), set()
+    chosen = {index: box for box in boxes if (index := _token_of(tokens, box))}
+    for index, box in chosen.items():
+        left, top, width, height = (round(float(v)) for v in box)
+        inside = torch.zeros_like(owner, dtype=torch.bool)
+        inside[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)] = True
+        of_all, of_inside = (torch.bincount(one.flatten().long(), minlength=len(tokens)) for one in (owner, owner[inside]))
+        for k in range(1, len(tokens)):
+            unsure = k not in chosen and k not in gone and float(tokens.score[0, k]) < SURE
+            if unsure and of_inside[k] > WITHIN * of_all[k]:
+                owner[owner == k] = index
+                gone.add(k)
+    kept = [k for k in range(len(tokens)) if k not in gone]
+    return only(replace(tokens, detail=replace(tokens.detail, owner=owner)), kept) if gone else tokens
+
+
+def _token_of(tokens: VLETokens, box: Box) -> int:
+    """The token that was written for a box; 0 where it was not worth keeping."""
+    x, y, width, height = Hints.of((box,), (), *tokens.size).boxes[0]
+    frame = tokens.where.new_tensor([x, y, FRAME_SCALE * width, FRAME_SCALE * height])
+    off = (tokens.where[0, 1:] - frame).abs().amax(-1)
+    return 1 + int(off.argmin()) if len(off) and off.min() <= 1e-4 else 0
+
+
+def only(tokens: VLETokens, kept: list[int]) -> VLETokens:
+    """Tokens just encoded, and the detail that they carry, with these tokens alone; pixels of the others are the scene's."""
+    if len(kept) == len(tokens):
+        return tokens
+    detail, rank = tokens.detail, torch.zeros(len(tokens), dtype=torch.uint8)
+    rank[kept] = torch.arange(len(kept), dtype=torch.uint8)
+    rows = {name: getattr(detail, name)[kept] for name in ("what", "where", "depth")}
+    return replace(
+        tokens,
+        **{name: getattr(tokens, name)[:, kept] for name in PER_TOKEN if name != "source"},
+        source=torch.arange(len(kept), device=tokens.source.device)[None],
+        length=torch.full_like(tokens.length, len(kept)),
+        detail=replace(detail, owner=rank[detail.owner.long()], **rows),
+    )

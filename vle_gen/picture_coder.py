@@ -14,7 +14,7 @@ from vle_gen.device import require_float32
 from vle_gen.encoding import HALTING, Box, Halting, Hints, Point
 from vle_gen.errors import UserError
 from vle_gen.image_io import ICC, MAX_PIXELS, to_rgb
-from vle_gen.masks import as_masked, box_of
+from vle_gen.masks import as_boxed, as_masked, box_of
 from vle_gen.tokenizer.core import TokenizerCore
 from vle_gen.tokens import VLETokens
 
@@ -66,6 +66,8 @@ class PictureCoder:
         found = self.tokenizer.encode(torch.from_numpy(pixels).permute(2, 0, 1).contiguous(), halting, hints, refine)
         if profile := image.info.get(ICC):
             found = replace(found, detail=replace(found.detail, profile=profile))
+        if len(boxes) and not self.tokenizer.network.sizes.one_world:
+            found = as_boxed(found, boxes)
         return as_masked(found, masks) if len(masks) else found
 
     def decode(self, tokens: VLETokens, carry: bool = True, size: int | None = None) -> Image.Image:
