@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from editors import remove
+from editors import duplicate, remove, swap
 from vle_gen.apart import Sight
 from vle_gen.detail import scenery
 from vle_gen.hidden_floor import explained
@@ -96,17 +96,24 @@ def test_unsure_tokens_in_a_box_are_parts_of_what_is_in_it(scene):
 
 def test_where_many_tokens_are_unsure_they_are_scenery(everyday_pipe, scene):
     assert len(scene) > 3 and (scene.score > 0.5).all(), "the scene is one that the model knows"
-    assert scenery(scene, []) == frozenset()
+    assert scenery(scene, [], []) == frozenset()
     unsure = replace(scene, score=torch.full_like(scene.score, 0.2))
-    assert scenery(unsure, [1]) == frozenset(range(2, len(scene)))
+    assert scenery(unsure, [], [1]) == frozenset(range(2, len(scene)))
     one = scene.score.clone()
     one[0, 1] = 0.2
-    assert (scenery(replace(scene, score=one), []) == {1}) == (len(scene) <= 4)
+    assert (scenery(replace(scene, score=one), [], []) == {1}) == (len(scene) <= 4)
     edited, before = np.asarray(everyday_pipe.decode(remove(unsure, 1))), np.asarray(everyday_pipe.decode(scene))
     labels = scene.label_map()
     others = labels > 1
     assert (edited != before).any(-1)[labels == 1].mean() > 0.9
     assert np.abs(edited.astype(int) - before)[others].mean() < 1
+
+
+def test_copies_of_unsure_things_are_as_sharp_as_the_things(everyday_pipe, scene):
+    unsure = replace(scene, score=torch.full_like(scene.score, 0.2))
+    for edit in (lambda tokens: duplicate(tokens, 2, 30, 20), lambda tokens: swap(tokens, 1, 2)):
+        one, other = (np.asarray(everyday_pipe.decode(edit(tokens))).astype(int) for tokens in (unsure, scene))
+        assert np.abs(one - other).mean() < 1.5
 
 
 def test_scene_tokens_are_believed_as_far_as_they_are_right(everyday_pipe, scene, beast):

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from vle_gen import patterns
 from vle_gen.body import BRIGHTEST, DARKEST, Body
+from vle_gen.exemplars import filled_in
 from vle_gen.filters import box_mean, filled, grown, inside_mean, nearby
 from vle_gen.grain import grain_of
 from vle_gen.hidden_floor import tempered
@@ -36,6 +37,8 @@ LEAST_TRUST = 0.01  # in floor where the light is changed much: it counts where 
 CONTACT = 3  # pixels beyond the uncertain band in which floor under changed light is not known, since shadows are sharp there
 DEEP = 0.6  # change of the light, in logarithms, at which what of the floor is not foretold is no grain of it, but what
 # darkens it
+BELIEVED = 0.5  # of what a scene token says, below which it is mostly wrong
+DARK = 0.15  # of a decoded shadow, from which on floor is not taken as it is seen for what pieces of others join on to
 LEAST_OWNED = 0.3  # matte that a pixel of a cut-out has at least
 MIXED = 2  # half-width, in pixels, of the band along a settled outline in which a pixel may show both sides
 
@@ -61,6 +64,13 @@ class Sight(NamedTuple):
     bare: Tensor  # (1, h, w): 1 on pixels that show nothing else
     floor: Tensor  # (1, h, w): 1 on those, and on pixels of scenery
     scenery: frozenset[int]
+    believed: float = 1.0  # how much of what the scene token says is in `says`
+
+    @property
+    def strange(self) -> bool:
+        """Whether it is of a world that is not known: one in which there is scenery or, where nothing is seen but the floor and
+        what is cut out, the scene token is mostly wrong."""
+        return bool(self.scenery) or (len(self.near_to_far) <= 1 and self.believed < BELIEVED)
 
     @staticmethod
     @torch.no_grad()
@@ -96,28 +106,36 @@ class Sight(NamedTuple):
         if net.sizes.one_world:
             return sight
         seen = detail.picture[arena.planes].to(device).float() / 255
-        return sight._replace(says=tempered(says, seen, sight.in_view))
+        says, believed = tempered(says, seen, sight.in_view)
+        return sight._replace(says=says, believed=believed)
 
     def within(self, k: int) -> tuple[slice, slice, slice]:
         """Where a token's window is in planes of the arena."""
         return self.windows[k].within(self.arena).planes
 
     @property
-    def in_view(self) -> Tensor:
-        """1 on pixels (1, h, w) that show the floor alone, in no shadow."""
+    def shadow(self) -> Tensor:
+        """How much shadow things cast together, as the decoder says: (1, h, w)."""
         total = torch.zeros_like(self.floor)
         for k, shade in self.shades.items():
             if k not in self.scenery:
                 total[self.within(k)] += shade
-        return self.floor * (total < FAINT)
+        return total
+
+    @property
+    def in_view(self) -> Tensor:
+        """1 on pixels (1, h, w) that show the floor alone, in no shadow."""
+        return self.floor * (self.shadow < FAINT)
 
 
 @torch.no_grad()
 def take_apart(
-    net: TokenizerNetwork, tokens: VLETokens, source: Tensor, arena: Window, scenery: frozenset[int] = frozenset()
+    net: TokenizerNetwork, tokens: VLETokens, source: Tensor, arena: Window,
+    scenery: frozenset[int] = frozenset(), bared: Window | None = None,
 ) -> tuple[Tensor, dict[int, Body]]:
     """The floor without shadows (3, h, w) over `arena`, and the layers of the source's tokens that reach into it; tokens of
-    `scenery` are part of the floor, light that they cast and all.
+    `scenery` are part of the floor, light that they cast and all. `bared`, within the arena, is where an edit lets what is
+    hidden be seen: in a world that is not known, pieces of what is seen there fill it.
 
     `source` (3, h, w), 0..1, is the arena's part of the source picture.
     """
@@ -127,6 +145,7 @@ def take_apart(
     )  # fmt: skip
     inside = {k: sight.within(k) for k in near_to_far}
     says, patterned, grain = floor_beneath(net, tokens, source, sight)
+    beside = bared is not None and sight.strange and patterns.has_pattern(source - says, sight.in_view)
     shades = {k: (windows[k].within(arena), sight.shades[k]) for k in near_to_far}
     if net.sizes.one_world:
         reach = {k: middle_of(tokens.detail.where[k].to(source), tokens.size, windows[k]) for k in near_to_far}
@@ -153,7 +172,14 @@ def take_apart(
         off = seen - says
         sure = trust * torch.exp(-((off.amax(0, keepdim=True) - off.amin(0, keepdim=True)) / GLOWS).square())
     smooth = says + filled(seen - says, sure.clamp(min=LEAST_TRUST) * floor) + grain
-    base = smooth + (seen - smooth) * floor * torch.where(outlines > 0, trust, plain)
+    certain = floor * torch.where(outlines > 0, trust, plain)
+    if beside and not patterned:
+        part = bared.within(arena).planes  # nothing of it may depend on the arena, or moved pictures would flicker
+        hole = ((sight.floor == 0) | (outlines > 0) | (sight.shadow > DARK)).float()[part]
+        pieces = filled_in(source[part], hole, sight.in_view[part] * (1 - hole))
+        if pieces is not None:
+            smooth[part] = torch.where(hole > 0, pieces, smooth[part])
+    base = smooth + (seen - smooth) * certain
 
     bodies, canvas, solid = {}, base.clone(), torch.zeros_like(floor)
     for k in reversed(near_to_far):
@@ -183,7 +209,8 @@ def floor_beneath(net: TokenizerNetwork, tokens: VLETokens, source: Tensor, sigh
         whole = Sight.of(net, tokens, Window(0, tokens.size[0], 0, tokens.size[1]), sight.scenery)
         picture = tokens.detail.picture.to(source.device).float() / 255
     full = float(whole.bare.mean()) < patterns.SHARE  # of what is not known to be floor alone, in which anything may be alike
-    pattern = None if full else patterns.continued(picture, whole.says, whole.in_view, sight.arena)
+    repeats = patterns.FIRMLY if sight.scenery else patterns.REPEATS
+    pattern = None if full else patterns.continued(picture, whole.says, whole.in_view, sight.arena, repeats)
     says = sight.says if pattern is None else pattern
     return says, pattern is not None, grain_of(source - says, in_view, 1 - sight.floor)
 

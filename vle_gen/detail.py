@@ -47,7 +47,12 @@ def render_edited(net: TokenizerNetwork, tokens: VLETokens) -> Tensor:
     arena = around(windows, tokens.size)
     device = next(net.parameters()).device
     source = picture[arena.planes].to(device).float() / 255
-    base, bodies = take_apart(net, tokens, source, arena, frozenset() if net.sizes.one_world else scenery(tokens, gone))
+    if net.sizes.one_world:
+        base, bodies = take_apart(net, tokens, source, arena)
+    else:
+        old = changed_windows(tokens, [], gone)
+        bared = around(old, tokens.size).inside(arena) if old else None
+        base, bodies = take_apart(net, tokens, source, arena, scenery(tokens, changed, gone), bared)
     before = composite(base, [bodies[k] for k in far_to_near(detail.depth) if k in bodies], arena)
     new = placed(net, tokens, [bodies, *foreign_bodies(net, tokens)], arena)
     change = composite(base, list(new.values()), arena) - before
@@ -110,12 +115,13 @@ def changed_tokens(tokens: VLETokens) -> tuple[list[int], list[int]]:
     return changed, sorted(gone)
 
 
-def scenery(tokens: VLETokens, gone: list[int]) -> frozenset[int]:
+def scenery(tokens: VLETokens, changed: list[int], gone: list[int]) -> frozenset[int]:
     """The source tokens that are unsure and that an edit leaves as they are, where there are many: the picture is then unlike
-    those that the model knows, and they are parts of what lies behind the others rather than things. `gone` are those that
-    are no longer as they were."""
+    those that the model knows, and they are parts of what lies behind the others rather than things. `changed` and `gone`: see
+    `changed_tokens`."""
+    used = {*gone, *(int(tokens.source[0, k]) for k in changed if not tokens.origin[0, k])}
     kept = {int(tokens.source[0, k]): float(tokens.score[0, k]) for k in range(1, len(tokens)) if not tokens.origin[0, k]}
-    kept = {source: score for source, score in kept.items() if source > 0 and source not in gone}
+    kept = {source: score for source, score in kept.items() if source > 0 and source not in used}
     unsure = frozenset(source for source, score in kept.items() if score < SURE)
     return unsure if len(unsure) >= UNKNOWN * max(1, len(kept)) else frozenset()
 

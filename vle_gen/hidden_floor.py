@@ -14,9 +14,10 @@ ASIDE = tuple((down * far, across * far) for far in (1.0, 0.5) for down, across 
 EXPECTED = 1e-3  # squared differences, summed, that count as in favour of the scene token before anything is seen
 
 
-def tempered(says: Tensor, seen: Tensor, known: Tensor) -> Tensor:
+def tempered(says: Tensor, seen: Tensor, known: Tensor) -> tuple[Tensor, float]:
     """What the scene token says of a floor (3, h, w), as far as that is of use beside a smooth continuation of what is seen: in
-    pictures unlike those that it was trained on it is flattened, to nothing but a mean colour where it is of none.
+    pictures unlike those that it was trained on it is flattened, to nothing but a mean colour where it is of none. And how
+    much of it is left, 0..1.
 
     Args:
         says: (3, h, w) what it says.
@@ -25,9 +26,9 @@ def tempered(says: Tensor, seen: Tensor, known: Tensor) -> Tensor:
     """
     share = explained(says, seen, known)
     if share == 1:
-        return says
+        return says, share
     mean = (seen * known).sum((1, 2), keepdim=True) / known.sum().clamp(min=1)
-    return mean + share * (says - mean)
+    return mean + share * (says - mean), share
 
 
 def explained(says: Tensor, seen: Tensor, known: Tensor) -> float:

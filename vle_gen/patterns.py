@@ -21,6 +21,7 @@ WORK = 384  # pixels of the longer side at which steps are looked for
 SHADING = 0.1  # of the longer side: what varies more slowly than over squares twice as wide is shading, not pattern
 PLAIN = 2.5 / 255  # root mean square of what is not shading, up to which a background has no pattern
 REPEATS = 0.2  # of a pattern's variance in the arena, from which on it is told well enough to be continued
+FIRMLY = 0.6  # the same in pictures of unknown worlds, in which more is alike by chance
 ENOUGH = 500  # pixels that must be known
 SHARE = 0.33  # of a picture that must be known: in less, what happens to be alike is taken for what repeats
 MOST_STEPS = 24  # in one plane
@@ -47,13 +48,16 @@ def has_pattern(difference: Tensor, known: Tensor) -> bool:
     return count >= ENOUGH and float(((small - _shading(small, seen)) * seen).square().sum()) > 3 * count * PLAIN**2
 
 
-def continued(source: Tensor, says: Tensor, known: Tensor, arena: Window) -> Tensor | None:
+def continued(
+    source: Tensor, says: Tensor, known: Tensor, arena: Window, repeats: float = REPEATS
+) -> Tensor | None:
     """A picture's background with its pattern on the pixels of `arena`: (3, h, w); None of a pattern that does not repeat.
 
     Args:
         source: (3, H, W) the picture, 0..1.
         says: (3, H, W) the background without its pattern, roughly.
         known: (1, H, W) 1 where the picture shows the background as it is, 0 elsewhere.
+        repeats: share of the pattern's variance that must be told.
     """
     small, seen, times = _reduced(source - says, known)
     size = seen.shape[-2:]
@@ -70,7 +74,7 @@ def continued(source: Tensor, says: Tensor, known: Tensor, arena: Window) -> Ten
     smooth = says + F.interpolate(shading[None], says.shape[-2:], mode="bilinear", align_corners=False)[0]
     told = _told_apart(rough, smooth, steps)
     near = Window(*(round(edge / times / LATTICE) for edge in arena)).planes
-    if told.error[near].sum() > (1 - REPEATS) * told.of_all[near].sum():
+    if told.error[near].sum() > (1 - repeats) * told.of_all[near].sum():
         return None
     rows, columns = (torch.arange(part.start, part.stop, device=known.device) for part in arena.slices)
     fine = _pixels([(along + 0.5) / times for along in (rows, columns)])
