@@ -101,7 +101,7 @@ def test_where_many_tokens_are_unsure_they_are_scenery(everyday_pipe, scene):
     assert scenery(unsure, [], [1]) == frozenset(range(2, len(scene)))
     one = scene.score.clone()
     one[0, 1] = 0.2
-    assert (scenery(replace(scene, score=one), [], []) == {1}) == (len(scene) <= 4)
+    assert (scenery(replace(scene, score=one), [], []) == {1}) == (len(scene) <= 2)
     edited, before = np.asarray(everyday_pipe.decode(remove(unsure, 1))), np.asarray(everyday_pipe.decode(scene))
     labels = scene.label_map()
     others = labels > 1

@@ -31,7 +31,7 @@ UNSEEN = ((FALLEN / 2, 1.4 / 255, 1.6 / 255), (FALLEN, 1.5 / 255, 4.5 / 255))  #
 FADES = 0.0167  # over the last of these ways, as a share of that side, it comes to count for nothing
 MARGIN = 0.06  # of the picture's longer side: how far around an edit the floor is looked at
 SHOWN = 0.1  # a body's matte from which on it is seen
-UNKNOWN = 1 / 3  # share of a picture's tokens from which on that are unsure, the picture is of a world that is not known
+UNKNOWN = 0.6  # share of a picture's tokens from which on that are unsure, the picture is of a world that is not known
 DEEP = 0.4  # light so far down is more likely a part of a body that no outline holds than a shadow
 
 
