@@ -70,7 +70,6 @@ class _Parser(NounPhrases):
         super().__init__(words, lexicon)
         self.relations: list[Relation] = []
         self.background: list[str] = []
-        self.usual = True
         self.pictured: list[tuple[int, str]] = []  # mentions that are "in the background" of others, and how they stand to them
 
     def request(self) -> SceneRequest:
@@ -226,6 +225,7 @@ class _Parser(NounPhrases):
                     self.stands(last, found, anchor)
                     kind = None  # "and" after this starts a new thing
                 else:
+                    self.usual = False  # captions say then where it is
                     self.tail(last, last, None)
                     return
             elif kind is not None and self.take("and"):

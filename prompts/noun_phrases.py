@@ -31,6 +31,7 @@ class NounPhrases:
     def __init__(self, words: list[str], lexicon: Lexicon | None) -> None:
         self.words, self.at, self.lexicon = words, 0, lexicon
         self.mentions: list[Mention] = []
+        self.usual = True  # whether captions might say what is read so far so
         self.last_noun: tuple[int | None, str | None] = (None, None)  # shape and name said last, for "a small one"
 
     def mention(self, exclude: int | None = None) -> int:
@@ -88,6 +89,7 @@ class NounPhrases:
                 as_many = earlier.count == 1 if own else count in (None, earlier.count)
                 if index != exclude and as_many and self.covers(found, earlier):
                     return index
+            self.usual = self.usual and own  # captions say "the" of what they have mentioned
         if count is None:
             plural = plural or (plural_open and name is not None and invariant(name) and not (is_plural(name) or is_mass(name)))
             count = 2 if plural else 1

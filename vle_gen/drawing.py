@@ -15,7 +15,8 @@ from vle_gen.dyeing import called_dyed, dyed, undyed
 from vle_gen.ground_looks import unshown
 from vle_gen.prior.chance import Generators
 from vle_gen.prior.sampling import Given, Guidance, SampledTokens
-from vle_gen.refusing import Pair, Refusing, least_extent, pairs_of, written_by
+from vle_gen.refusing import Pair, Refusing, least_extent, pairs_of, sizes_of, written_by
+from vle_gen.sizing import sized
 from vle_gen.standing import clashes, hidden, standings
 from vle_gen.tokenizer.loop import SCENE_DEPTH
 from vle_gen.tokens import VLETokens
@@ -84,12 +85,14 @@ def draw_orders(
     pipe: VLEPipeline, orders: list[Order], each: int, generator: Generators | None, settings: Settings
 ) -> list[Drawn]:
     """`each` pictures of every order, those of one order beside one another. Most need one draw; those that need more
-    get them in growing batches, until one shows all that was asked or the tries are used up. With more than one try, a place
-    that `Refusing` refuses is drawn again as soon as it is written; one try is the prior alone."""
+    get them in growing batches, until one shows all that was asked or the tries are used up. With more than one try, as many
+    things are written as were asked for, of the size asked for, and a place that `Refusing` refuses is drawn again as soon
+    as it is written; one try is the prior alone."""
     read = pipe.clip.text_features([order.text for order in orders])
     words = pipe.prior.config.max_words
     features, mask = read.tokens[:, :words].float(), read.mask[:, :words]
     fixed = _fixed(pipe, orders)
+    counts = _counts(orders, pipe.prior.config.max_tokens) if settings.tries > 1 else None
     best: list[Drawn | None] = [None] * (each * len(orders))
     pending = list(range(len(best)))
     left, burst = settings.tries, 1
@@ -108,7 +111,7 @@ def draw_orders(
             scheduler=pipe.scheduler,
             background_depth=SCENE_DEPTH,
             rows=rows,
-            given=None if fixed is None else Given(clamped=fixed[rows].to(features.device)),
+            given=_given(fixed, counts, rows, features.device),
             refuse=_refusing(pipe, asked) if settings.tries > 1 else None,
         )
         if pipe.prior.config.around_codes:  # what such a prior writes of a scene is a little more than any scene shows
@@ -118,6 +121,8 @@ def draw_orders(
                 continue
             tokens = written(pipe, drawn, row, settings.size)
             order, turns = orders[k // each], drawn.turn[row].tolist()
+            if settings.tries > 1 and pipe.lexicon is not None and not order.places:
+                tokens = sized(tokens, order.wanted(turns[1 : len(tokens)]), least_extent(order.request))
             problems = _problems(pipe, tokens, order, turns)
             if best[k] is None or len(problems) < len(best[k].problems):
                 best[k] = Drawn(dyed(tokens, order.wanted(turns[1 : len(tokens)])), problems)
@@ -132,12 +137,34 @@ def _refusing(pipe: VLEPipeline, orders: list[Order]) -> Refusing:
     if pipe.lexicon is None:
         return Refusing([order.pairs for order in orders], farthest=pipe.prior.config.farthest)
     least = [0.0 if order.places else least_extent(order.request) for order in orders]
-    return Refusing([()] * len(orders), room=False, least=least, shown=[not order.places for order in orders])
+    shown = [not order.places for order in orders]
+    sized = [{} if order.places else sizes_of(order.written) for order in orders]
+    return Refusing([()] * len(orders), room=False, least=least, shown=shown, sized=sized)
 
 
 def _fresh(generator: torch.Generator | None) -> torch.Generator:
     """A generator of one draw's own, so that the draw does not depend on those beside it."""
     return torch.Generator().manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
+
+
+def _given(fixed: torch.Tensor | None, counts: torch.Tensor | None, rows: torch.Tensor, device: torch.device) -> Given:
+    """What is given to samples of the orders `rows` (B,), from `_fixed` and `_counts`."""
+    clamped = None if fixed is None else fixed[rows].to(device)
+    if counts is None:
+        return Given(clamped=clamped)
+    least, most = counts[:, rows].to(device)
+    return Given(clamped=clamped, at_least=least, most=most)
+
+
+def _counts(orders: list[Order], limit: int) -> torch.Tensor:
+    """How many tokens a picture of each order has at least and at most, the background counted: (2, orders). Another number
+    is sure to be wrong, so that it is not left to the prior, which is not sure of it."""
+    least, most = [], []
+    for request in (order.request for order in orders):
+        closed = request is not None and not any(mention.open for mention in request.mentions)
+        least.append(1 if request is None else min(1 + request.count, limit))
+        most.append(1 + request.count if closed else limit)
+    return torch.tensor([least, most])
 
 
 def _fixed(pipe: VLEPipeline, orders: list[Order]) -> torch.Tensor | None:

@@ -1,22 +1,23 @@
 """Which places are drawn again as the prior writes them: where there is no room, where a relation that the prompt asks for
 would not hold, beyond the part of the floor that renders show, and where a thing would be too small, too hidden or too far at
-the edge to be told."""
+the edge to be told, or not of the size that was asked for."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from prompts.places import is_of_size
 from prompts.request import Mention, SceneRequest
-from prompts.satisfied import holds
+from prompts.satisfied import CLEAR, holds
 from prompts.vocabulary import BETWEEN, BIGGER, SMALLER
 from vle_gen.prior.room import covering, crowded, cut_off
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
-TOLD = (0.18, 0.14)  # least longer side, of the canvas, of one thing alone and of each of two; more would stand in one another
+TOLD = (0.26, 0.18)  # least longer side, of the canvas, of one thing alone and of each of two; more would stand in one another
 MARGIN = 1.2  # of what a caption may claim: clearer than that, since what holds by a hair is not seen
 
 
@@ -61,6 +62,14 @@ def least_extent(request: SceneRequest | None) -> float:
     return TOLD[count - 1] if 1 <= count <= len(TOLD) else 0.0
 
 
+def sizes_of(written: Sequence[Mention]) -> dict[int, int]:
+    """Which turns are to write small (0) or large (1) things, of those that have no size of their own; `written` says what each
+    turn writes (see `written_by`)."""
+    return {
+        turn: thing.size for turn, thing in enumerate(written, 1) if thing.size is not None and thing.name is not None
+    }
+
+
 class Refusing:
     """Says which samples' newest place is to be drawn again: see `sampling.Refusal`.
 
@@ -70,6 +79,7 @@ class Refusing:
         farthest: the largest depth that may be; None for any.
         least: of each sample the least longer side of an object that may be, in canvas units; None for any.
         shown: of each sample, whether its objects must show: neither the edge nor another one takes much of them.
+        sized: of each sample, which turns are to write small or large things: see `sizes_of`.
     """
 
     def __init__(
@@ -79,13 +89,16 @@ class Refusing:
         farthest: float | None = None,
         least: Sequence[float] | None = None,
         shown: Sequence[bool] | None = None,
+        sized: Sequence[Mapping[int, int]] | None = None,
     ):
         self.pairs, self.room, self.farthest = pairs, room, math.inf if farthest is None else farthest
         self.least = torch.tensor([0.0] * len(pairs) if least is None else list(least))
+        self.sized = [{}] * len(pairs) if sized is None else sized
         self.shown = torch.tensor([False] * len(pairs) if shown is None else list(shown))
 
     def __call__(self, turn: int, where: Tensor, depth: Tensor) -> Tensor:
         broken = torch.tensor([self._broken(turn, k, where, depth) for k in range(len(where))], device=where.device)
+        broken |= torch.tensor([self._missized(turn, k, where) for k in range(len(where))], device=where.device)
         broken |= depth[:, -1] > self.farthest
         broken |= where[:, -1, 2:].amax(1) / FRAME_SCALE < self.least.to(where.device)
         broken |= self.shown.to(where.device) & (covering(where) | cut_off(where))
@@ -100,3 +113,10 @@ class Refusing:
         return not all(
             holds(kind, boxes[one - 1], far[one - 1], boxes[other - 1], far[other - 1], MARGIN) for one, kind, other in told
         )
+
+    def _missized(self, turn: int, row: int, where: Tensor) -> bool:
+        size = self.sized[row].get(turn)
+        if size is None:
+            return False
+        x, y, width, height = where[row, -1].tolist()
+        return not is_of_size(size, (x, y, width / FRAME_SCALE, height / FRAME_SCALE), CLEAR)

@@ -53,7 +53,8 @@ class Given:
     kept_what: Tensor | None = None  # (B, K, D)
     kept_place: Tensor | None = None  # (B, K, 5) in 0..1, as `PlaceCode` has them
     clamped: Tensor | None = None  # (B, T, 5) in 0..1 for tokens 0, 1, ...; NaN where free
-    at_least: int = 1  # tokens that each sample must have, the background and the kept ones counted
+    at_least: int | Tensor = 1  # tokens that each sample must have, of all or (B,), the background and the kept ones counted
+    most: Tensor | None = None  # (B,) tokens that each sample may have; None for as many as the prior likes
 
     @property
     def kept(self) -> int:
@@ -62,11 +63,15 @@ class Given:
 
     def least(self, batch: int, device: torch.device) -> Tensor:
         """(B,) tokens that each sample must have: up to its last clamped one, too."""
-        least = torch.full((batch,), max(self.at_least, self.kept), device=device)
+        least = torch.as_tensor(self.at_least, device=device).expand(batch).clamp(min=self.kept)
         if self.clamped is None:
             return least
         turn = torch.arange(1, self.clamped.shape[1] + 1, device=device)
         return least.maximum((turn * (~self.clamped.isnan()).any(2)).amax(1))
+
+    def full(self, turn: int) -> Tensor | bool:
+        """Which samples may have no token `turn` (B,)."""
+        return False if self.most is None else turn >= self.most
 
     def at(self, turn: int) -> Tensor | None:
         """Clamped numbers (B, 5) of token `turn`; None where there are none."""
@@ -167,7 +172,7 @@ def sample(
     for turn in range(given.kept, max_tokens):
         if turn:  # whether to go on after the token before, with what, and where
             stop = _guided(network.stop(hidden).float(), batch, guidance.place)[:, 0].sigmoid()
-            stops = (draws.uniform(1)[:, 0] < stop) & (turn >= least)
+            stops = (draws.uniform(1)[:, 0] < stop) & (turn >= least) | given.full(turn)
             length = torch.where(going & stops, turn, length)
             going = going & ~stops
             code = draw_code(network, hidden, draws.uniform(1), guidance.what, temperature)
