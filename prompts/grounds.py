@@ -17,6 +17,7 @@ UPRIGHT = ("wall", "backdrop", "hills", "background", "foliage")
 TOO_PLAIN = ("floor", "ground")  # "on the floor" says nothing
 TOGETHER = frozenset(("table", "tablecloth"))  # one lies on the other
 FLOOR = "floor"
+PATTERNED = frozenset("tiles stones brick striped dots checkered".split())  # said of what has a pattern
 Look = tuple[float, float, float]  # a colour in OKLab
 SPELLINGS = {"gray": "grey"}
 
@@ -56,6 +57,11 @@ def at_odds(asked: Sequence[str]) -> tuple[str, str] | None:
         if same and not (shows((one,), other) or shows((other,), one)):
             return one, other
     return None
+
+
+def patterned(asked: str) -> bool:
+    """Whether a background has a pattern by what it is called, which scene tokens hardly say."""
+    return not PATTERNED.isdisjoint(str(Phrase.of(asked)).split())
 
 
 def layer_of(asked: str) -> str:

@@ -7,16 +7,18 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from prompts.colours import nearest
+from prompts.contradictions import at_odds_of_one, circle
 from prompts.grammar import parse
-from prompts.grounds import Phrase, at_odds
+from prompts.grounds import at_odds
+from prompts.hints import hint, hints
 from prompts.lexicon import Lexicon
 from prompts.marking import GROUND, NAME, Atom, said_ground
 from prompts.marking import WORDS as PLACES_AND_RELATIONS
 from prompts.plurals import article, plural
 from prompts.recasting import noun_at, recast, two_coloured
-from prompts.rewording import is_free, likely, reword
+from prompts.rewording import is_free, reword
 from prompts.synonyms import STOPS, split_words
-from prompts.vocabulary import MORE_SAID_AS, NOUNS, NUMBER_WORDS, RELATION_SAID_AS, WORDS
+from prompts.vocabulary import MORE_SAID_AS, NOUNS, RELATION_SAID_AS, WORDS
 from vle_gen.errors import UserError
 
 MORE = "a thousand things are known to '--checkpoint everyday'"  # said where a checkpoint knows solids alone
@@ -25,8 +27,6 @@ AND = "&+"
 SIGNS = ("So", "Sk", "Sm", "Sc", "Cs", "Co", "Cn")  # Unicode's categories: emoji, currencies, and more
 RELATING = frozenset(said.split()[0] for forms in (RELATION_SAID_AS | MORE_SAID_AS).values() for said in forms) - {"a"}
 _ENUMERATED = re.compile(r"\d+[-\w]*[a-z]\w*", re.IGNORECASE)  # "3d", "2-door"
-GROUNDS = 4  # backgrounds that are named as an example
-TOO_MANY = ("ten", "eleven", "twelve", "twenty", "dozen", "hundred", "thousand")
 
 
 def caption_words(lexicon: Lexicon) -> frozenset[str]:
@@ -63,7 +63,7 @@ def require_known(
     if not read.unknown:
         return
     words = ", ".join(repr(word) for word in read.unknown)
-    hints = [hint(word, lexicon) for word in read.unknown]
+    meant = hints(read.unknown, split_words(prompt), lexicon)
     knows = f"it knows cubes, spheres and cylinders, their colors, sizes and materials, and where they stand; {MORE}"
     if lexicon is not None:
         knows = (
@@ -71,15 +71,15 @@ def require_known(
             "where they are"
         )
     raise UserError(
-        f"this checkpoint has never seen the word{'s' * (len(read.unknown) > 1)} {words}{''.join(hints)}: {knows}"
+        f"this checkpoint has never seen the word{'s' * (len(read.unknown) > 1)} {words}{meant}: {knows}"
     )
 
 
 def require_drawable(
     prompt: str, known: frozenset[str] | set[str] = WORDS, lexicon: Lexicon | None = None
 ) -> None:
-    """Raises UserError as `require_known` does, for a prompt of known words that names nothing, such as "left of", and for one
-    with two backgrounds of which a picture shows one."""
+    """Raises UserError as `require_known` does, for a prompt of known words that names nothing, such as "left of", for one with
+    two backgrounds of which a picture shows one, and for one that contradicts itself."""
     require_known(prompt, known, lexicon)
     if is_free(known, lexicon):
         return
@@ -90,8 +90,18 @@ def require_drawable(
     said = recast(split_words(prompt), lexicon)
     if several := two_coloured(said, lexicon):
         raise UserError(f"{several[0]!r} has several colours, and a thing here has one: say one, such as {several[1]!r}")
-    if parse(prompt, lexicon) is not None:
+    if odd := at_odds_of_one(said, lexicon):
+        what, one, other = odd
+        raise UserError(f"{what!r} is to be both {one!r} and {other!r}, and a thing here is one of them: leave one out")
+    if (request := parse(prompt, lexicon)) is not None:
+        if turning := circle(request):
+            raise UserError(f"{prompt.strip()!r} contradicts itself: {' and '.join(turning)} cannot all be, so leave one out")
         return
+    if lexicon is None and "floor" in words:
+        raise UserError(
+            f"{prompt.strip()!r} asks for a floor, and this checkpoint has one floor alone: leave it out, or take "
+            "'--checkpoint everyday'"
+        )
     if lexicon is not None and (run := _run_together(words, said, lexicon)):
         raise UserError(f"nothing here is called {run!r}{hint(run, lexicon)}: 'vlegen names' lists what there is")
     if colour := _colour_alone(said, lexicon):
@@ -140,27 +150,3 @@ def _colour_alone(words: Sequence[str], lexicon: Lexicon | None) -> str | None:
 def _is_drawn(word: str) -> bool:
     """Whether a word of a prompt names a thing or a background."""
     return word.kind in (NAME, GROUND) if isinstance(word, Atom) else word in NOUNS
-
-
-def _backgrounds(word: str, lexicon: Lexicon) -> list[str]:
-    """Some backgrounds, as they are to be said, that a word is of: the noun, or, as "checkered", what describes one alone."""
-    grounds = lexicon.grounds
-    found = grounds.at((word,), 0)
-    noun = word if found is None else Phrase.of(found[1]).noun
-    alike = [str(one) for one in grounds.phrases if noun == one.noun or noun in one.before]
-    return [f"'{said_ground(one)}'" for one in alike[:GROUNDS] or ([] if found is None else [found[1]])]
-
-
-def hint(word: str, lexicon: Lexicon | None) -> str:
-    """What may have been meant by an unknown word, as the end of a sentence."""
-    if word.isdigit() or word in TOO_MANY:
-        return f"; counts go up to {NUMBER_WORDS[-1]}"
-    if lexicon is not None and (said := _backgrounds(word, lexicon)):
-        sort = "a background" if lexicon.grounds.at((word,), 0) else "said of backgrounds"
-        several = " or ".join((", ".join(said[:-1]), said[-1]) if said[1:] else said)
-        return f"; {word!r} is {sort}: say {several}"
-    near = [] if lexicon is None else lexicon.nearest(word)
-    if near:
-        return f"; nearest to {word!r}: {', '.join(near)}"
-    other = likely(word)
-    return f"; {word!r} may be {other!r}" if other else ""

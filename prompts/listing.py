@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from prompts.grounds import ARTICLES
-from prompts.known import MORE, hint
+from prompts.hints import hint
+from prompts.known import MORE
 from prompts.lexicon import Lexicon
 from prompts.marking import said_ground
 from prompts.plurals import singular

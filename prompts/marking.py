@@ -171,7 +171,7 @@ def _measured(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, Ato
 def _dye(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, list[str], Atom] | None:
     """Where a name ends before which a colour is said here that none of that name has, what else stands between the two, and
     the name, to be painted in that colour: "pink cat", "light blue car"."""
-    start = at + (words[at] in SHADES and at + 1 < len(words) and nearest(words[at + 1]) is not None)
+    start = at + _shades(words, at, lexicon)
     word = words[start]
     if nearest(word) is None and ADJECTIVES.get(word, (None,))[0] != COLOR:
         return None
@@ -187,6 +187,20 @@ def _dye(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, list[str
         return None
     dye = " ".join((*words[at:start], word if own is None else COLORS[own]))
     return after, list(words[start + 1 : end]), Atom(str(name), NAME, name.value, name.plural, dye)
+
+
+def _shades(words: Sequence[str], at: int, lexicon: Lexicon) -> bool:
+    """Whether a word says which of the next colour is meant: "light blue", "navy blue"."""
+    colour = _colour(words[at + 1]) if at + 1 < len(words) else None
+    if colour is None or words[at] in SHADES:
+        return colour is not None
+    return _colour(words[at]) == colour and words[at] != words[at + 1] and _name(words, at + 1, lexicon) is None
+
+
+def _colour(word: str) -> str | None:
+    """Which of the eight colours a word means; None for what is no colour word."""
+    attribute, value = ADJECTIVES.get(word, (None, 0))
+    return COLORS[value] if attribute == COLOR else nearest(word)
 
 
 def _form(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[str, ...]:

@@ -37,10 +37,14 @@ SAID_AS: dict[str, tuple[str, ...]] = {
 
 READ_AS: dict[str, tuple[str, ...]] = {
     **SAID_AS,
-    TOP: (*SAID_AS[TOP], "on the top", "along the top", "at the top edge", "in the top half", "in the upper half"),
-    BOTTOM: (*SAID_AS[BOTTOM], "along the bottom", "at the bottom edge", "in the bottom half", "in the lower half"),
-    LEFT_SIDE: (*SAID_AS[LEFT_SIDE], "to the left", "at the left side", "on the left hand side", "in the left half"),
-    RIGHT_SIDE: (*SAID_AS[RIGHT_SIDE], "to the right", "at the right side", "on the right hand side", "in the right half"),
+    TOP: (*SAID_AS[TOP], "on the top", "along the top", "at the top edge", "on the top edge", "in the top half",
+        "in the upper half"),
+    BOTTOM: (*SAID_AS[BOTTOM], "along the bottom", "at the bottom edge", "on the bottom edge", "in the bottom half",
+        "in the lower half"),
+    LEFT_SIDE: (*SAID_AS[LEFT_SIDE], "to the left", "at the left side", "on the left hand side", "in the left half",
+        "on the left edge", "on the far left", "at the far left"),
+    RIGHT_SIDE: (*SAID_AS[RIGHT_SIDE], "to the right", "at the right side", "on the right hand side", "in the right half",
+        "on the right edge", "on the far right", "at the far right"),
     MIDDLE: (*SAID_AS[MIDDLE], "at the middle", "in the very middle", "in the middle part"),
 }  # fmt: skip
 """What prompts may say besides."""

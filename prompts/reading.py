@@ -9,8 +9,9 @@ from random import Random
 
 from prompts.captions import say
 from prompts.grammar import parse, parsed
+from prompts.grounds import patterned
 from prompts.lexicon import Lexicon
-from prompts.marking import Atom
+from prompts.marking import GROUND, Atom
 from prompts.request import Mention, Relation, SceneRequest
 from prompts.rewording import is_free, reword, strange
 from prompts.scene_captions import say as say_named
@@ -68,6 +69,12 @@ def notes(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = 
     drawn = [f"'{word}' is drawn as {other}" for word, other in reworded.instead]
     left = [*reworded.left_out, *(_lost_colours(reworded.words) if parse(prompt, lexicon) is None else ())]
     return drawn + [f"'{word}' is left out" for word in left]
+
+
+def faint(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> list[str]:
+    """What of a prompt a picture shows but faintly, in lines for the user: the patterns of backgrounds."""
+    grounds = [word.value for word in reword(prompt, known, lexicon).words if isinstance(word, Atom) and word.kind == GROUND]
+    return [f"'{one}': the colour is drawn, the pattern hardly or not at all" for one in grounds if patterned(one)]
 
 
 def _lost_colours(words: Sequence[str]) -> list[str]:

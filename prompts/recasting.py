@@ -30,7 +30,7 @@ class Noun(NamedTuple):
 def recast(words: Sequence[str], lexicon: Lexicon | None) -> list[str]:
     """The words of a prompt, as `split_words` has them, with adjectives where captions have them."""
     words = list(words)
-    for change in (_relative, _stated, _apposed, _listed, _each, _shared):
+    for change in (_relative, _stated, _apposed, _summed, _listed, _each, _shared):
         at = 0
         while at < len(words):
             changed = change(words, at, lexicon)
@@ -181,6 +181,25 @@ def _apposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[s
     told = [["a", *said, *noun.one] for said in parts]
     flat = [word for k, one in enumerate(told) for word in (["and", *one] if k else one)]
     return [*words[:at], *flat, *words[end:]], at
+
+
+def _summed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
+    """"three things: a ball, a cube and a can" -> "a ball, a cube and a can", where what is listed is of that sort."""
+    count = NUMBERS.get(words[at])
+    sort = noun_at(words, at + 1, lexicon) if count is not None else None
+    if sort is None or words[sort.end : sort.end + 1] != [":"]:
+        return None
+    end = next((k for k in range(sort.end + 1, len(words)) if words[k] in (".", ";")), len(words))
+    listed = words[sort.end + 1 : end]
+    counted = sum(1 if word in ("a", "an") else NUMBERS.get(word, 0) for word in listed)
+    of_it = all(_is_a(noun, sort, lexicon) for noun in _nouns(listed, len(listed), lexicon))
+    return ([*words[:at], *listed, *words[end:]], at) if counted == count and of_it else None
+
+
+def _is_a(noun: Noun, sort: Noun, lexicon: Lexicon | None) -> bool:
+    """Whether what a noun means is of a sort of things; all are objects."""
+    above = frozenset() if lexicon is None else lexicon.above(noun.means)
+    return sort.means in (f"shape {None}", noun.means, *above)
 
 
 def _listed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:

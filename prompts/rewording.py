@@ -14,8 +14,10 @@ from prompts.marking import NAME, Atom, aside, left_out, marked
 from prompts.marking import WORDS as MARKED_WORDS
 from prompts.plurals import article, is_mass, is_plural
 from prompts.recasting import recast
-from prompts.synonyms import EMPHASIS, EXTRA, IN_PICTURE, NEAR, PHRASES, SAME, SHADES, STOPS, WHOLE, split_words
+from prompts.synonyms import EMPHASIS, EXTRA, IN_PICTURE, MEDIA, NEAR, PHRASES, SAME, SHADES, STOPS, WHOLE, split_words
 from prompts.vocabulary import ADJECTIVES, COLORS, WORDS
+
+WISH = 6  # words of a wish, "could you draw me a", after which what is wished for begins at the latest
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,9 @@ class Reworded:
 
 def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> Reworded:
     """The prompt in the words `known`, as far as it can be said in them; with a lexicon, in what that knows too."""
-    words = recast(split_words(prompt), lexicon)
-    left = [word for word in words if word in EMPHASIS]
+    words, left = _without_medium(split_words(prompt))
+    words = recast(words, lexicon)
+    left += [word for word in words if word in EMPHASIS]
     words = [word for word in words if word not in EMPHASIS]
     if lexicon is not None:
         left += left_out(words, lexicon)
@@ -73,6 +76,17 @@ def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None =
     shaded = {said.split()[-1] for said in instead if " " in said}
     pairs = tuple((said, other) for said, other in instead.items() if said not in shaded)
     return Reworded(tuple(_articled(result)), pairs, tuple(unknown), tuple(dict.fromkeys(left)))
+
+
+def _without_medium(words: list[str]) -> tuple[list[str], list[str]]:
+    """Words without what the picture is asked to be, "a painting of", if they begin with that or with a wish for it; and it."""
+    for at in range(min(len(words), WISH)):
+        for said in MEDIA:
+            end = at + len(said)
+            if tuple(words[at:end]) == said and words[end : end + 1] == ["of"]:
+                begin = at - (at > 0 and words[at - 1] in ("a", "an", "the"))
+                return [*words[:begin], *words[end + 1 :]], [" ".join(said)]
+    return words, []
 
 
 def is_free(known: frozenset[str] | set[str], lexicon: Lexicon | None = None) -> bool:

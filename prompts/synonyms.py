@@ -9,7 +9,8 @@ STOPS = ",;.:"
 SAME = {
     "orb": "ball", "orbs": "balls",
     "item": "thing", "items": "things", "huge": "large", "giant": "large", "enormous": "large",
-    "massive": "large", "bigger": "large", "larger": "large", "mini": "small", "miniature": "small", "wee": "small",
+    "massive": "large", "gigantic": "large", "colossal": "large", "humongous": "large", "teeny": "small", "minuscule": "small",
+    "bigger": "large", "larger": "large", "mini": "small", "miniature": "small", "wee": "small",
     "smaller": "small", "matt": "matte", "rubbery": "rubber", "single": "one",
     "&": "and", "plus": "and", "nearby": "near", "adjacent": "next",
     "solitary": "one", "shape": "object", "shapes": "objects",
@@ -52,10 +53,17 @@ PHRASES = {
     "a drawing of": "a picture of", "a photograph of": "a photo of", "an illustration of": "a picture of",
     "draw": "", "draw me": "", "show": "", "show me": "", "paint": "", "paint me": "", "render": "", "generate": "",
     "create": "", "make": "", "i want": "", "i would like": "", "i'd like": "",
-    "i'd like to see": "", "can you draw": "", "can you draw me": "", "give me": "", "colored": "", "coloured": "",
+    "i'd like to see": "", "can you draw": "", "can you draw me": "", "could you draw": "", "could you draw me": "",
+    "can you paint": "", "can you show": "", "can you show me": "", "could you show me": "", "i would like to see": "",
+    "give me": "", "colored": "", "coloured": "",
     "in color": "", "sized": "", "shaped": "", "round ball": "ball", "round sphere": "sphere", "square cube": "cube",
     "square box": "box",
 }  # fmt: skip
+# What a picture is asked to be, which it cannot be: said before "of" what it shows
+MEDIA = tuple(tuple(said.split()) for said in (
+    "oil painting", "painting", "watercolor painting", "watercolour painting", "watercolor", "watercolour", "pencil sketch",
+    "sketch", "pencil drawing", "3d render", "3d rendering", "cartoon", "comic", "pixel art", "black and white photo",
+))  # fmt: skip
 # Words that mean something else than the words that they are made of.
 WHOLE = frozenset(
     "background foreground without within inside outside into onto throughout nowhere nothing anything".split()

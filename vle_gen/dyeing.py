@@ -64,7 +64,7 @@ def most_of_colour(
 
 def colour_of(dye: str) -> tuple[float, float, float]:
     """sRGB, 0..1, of a colour in words: as the editors have it, or by its hexadecimal code, or the nearest of the eight."""
-    for said in (dye, dye.split()[-1]):
+    for said in (dye, dye.split()[0], dye.split()[-1]):  # "navy blue" is navy
         try:
             return colour_named(said)
         except UserError:

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from prompts.grammar import parsed
+from prompts.hints import known_elsewhere
 from prompts.known import require_drawable
 from vle_gen import files
 from vle_gen.errors import UserError
@@ -60,12 +61,14 @@ class Made:
     problems: list[str]
     checked: bool
     unread: str = ""
+    solids_alone: bool = False  # whether the checkpoint knows no other things
 
     @property
     def shortcoming(self) -> str | None:
         """A line on what is not as asked; None where nothing is known to be."""
         if not self.checked:
-            said = f"'{self.unread}' is not understood" if self.unread else "the prompt is beyond the caption language"
+            more = known_elsewhere(self.unread) if self.solids_alone else ""
+            said = f"'{self.unread}' is not understood{more}" if self.unread else "the prompt is beyond the caption language"
             return f"{self.wish.path} is not checked: {said}"
         times = Counter(self.problems)
         said = [problem if count == 1 else f"{problem} ({count} times)" for problem, count in times.items()]
@@ -127,4 +130,4 @@ def draw(pipe: VLEPipeline, wanted: Sequence[Wish], settings: Settings) -> Itera
                 text["places"] = "; ".join(map(str, settings.places))
             files.save_image(made[0], wish.path, text)
             unread = "" if made[-1] else parsed(wish.prompt, pipe.lexicon).unread
-            yield Made(wish, *made, unread)
+            yield Made(wish, *made, unread, pipe.lexicon is None)

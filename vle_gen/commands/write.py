@@ -122,10 +122,13 @@ def replace(
 def say_first(pipe, texts: list[str]) -> None:
     """Before anything is drawn: refuses what cannot be, and says what is drawn otherwise than it was put."""
     from prompts.known import require_drawable
+    from prompts.reading import faint
 
     for text in filter(str.strip, texts):
         require_drawable(text, pipe.words, pipe.lexicon)
     say_notes(pipe, texts)
+    for line in dict.fromkeys(line for text in texts for line in faint(text, pipe.words, pipe.lexicon)):
+        print(f"vlegen: {line}", file=sys.stderr, flush=True)
 
 
 def say_notes(pipe, texts: list[str]) -> None:

@@ -1,0 +1,79 @@
+"""What may have been meant by words that mean nothing here, and what to say instead, as ends of sentences."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prompts.grounds import Phrase
+from prompts.lexicon import Lexicon
+from prompts.marking import said_ground
+from prompts.places import READ_AS
+from prompts.rewording import likely
+from prompts.vocabulary import MORE_SAID_AS, NUMBER_WORDS
+
+GROUNDS = 4  # backgrounds that are named as an example
+TOO_MANY = ("ten", "eleven", "twelve", "twenty", "dozen", "hundred", "thousand")
+NONE = frozenset("no not without nor none never except 0 zero isn't aren't don't".split())
+# Ordinary words that are no misspelling of anything: to offer "rat, hat, cat" for "at" helps nobody.
+COMMON = frozenset(
+    "a all an any around as ask at away be bright but can corner could dark deep do does down each eating edge every "
+    "everything far few for from full get going grass had half happy has have having he her here him his how i if in inside "
+    "into it its itself like long look looking many me middle more most much new nice off old only onto or other our out "
+    "outside over own rain riding right road round row same sea she short side so space street such tall than that their "
+    "them then these they thin think this those through to too toward towards twice up us use very wall was water we wear "
+    "wearing well were what when where which while who wide will with would you your".split()
+)
+_ELSEWHERE = sorted(
+    {said for table in (READ_AS, MORE_SAID_AS) for forms in table.values() for said in forms}, key=len, reverse=True
+)
+
+
+def hints(words: Sequence[str], prompt: Sequence[str], lexicon: Lexicon | None) -> str:
+    """What may have been meant by the unknown words of a prompt, in words, or what to say instead of them."""
+    said = [] if lexicon is not None else _elsewhere(words, prompt)
+    beside = [word for word in words if not any(word in phrase.split() for phrase in said)]
+    known = f"; '--checkpoint everyday' knows {' and '.join(map(repr, said))}" if said else ""
+    return known + "".join(hint(word, lexicon) for word in beside)
+
+
+def hint(word: str, lexicon: Lexicon | None) -> str:
+    """What may have been meant by an unknown word, or what to say instead of it; empty where there is no telling."""
+    if word in NONE:
+        return f"; {word!r} needs no saying: what is not asked for is not drawn"
+    if word.isdigit() or word in TOO_MANY:
+        return f"; counts go up to {NUMBER_WORDS[-1]}"
+    if lexicon is not None and (said := _backgrounds(word, lexicon)):
+        sort = "a background" if lexicon.grounds.at((word,), 0) else "said of backgrounds"
+        several = " or ".join((", ".join(said[:-1]), said[-1]) if said[1:] else said)
+        return f"; {word!r} is {sort}: say {several}"
+    if word in COMMON:
+        return ""
+    near = [] if lexicon is None else lexicon.nearest(word)
+    if near:
+        return f"; nearest to {word!r}: {', '.join(near)}"
+    other = likely(word)
+    return f"; {word!r} may be {other!r}" if other else ""
+
+
+def known_elsewhere(unread: str) -> str:
+    """That another checkpoint understands what was not understood, such as "on the left"; empty where it would not."""
+    said = next((said for said in _ELSEWHERE if f"{unread} ".startswith(f"{said} ")), None)
+    return "" if said is None else f"; '--checkpoint everyday' knows {said!r}"
+
+
+def _elsewhere(words: Sequence[str], prompt: Sequence[str]) -> list[str]:
+    """The phrases of a prompt that have one of these words in them and that the checkpoint of everyday things knows."""
+    left, found = f" {' '.join(prompt)} ", []
+    for said in _ELSEWHERE:
+        if f" {said} " in left and any(word in words for word in said.split()):
+            left = left.replace(f" {said} ", " , ")
+            found.append(said)
+    return found
+
+
+def _backgrounds(word: str, lexicon: Lexicon) -> list[str]:
+    """Some backgrounds, as they are to be said, that a word is of: the noun, or, as "checkered", what describes one alone."""
+    grounds = lexicon.grounds
+    found = grounds.at((word,), 0)
+    noun = word if found is None else Phrase.of(found[1]).noun
+    alike = [str(one) for one in grounds.phrases if noun == one.noun or noun in one.before]
+    return [f"'{said_ground(one)}'" for one in alike[:GROUNDS] or ([] if found is None else [found[1]])]

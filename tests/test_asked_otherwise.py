@@ -1,0 +1,112 @@
+"""What is said to somebody whose prompt cannot be drawn as it is put, and what is understood after all."""
+import pytest
+
+import vle_gen
+from prompts.grammar import parse
+from prompts.known import require_drawable
+from prompts.reading import faint, notes, read
+from vle_gen.dyeing import colour_of
+from vle_gen.errors import UserError
+from vle_gen.from_text import Made, Wish
+
+
+@pytest.fixture(scope="module")
+def everyday():
+    return vle_gen.load("everyday")
+
+
+def refusal(pipe, prompt) -> str:
+    with pytest.raises(UserError) as fault:
+        require_drawable(prompt, pipe.words, pipe.lexicon)
+    return str(fault.value)
+
+
+@pytest.mark.parametrize("prompt", ["a big small dog", "a red blue cat", "a red apple that is green", "a black white cat"])
+def test_a_thing_is_not_of_two_sizes_or_colours(everyday, prompt):
+    assert "leave one out" in refusal(everyday, prompt)
+
+
+@pytest.mark.parametrize("prompt", ["a small large ball", "a metal rubber ball", "a red blue ball"])
+def test_nor_is_a_solid(pipe, prompt):
+    assert "leave one out" in refusal(pipe, prompt)
+
+
+@pytest.mark.parametrize(
+    "prompt", ["a navy blue car", "a dark red cat", "a red orange", "a silver grey car", "a bigger red cat", "a black cat"]
+)
+def test_words_that_go_together_are_drawn(everyday, prompt):
+    require_drawable(prompt, everyday.words, everyday.lexicon)
+    assert notes(prompt, everyday.words, everyday.lexicon) == []
+
+
+def test_two_words_for_one_colour_are_one_colour(everyday):
+    (car,) = parse("a lime green car", everyday.lexicon).mentions
+    assert (car.dye, car.color) == ("lime green", None)
+    assert colour_of("navy blue") == colour_of("navy") != colour_of("blue")
+
+
+@pytest.mark.parametrize("prompt", [
+    "a cat left of a dog and the dog left of the cat",
+    "a cat left of a dog. The dog is left of a mouse. The mouse is left of the cat",
+    "a cat bigger than a dog and smaller than the dog",
+])  # fmt: skip
+def test_things_do_not_stand_in_a_circle(everyday, prompt):
+    assert "contradicts itself" in refusal(everyday, prompt)
+
+
+@pytest.mark.parametrize("prompt", [
+    "a cat left of a dog and another cat right of the dog", "a cat behind a dog and the dog in front of the cat",
+    "a cat left of a dog, the cat behind the dog",
+])  # fmt: skip
+def test_what_is_said_twice_is_no_contradiction(everyday, prompt):
+    require_drawable(prompt, everyday.words, everyday.lexicon)
+
+
+def test_what_is_listed_is_not_asked_for_twice(pipe, everyday):
+    request = parse("There are three things: a red ball, a blue cube and a green can.")
+    assert [mention.count for mention in request.mentions] == [1, 1, 1]
+    assert len(parse("two animals: a cat and a dog", everyday.lexicon).mentions) == 2
+    assert len(parse("two animals: a cat and a car", everyday.lexicon).mentions) == 3, "these are not two animals"
+
+
+def test_refusals_offer_what_helps_and_nothing_else(pipe, everyday):
+    for prompt in ("a cat without a dog", "no ball", "0 cats"):
+        assert "what is not asked for is not drawn" in refusal(everyday, prompt)
+    assert "'--checkpoint everyday' knows 'on top of'" in refusal(pipe, "a ball on top of a cube")
+    assert "'--checkpoint everyday' knows 'in the top left corner'" in refusal(pipe, "a ball in the top left corner")
+    for prompt in ("a red or blue ball", "a ball on grass", "all balls are red", "three cubes in a row"):
+        assert "may be" not in refusal(pipe, prompt)
+    assert "nearest" not in refusal(everyday, "a cat looking at a bird")
+    assert "one floor alone" in refusal(pipe, "a ball on a wooden floor")
+
+
+def test_what_was_not_understood_may_be_known_elsewhere(tmp_path):
+    made = Made(Wish("a cube on the left", 0, tmp_path / "a.png"), None, None, [], False, "on the left", True)
+    assert "'on the left' is not understood; '--checkpoint everyday' knows 'on the left'" in made.shortcoming
+
+
+@pytest.mark.parametrize(("prompt", "as_good_as", "left"), [
+    ("could you draw me a cat?", "a cat", []),
+    ("a painting of a cat", "a cat", ["'painting' is left out"]),
+    ("draw me a 3d render of a cat", "a cat", ["'3d render' is left out"]),
+    ("a painting", "a painting", []),
+    ("a gigantic cat", "a large cat", []),
+    ("a bird on the left edge", "a bird on the left", []),
+    ("a car on the far right", "a car on the right", []),
+])  # fmt: skip
+def test_ordinary_ways_of_asking(everyday, prompt, as_good_as, left):
+    require_drawable(prompt, everyday.words, everyday.lexicon)
+    assert parse(prompt, everyday.lexicon) == parse(as_good_as, everyday.lexicon) is not None
+    assert notes(prompt, everyday.words, everyday.lexicon) == left
+
+
+@pytest.mark.parametrize("prompt", ["a dog with a bone", "the dog and the bone"])
+def test_the_prior_reads_what_captions_say(everyday, prompt):
+    read_as = read(prompt, everyday.words, everyday.lexicon).text
+    assert "dog and" in read_as and "with" not in read_as and "the " not in read_as
+
+
+def test_patterns_that_are_hardly_drawn_are_said(everyday):
+    for prompt in ("a cat on tiles", "a car in front of a brick wall", "a cat in front of a striped red wall"):
+        assert faint(prompt, everyday.words, everyday.lexicon), prompt
+    assert faint("a cat on a lawn under a blue sky", everyday.words, everyday.lexicon) == []
