@@ -10,7 +10,7 @@ import editors
 import vle_gen
 from prompts.known import require_drawable
 from prompts.reading import notes, read, singly
-from vle_gen.dyeing import colour_of
+from vle_gen.dyeing import colour_in, colour_of
 from vle_gen.tinting import tinted
 
 GREEN, BLUE, PINK = 1, 2, 0  # which of red, green and blue such a thing shows most of
@@ -108,3 +108,19 @@ def test_a_repainted_thing_keeps_its_leaf(pipe):
     leaf = (before.argmax(1) == GREEN) & (before[:, GREEN] > before[:, 0] + 30)
     assert leaf.sum() > 5 and np.abs(after - before)[leaf].mean() < 12
     assert after[~leaf].mean(0).argmax() == BLUE and isinstance(image, Image.Image)
+
+
+@pytest.mark.parametrize(("prompt", "colour"), [("a black cat", "black"), ("a white flower", "white")])
+def test_a_name_that_says_a_colour_is_drawn_in_it(pipe, prompt, colour):
+    """Where the pictures of training have it in a dark purple or a pale pink."""
+    result = pipe(prompt, generator=torch.Generator().manual_seed(0))
+    assert result.problems == [[]]
+    red, green, blue = shown(result.tokens[0], result.images[0], 1)
+    assert max(red, green, blue) - min(red, green, blue) < 12, "neither is of any hue"
+    assert (max(red, green, blue) < 90) == (colour == "black")
+    assert pipe.find(result.tokens[0], f"the {prompt[2:]}") == 1
+
+
+def test_names_say_colours_that_are_not_known_otherwise():
+    assert [colour_in(name) for name in ("black cat", "white heart", "orange book")] == ["black", "white", "orange"]
+    assert [colour_in(name) for name in ("red apple", "orange", "cat", "hot dog", "", None)] == [None] * 6

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from prompts.called import Called
-from prompts.colours import LIGHTNESS, WORDS_FOR, nearest
+from prompts.colours import DRAWN, LIGHTNESS, WORDS_FOR, nearest
 from prompts.request import Mention, SceneRequest
 from vle_gen.colour_space import to_lab, to_linear
 from vle_gen.colours import COLOURS, colour_named
@@ -20,12 +20,20 @@ from vle_gen.tokens import VLETokens
 
 
 def dyed(tokens: VLETokens, wanted: Sequence[Mention | None]) -> VLETokens:
-    """The tokens with those objects painted whose mention says so; `wanted` has one for each object token (all but token 0)."""
+    """The tokens with those objects painted whose mention says so, or whose name does: "a black cat", which the pictures of
+    training have in a dark purple. `wanted` has a mention for each object token (all but token 0)."""
     paint = tokens.paint.clone()
     for index, mention in enumerate(wanted, 1):
-        if mention is not None and mention.dye is not None:
-            paint[0, index] = paint.new_tensor([*colour_of(mention.dye), 1.0])
+        dye = None if mention is None else mention.dye or colour_in(mention.name)
+        if dye is not None:
+            paint[0, index] = paint.new_tensor([*colour_of(dye), 1.0])
     return replace(tokens, paint=paint)
+
+
+def colour_in(name: str | None) -> str | None:
+    """The colour that a name of several words begins with, of those beyond the eight that a thing is known to have or not."""
+    first, *more = (name or "").split()[:2] or [""]
+    return first if more and first in COLOURS and first not in DRAWN else None
 
 
 def called_dyed(names: Sequence[Called], wanted: Sequence[Mention | None]) -> tuple[Called, ...]:
