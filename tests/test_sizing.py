@@ -6,8 +6,8 @@ import vle_gen
 from prompts.grammar import parse
 from prompts.places import LARGE, SMALL, extent
 from vle_gen.prior.room import cut_off
-from vle_gen.refusing import TOLD, Refusing, sizes_of, written_by
-from vle_gen.sizing import sized
+from vle_gen.refusing import Refusing, sizes_of, written_by
+from vle_gen.sizing import ALONE, sized
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
 
@@ -38,7 +38,7 @@ def test_what_is_asked_to_be_small_or_large_is(everyday, prompt):
 def test_one_thing_alone_is_never_too_small_to_be_told(everyday):
     """Crabs are small in all that the prior has seen."""
     for seed in range(3):
-        assert max(boxes(drawn(everyday, "a crab", seed).tokens[0])[0][2:]) > TOLD[0] - 1e-4
+        assert max(boxes(drawn(everyday, "a crab", seed).tokens[0])[0][2:]) > ALONE - 1e-4
 
 
 def test_what_is_scaled_stands_where_it_stood_and_is_not_cut_off(everyday):

@@ -16,7 +16,7 @@ from vle_gen.ground_looks import unshown
 from vle_gen.prior.chance import Generators
 from vle_gen.prior.sampling import Given, Guidance, SampledTokens
 from vle_gen.refusing import Pair, Refusing, least_extent, pairs_of, sizes_of, written_by
-from vle_gen.sizing import sized
+from vle_gen.sizing import least_drawn, sized
 from vle_gen.standing import clashes, hidden, standings
 from vle_gen.tokenizer.loop import SCENE_DEPTH
 from vle_gen.tokens import VLETokens
@@ -122,7 +122,7 @@ def draw_orders(
             tokens = written(pipe, drawn, row, settings.size)
             order, turns = orders[k // each], drawn.turn[row].tolist()
             if settings.tries > 1 and pipe.lexicon is not None and not order.places:
-                tokens = sized(tokens, order.wanted(turns[1 : len(tokens)]), least_extent(order.request))
+                tokens = sized(tokens, order.wanted(turns[1 : len(tokens)]), least_drawn(order.request))
             problems = _problems(pipe, tokens, order, turns)
             if best[k] is None or len(problems) < len(best[k].problems):
                 best[k] = Drawn(dyed(tokens, order.wanted(turns[1 : len(tokens)])), problems)

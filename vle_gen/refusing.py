@@ -17,7 +17,7 @@ from prompts.vocabulary import BETWEEN, BIGGER, SMALLER
 from vle_gen.prior.room import covering, crowded, cut_off
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
-TOLD = (0.26, 0.18)  # least longer side, of the canvas, of one thing alone and of each of two; more would stand in one another
+TOLD = (0.18, 0.14)  # least longer side, of the canvas, of one thing alone and of each of two; more would stand in one another
 MARGIN = 1.2  # of what a caption may claim: clearer than that, since what holds by a hair is not seen
 
 

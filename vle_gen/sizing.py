@@ -5,14 +5,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from prompts.places import LARGE, SMALL, extent, is_of_size
-from prompts.request import Mention
+from prompts.request import Mention, SceneRequest
 from prompts.satisfied import CLEAR
 from prompts.vocabulary import SIZES
+from vle_gen.refusing import least_extent
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.tokens import VLETokens
 
+ALONE = 0.3  # least longer side of one thing alone, of the canvas
 SURELY = 1.05  # times as large, or as small, as it takes
 EDGE = 0.02  # canvas units that a thing that is made larger keeps from the picture's edge
+
+
+def least_drawn(request: SceneRequest | None) -> float:
+    """How large the longer side of each thing of a request is drawn at least, in canvas units: one thing alone has the picture
+    to itself, others would come to stand in one another."""
+    return ALONE if request is not None and request.count == 1 and least_extent(request) else 0.0
 
 
 def sized(tokens: VLETokens, wanted: Sequence[Mention | None], least: float = 0.0) -> VLETokens:
