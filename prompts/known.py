@@ -24,6 +24,7 @@ from vle_gen.errors import UserError
 MORE = "a thousand things are known to '--checkpoint everyday'"  # said where a checkpoint knows solids alone
 AROUND = ".,;:!?\"'()[]{}“”‘’«»…"  # punctuation about words
 AND = "&+"
+BETWEEN_WORDS = ("/", "\\", "|", "~", "=", "->")  # signs that stand for words, nobody knows which
 SIGNS = ("So", "Sk", "Sm", "Sc", "Cs", "Co", "Cn")  # Unicode's categories: emoji, currencies, and more
 RELATING = frozenset(said.split()[0] for forms in (RELATION_SAID_AS | MORE_SAID_AS).values() for said in forms) - {"a"}
 _ENUMERATED = re.compile(r"\d+[-\w]*[a-z]\w*", re.IGNORECASE)  # "3d", "2-door"
@@ -118,6 +119,8 @@ def no_words(prompt: str) -> list[str]:
         bare = word.strip(AROUND)
         if any(sign.isdigit() for sign in bare) and not bare.isalnum() and not _ENUMERATED.fullmatch(bare):
             found.append(bare)
+        elif word in BETWEEN_WORDS:
+            found.append(word)
         else:
             found += [sign for sign in word if unicodedata.category(sign) in SIGNS and sign not in AND]
     return found

@@ -80,6 +80,11 @@ def test_refusals_offer_what_helps_and_nothing_else(pipe, everyday):
     assert "one floor alone" in refusal(pipe, "a ball on a wooden floor")
 
 
+def test_a_sign_between_words_is_quoted(everyday):
+    assert refusal(everyday, "a cat / a dog").startswith("'/' is neither a word")
+    require_drawable("a cat & a dog", everyday.words, everyday.lexicon)
+
+
 def test_what_was_not_understood_may_be_known_elsewhere(tmp_path):
     made = Made(Wish("a cube on the left", 0, tmp_path / "a.png"), None, None, [], False, "on the left", True)
     assert "'on the left' is not understood; '--checkpoint everyday' knows 'on the left'" in made.shortcoming
