@@ -12,7 +12,7 @@ from prompts.marking import GROUND, NAME, PLACE, RELATION
 from prompts.noun_phrases import NounPhrases, Unreadable, kind_of, phrases
 from prompts.request import Relation, SceneRequest
 from prompts.rewording import reword
-from prompts.synonyms import STOPS
+from prompts.synonyms import STOPS, split_words
 from prompts.vocabulary import (
     BETWEEN,
     NOTHING,
@@ -43,11 +43,13 @@ class Parsed(NamedTuple):
 
 def parsed(prompt: str, lexicon: Lexicon | None = None) -> Parsed:
     """The same as `parse`, with what else can be said of it."""
-    parser = _Parser(list(reword(prompt, lexicon=lexicon).words), lexicon)
+    reworded = reword(prompt, lexicon=lexicon)
+    parser = _Parser(list(reworded.words), lexicon)
     try:
         request = parser.request()
     except Unreadable:
-        return Parsed(None, False, parser.unread())
+        own = {other: said for said, other in reworded.instead if other not in split_words(prompt)}
+        return Parsed(None, False, " ".join(own.get(word, word) for word in parser.unread().split()))
     return Parsed(request, parser.usual, "")
 
 

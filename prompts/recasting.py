@@ -13,6 +13,7 @@ from prompts.vocabulary import ADJECTIVES, ANY_SHAPE, COLOR, NOUNS, NUMBERS, PLU
 
 COMPARED = ("bigger", "larger", "smaller")  # these want a "than"
 _IS = ("is", "are")
+_MADE = (("made", "of"), ("made", "out", "of"), ("made", "from"))
 _SINGULAR = {PLURALS[noun]: noun for noun in (*sum(SAID_AS[SHAPE], ()), *ANY_SHAPE)}
 
 
@@ -30,7 +31,7 @@ class Noun(NamedTuple):
 def recast(words: Sequence[str], lexicon: Lexicon | None) -> list[str]:
     """The words of a prompt, as `split_words` has them, with adjectives where captions have them."""
     words = list(words)
-    for change in (_relative, _stated, _apposed, _summed, _listed, _each, _shared):
+    for change in (_made, _relative, _stated, _apposed, _summed, _listed, _each, _shared):
         at = 0
         while at < len(words):
             changed = change(words, at, lexicon)
@@ -119,6 +120,16 @@ def _adjectives(words: Sequence[str], at: int) -> tuple[list[str], int]:
 def _ends(words: Sequence[str], at: int, lexicon: Lexicon | None) -> bool:
     """Whether what is said of a thing can end here."""
     return at >= len(words) or not (noun_at(words, at, lexicon) or words[at] in ("than", "one", "ones"))
+
+
+def _made(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
+    """"a cat made of gold" -> "a gold cat", where the material is a colour, too."""
+    said = next((said for said in _MADE if tuple(words[at : at + len(said)]) == said), None)
+    noun = None if said is None else _noun_before(words, at, lexicon)
+    end = at + len(said or ())
+    if noun is None or end >= len(words) or not _is_colour(words[end]) or not _ends(words, end + 1, lexicon):
+        return None
+    return [*words[: noun.start], words[end], *words[noun.start : at], *words[end + 1 :]], at
 
 
 def _relative(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:

@@ -2,7 +2,7 @@
 import pytest
 
 import vle_gen
-from prompts.grammar import parse
+from prompts.grammar import parse, parsed
 from prompts.known import require_drawable
 from prompts.reading import faint, notes, read
 from vle_gen.dyeing import colour_of
@@ -95,6 +95,7 @@ def test_what_was_not_understood_may_be_known_elsewhere(tmp_path):
     ("a painting of a cat", "a cat", ["'painting' is left out"]),
     ("draw me a 3d render of a cat", "a cat", ["'3d render' is left out"]),
     ("a painting", "a painting", []),
+    ("a cat made of gold", "a gold cat", []),
     ("a gigantic cat", "a large cat", []),
     ("a bird on the left edge", "a bird on the left", []),
     ("a car on the far right", "a car on the right", []),
@@ -115,3 +116,7 @@ def test_patterns_that_are_hardly_drawn_are_said(everyday):
     for prompt in ("a cat on tiles", "a car in front of a brick wall", "a cat in front of a striped red wall"):
         assert faint(prompt, everyday.words, everyday.lexicon), prompt
     assert faint("a cat on a lawn under a blue sky", everyday.words, everyday.lexicon) == []
+
+
+def test_what_is_not_understood_is_quoted_as_it_was_put(everyday):
+    assert parsed("a cat (black)", everyday.lexicon).unread == "black"
