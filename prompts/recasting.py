@@ -127,7 +127,9 @@ def _made(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str]
     said = next((said for said in _MADE if tuple(words[at : at + len(said)]) == said), None)
     noun = None if said is None else _noun_before(words, at, lexicon)
     end = at + len(said or ())
-    if noun is None or end >= len(words) or not _is_colour(words[end]) or not _ends(words, end + 1, lexicon):
+    if noun is None or end >= len(words) or words[end] in ADJECTIVES or not nearest(words[end]):  # nothing is made of red
+        return None
+    if not _ends(words, end + 1, lexicon):
         return None
     return [*words[: noun.start], words[end], *words[noun.start : at], *words[end + 1 :]], at
 
