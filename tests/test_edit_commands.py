@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from editors import move, remove
 from editors.language import parse_edit, parse_group
+from editors.rows import box
+from vle_gen import animation
 from vle_gen.colours import colour_named
 from vle_gen.errors import UserError
 from vle_gen.tokens import VLETokens
@@ -74,6 +77,7 @@ MISUSED = {
     "align 3 4 sideways": "'sideways'",
     "align 3 4": "left, right",
     "remove 3 now": "'now'",
+    "move 3 by 2,0 now": "'now'",
     "remove 'the red ball": "quote",
     "remove ''": "between the quotes",
     "remove @x,2": "'x,2'",
@@ -144,6 +148,16 @@ def test_what_the_prior_writes_is_an_edit_like_any_other(vle, vlegen, tmp_path):
     assert added.history == ("add 'a blue cube' seed 3",) and np.array_equal(added.what, tokens.what)
 
 
+def test_what_is_written_into_an_empty_scene_has_a_number_at_once(vlegen, tokens, tmp_path):
+    remove(tokens, range(1, len(tokens))).save(tmp_path / "e.vle")
+    done = vlegen("edit", tmp_path / "e.vle", "add 'a blue cube' seed 3", "move 1 to 100,150", "-o", tmp_path / "u.vle")
+    assert done.status == 0, done.err
+    made = box(VLETokens.load(tmp_path / "u.vle"), 1)
+    assert (made.x, made.y) == pytest.approx((100, 150), abs=0.01)
+    refused = vlegen("edit", tmp_path / "e.vle", "move 1 by 20,0", "-o", tmp_path / "w.vle")
+    assert refused.status == 2 and "has no object tokens" in refused.err and not (tmp_path / "w.vle").exists()
+
+
 def test_a_script_edits_many_pictures_and_says_which_it_could_not(file, scenes, vlegen, tmp_path):
     (tmp_path / "edits.yaml").write_text("- recolor 'the large metal cube' to green\n- move 1 by 10,0\n")
     (tmp_path / "text.png").write_text("hello")
@@ -188,6 +202,17 @@ def test_a_film_begins_and_ends_with_the_two_states(vle, vlegen, tmp_path, name)
     still = (pixels(tmp_path / "first.png") == pixels(tmp_path / "last.png")).all(-1)
     flicker = np.abs(shown[1] - shown[0]).max(-1)[still]
     assert flicker.max() == 0 if name == "a.gif" else flicker.mean() < 1, "what does not move does not flicker"
+
+
+def test_a_film_there_and_back_is_slow_at_both_ends_and_shows_each_once(pipe, tokens):
+    after = move(tokens, 1, 60, 0)
+    drawn = [np.asarray(image).astype(int) for image in animation.frames(pipe, tokens, after, 4, back=True)]
+    assert len(drawn) == animation.count(4, back=True) == 6
+    for frame, state in ((0, tokens), (3, after)):
+        assert np.array_equal(drawn[frame], np.asarray(pipe.decode(state)))
+    assert np.array_equal(drawn[4], drawn[2]) and np.array_equal(drawn[5], drawn[1])
+    quarter = pipe.decode(move(tokens, 1, 60 * 7 / 27, 0))  # 3 t^2 - 2 t^3 at a third
+    assert np.abs(drawn[1] - np.asarray(quarter)).max() <= 1
 
 
 def test_a_film_as_mp4_takes_ffmpeg(vle, vlegen, tmp_path, monkeypatch):

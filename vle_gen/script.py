@@ -55,7 +55,7 @@ def apply(
             one = _writing().add(pipe, tokens, edit.which[0].words, edit.at, edit.size, _random(edit))
             tokens = _written(edit, one, note)
         else:
-            meant = _meant(pipe, start, edit.which, name)
+            meant = _meant(pipe, start, edit.which, name, [number for number in numbers if number >= len(start)])
             at = [_position(number, numbers, start, name, edit) for number in meant]
             if edit.verb == "replace":
                 one = _writing().replace_object(pipe, tokens, _one(at, edit), edit.phrase, _random(edit))
@@ -83,7 +83,7 @@ def read_script(path: str | Path) -> Group:
     if not path.is_file():
         raise UserError(f"{path} does not exist: expected a YAML file with a list of edits")
     try:
-        lines = yaml.safe_load(path.read_text())
+        lines = yaml.safe_load(path.read_text("utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as fault:
         raise UserError(f"{path} is no readable YAML: {' '.join(str(fault).split())}") from None
     if not isinstance(lines, list) or not lines or not all(isinstance(line, str) for line in lines):
@@ -151,8 +151,14 @@ def find(pipe: VLEPipeline, tokens: VLETokens, selector: Selector, name: str) ->
     return [selector.number]
 
 
-def _meant(pipe: VLEPipeline, start: VLETokens, which: Sequence[Selector], name: str) -> list[int]:
-    found = [number for selector in which for number in find(pipe, start, selector, name)]
+def _meant(
+    pipe: VLEPipeline, start: VLETokens, which: Sequence[Selector], name: str, made: Sequence[int] = ()
+) -> list[int]:
+    """The tokens that selectors mean, each once. Numbers that the group itself has `made` need not be looked for in the
+    picture, which may hold no objects at all."""
+    found = []
+    for selector in which:
+        found += [selector.number] if selector.number in made else find(pipe, start, selector, name)
     return list(dict.fromkeys(found))
 
 
