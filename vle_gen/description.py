@@ -100,12 +100,13 @@ def _unnamed(tokens: VLETokens) -> Description:
     """What is sure in the order of the tokens, by its place alone."""
     scores = tokens.score[0].tolist()
     objects = tuple(
-        DescribedObject(index, f"thing {_where(tokens, index)}", *[None] * 5, score=scores[index], sure=scores[index] >= SURE)
+        DescribedObject(index, f"thing {_where(tokens, index)}", *[None] * 5, score=scores[index],
+                        sure=scores[index] >= SURE and not _is_outside(tokens, index))
         for index in range(1, len(tokens))
-    )
+    )  # fmt: skip
     named = [f"a {one.label} (token {one.index})" for one in objects if one.sure]
-    text = f"{_listed(named)}." if named else "Nothing that the model is sure of." if objects else "An empty scene."
-    unsure = [one for one in objects if not one.sure]
+    unsure = [one for one in objects if not one.sure and not _is_outside(tokens, one.index)]
+    text = f"{_listed(named)}." if named else "Nothing that the model is sure of." if unsure else "An empty scene."
     return Description(text[0].upper() + text[1:], _doubt(unsure, [f"a {one.label}" for one in unsure]), objects, ())
 
 
