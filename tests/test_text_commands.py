@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,18 @@ import torch
 from PIL import Image
 
 import vle_gen
+from editors.language import parse_group
 from prompts import parse
 from prompts.heldout import held_out, write_for_training
 from prompts.suites import load
 from prompts.suites.make import CATEGORIES, make
+from prompts.vocabulary import WORDS
+from vle_gen import config as configs
 from vle_gen.close_look import cut_out
+from vle_gen.data.captioned import CaptionedPictures
+from vle_gen.from_text import read_prompts
 from vle_gen.naming_judge import load_judge
+from vle_gen.script import read_script
 
 
 def test_a_file_of_prompts_becomes_a_folder_of_pictures(vlegen, tmp_path):
@@ -47,6 +54,26 @@ def test_files_of_prompts_that_cannot_be_drawn(vlegen, tmp_path):
     (tmp_path / "p.txt").write_text("# nothing\n")
     assert vlegen("txt2img", "--prompts", tmp_path / "p.txt").status == 2
     assert vlegen("txt2img", "a ball", "--prompts", tmp_path / "p.txt").status == 2
+
+
+def test_a_mark_at_the_beginning_of_a_text_is_no_part_of_it(tmp_path):
+    """Editors on Windows put a byte order mark ahead of UTF-8."""
+
+    def written(name: str, text: str) -> Path:
+        (tmp_path / name).write_text(text, "utf-8-sig")
+        return tmp_path / name
+
+    assert read_prompts(written("p.txt", "# two\na red ball\na cube\n"), WORDS) == ["a red ball", "a cube"]
+    assert load(written("mine.txt", "a red ball\n"))[0].prompts == ("a red ball",)
+    assert load(written("mine.jsonl", '{"prompt": "a cube"}\n'))[0].prompts == ("a cube",)
+    assert read_script(written("s.yaml", "- flip 1\n")) == parse_group("flip 1")
+    assert configs.load("clip", written("c.yaml", "data: {sprites: mine.tar}\n")).data.sprites == "mine.tar"
+    Image.new("RGB", (16, 16)).save(tmp_path / "a.png")
+    written("a.txt", "a red ball\n")
+    with tarfile.open(tmp_path / "shard.tar", "w") as tar:
+        for name in ("a.png", "a.txt"):
+            tar.add(tmp_path / name, name)
+    assert CaptionedPictures.find(str(tmp_path / "shard.tar")).pictures[0].captions == ("a red ball",)
 
 
 def test_what_cannot_be_read_is_drawn_and_said(vlegen, tmp_path):

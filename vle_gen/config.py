@@ -267,7 +267,7 @@ def load(kind: str, path: str | Path | None = None, overrides: Sequence[str] = (
     layers = []
     if path is not None:
         try:
-            layers.append((str(path), _parse(Path(path).read_text(), path)))
+            layers.append((str(path), _parse(Path(path).read_text("utf-8-sig"), path)))
         except (OSError, UnicodeDecodeError) as fault:
             raise UserError(f"cannot read the configuration {path}: {fault}") from None
     for item in overrides:

@@ -90,7 +90,7 @@ def read_prompts(path: Path, words: frozenset[str], lexicon: Lexicon | None = No
     if not path.is_file():
         raise UserError(f"{path} does not exist: expected a text file with a prompt a line")
     try:
-        lines = [line.strip() for line in path.read_text().splitlines()]
+        lines = [line.strip() for line in path.read_text("utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError):
         raise UserError(f"{path} is no readable text: expected a prompt a line") from None
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line and not line.startswith("#")]

@@ -163,7 +163,7 @@ def _in_shard(shard: Path) -> Iterator[CaptionedPicture]:
                     pictures.setdefault(key, member)
                 elif suffix in (".txt", ".json"):
                     try:
-                        text = tar.extractfile(member).read().decode()
+                        text = tar.extractfile(member).read().decode("utf-8-sig")
                         if suffix == ".txt":
                             captions[key] = _stripped(text)
                         else:

@@ -83,7 +83,7 @@ def create_app(
     _say_what_went_wrong(app)
     _session_routes(app, studio)
 
-    html = (PAGE / "index.html").read_text()
+    html = (PAGE / "index.html").read_text("utf-8")
     if not pipe.writes:
         html = html.replace("<body>", '<body class="wordless">')  # hides what asks for text
 
