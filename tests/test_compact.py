@@ -3,9 +3,11 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 import vle_gen
 from vle_gen.compact import __main__ as compact
@@ -25,9 +27,9 @@ def shown(tokenizer, tokens):
 
 @pytest.fixture(scope="module")
 def coder(pipe, sprites):
-    """The shipped tokenizer with statistics of a few composed scenes."""
+    """The shipped tokenizer with statistics of a few composed scenes, fitted at a few probes."""
     tokenizer = VLETokenizer.from_network(pipe.tokenizer.network)
-    assert fit_code(tokenizer, training_pictures(Composer(SpriteBank.load(sprites)), None, 40)) >= 64
+    assert fit_code(tokenizer, training_pictures(Composer(SpriteBank.load(sprites)), None, 40), probes=4) >= 64
     return tokenizer
 
 
@@ -41,6 +43,17 @@ def test_tokens_come_back(coder, tokens, tmp_path):
     assert (again.depth[0].argsort() == tokens.depth[0].argsort()).all()
     assert psnr(shown(coder, again), shown(coder, tokens)) > 30
     assert coder.compress(tokens) == data
+
+
+@pytest.mark.parametrize("apart", [1e-5, 1.0])
+def test_what_hides_what_survives(coder, tokens, apart):
+    """Whatever the order of the tokens, and however little one is nearer than another."""
+    depth = tokens.depth.clone()
+    depth[0, 1:] = 10 - apart * torch.arange(len(tokens) - 1)  # the last one is nearest
+    depth[0, 1] = 10 - 1.5 * apart
+    edited = replace(tokens, depth=depth)
+    for quality in (0, 80):
+        assert coder.decompress(coder.compress(edited, quality)).near_to_far() == edited.near_to_far()
 
 
 def test_quality_costs_bytes_and_is_worth_them(coder, tokens):

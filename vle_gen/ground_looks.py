@@ -33,7 +33,8 @@ def unshown(asked: Sequence[str], picture: Tensor, grounds: Grounds) -> list[str
     missing = []
     for wanted in asked:
         below = _is_below(wanted)
-        away = {said: _away(look, picture, below) for said, look in grounds.looks.items() if _is_below(said) == below}
+        seen = _colour(picture, below)
+        away = {said: _away(look, seen) for said, look in grounds.looks.items() if _is_below(said) == below}
         fitting = [far for said, far in away.items() if shows((said,), wanted)]
         if fitting and (min(fitting) > FAR or min(fitting) > min(away.values()) + FARTHER):
             missing.append(wanted)
@@ -44,8 +45,8 @@ def _is_below(description: str) -> bool:
     return layer_of(description) == FLOOR
 
 
-def _away(look: Look, picture: Tensor, below: bool) -> float:
-    off = _colour(picture, below) - picture.new_tensor(look)
+def _away(look: Look, seen: Tensor) -> float:
+    off = seen - seen.new_tensor(look)
     return float((off * off.new_tensor([LIGHTNESS, 1.0, 1.0])).norm())
 
 

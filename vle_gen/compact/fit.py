@@ -43,8 +43,9 @@ def training_pictures(
         yield from source(number, generator, height, width, view).image
 
 
-def fit_code(tokenizer: VLETokenizer, pictures: Iterable[Tensor], seed: int = 0) -> int:
-    """Stores statistics of the tokens of `pictures`, each (3, H, W) 0..1 on the tokenizer's device, in the tokenizer.
+def fit_code(tokenizer: VLETokenizer, pictures: Iterable[Tensor], seed: int = 0, probes: int = PROBES) -> int:
+    """Stores statistics of the tokens of `pictures`, each (3, H, W) 0..1 on the tokenizer's device, in the tokenizer. At so
+    many `probes`, tokens of each kind, the decoder's sensitivity is measured, which takes most of the time.
 
     Returns how many object tokens they are of. With fewer than 64, nothing is stored; a network that finds next to
     nothing in the first pictures is not shown the others.
@@ -61,8 +62,8 @@ def fit_code(tokenizer: VLETokenizer, pictures: Iterable[Tensor], seed: int = 0)
     kept = code.coefficients
     scene_what = torch.cat([one.what[:1] for one in codes])
     object_what, where = torch.cat([one.what[1:] for one in codes]), torch.cat([one.where[1:] for one in codes])
-    scene, scene_values = fit_transform(scene_what, lambda what: _seen_scene(network, what), kept, seed)
-    objects, object_values = fit_transform(object_what, lambda what: _seen_layer(network, what), kept, seed)
+    scene, scene_values = fit_transform(scene_what, lambda what: _seen_scene(network, what), kept, seed, probes)
+    objects, object_values = fit_transform(object_what, lambda what: _seen_layer(network, what), kept, seed, probes)
     depth, score = (_array(torch.cat([getattr(one, name)[1:] for one in codes])) for name in ("depth", "score"))
     x, y, width, height = _array(where).T
     geometry = np.stack([np.log2(width), np.log2(height / width), y, depth, x, score], 1)  # as in GEOMETRY
