@@ -240,16 +240,36 @@ def test_recolouring_works_without_detail(pipe, tokens, cube):
     assert not np.array_equal(mirrored, pixels(pipe.decode(alone)))
 
 
-def test_aligned_and_distributed_objects_are_in_line(tokens):
+LINES = {
+    "left": (lambda b: b.x - b.width / 2, min),
+    "right": (lambda b: b.x + b.width / 2, max),
+    "top": (lambda b: b.y - b.height / 2, min),
+    "bottom": (lambda b: b.y + b.height / 2, max),
+    "center": (lambda b: b.x, lambda line: (min(line) + max(line)) / 2),
+    "middle": (lambda b: b.y, lambda line: (min(line) + max(line)) / 2),
+}
+
+
+@pytest.mark.parametrize("edge", LINES)
+def test_aligned_objects_are_in_line(tokens, edge):
+    objects, (line, outermost) = range(1, len(tokens)), LINES[edge]
+    before, after = ([box(one, k) for k in objects] for one in (tokens, align(tokens, objects, edge)))
+    assert [line(b) for b in after] == pytest.approx([outermost([line(b) for b in before])] * len(after), abs=0.01)
+    across = edge in ("left", "right", "center")
+    kept = [[b.y if across else b.x for b in boxes] for boxes in (before, after)]
+    assert kept[0] == pytest.approx(kept[1], abs=0.01), "each stays in its row or column"
+
+
+@pytest.mark.parametrize("direction", ["horizontally", "vertically"])
+def test_distributed_objects_are_evenly_spaced(tokens, direction):
     objects = range(1, len(tokens))
-    boxes = [box(align(tokens, objects, "bottom"), k) for k in objects]
-    assert np.ptp([b.floor for b in boxes]) < 0.01
-    assert boxes[0].floor == pytest.approx(max(box(tokens, k).floor for k in objects), abs=0.01)
-    boxes = [box(align(tokens, objects, "left"), k) for k in objects]
-    assert np.ptp([b.x - b.width / 2 for b in boxes]) < 0.01
-    boxes = [box(distribute(tokens, objects), k) for k in objects]
-    assert np.diff(sorted(b.x for b in boxes)) == pytest.approx(np.diff(sorted(b.x for b in boxes)).mean(), abs=0.01)
-    assert [b.y for b in boxes] == pytest.approx([box(tokens, k).y for k in objects], abs=0.01)
+    before, after = ([box(one, k) for k in objects] for one in (tokens, distribute(tokens, objects, direction)))
+    along, aside = (lambda b: b.x, lambda b: b.y) if direction == "horizontally" else (lambda b: b.y, lambda b: b.x)
+    places, order = [along(b) for b in before], np.argsort([along(b) for b in before])
+    assert np.array([along(b) for b in after])[order] == pytest.approx(
+        np.linspace(min(places), max(places), len(places)), abs=0.01
+    )
+    assert [aside(b) for b in after] == pytest.approx([aside(b) for b in before], abs=0.01)
 
 
 def test_pasted_objects_bring_their_detail(pipe, tokens, picture, other, scenes):
@@ -293,6 +313,17 @@ def test_pasting_into_a_picture_of_another_size_keeps_the_share(pipe, tokens, pi
     assert pixels(pipe.decode(pasted)).shape == (320, 480, 3)
 
 
+def test_in_a_wide_picture_masks_lie_where_objects_are_drawn(pipe, picture):
+    wide = pipe.encode(picture.crop((0, 48, 256, 224)))
+    red = at(wide, 133, 112)
+    moved = move(wide, red, 24, -9)
+    assert np.array_equal(mask(moved, red), np.roll(mask(wide, red), (-9, 24), (0, 1)))
+    alone = moved.resized(*moved.size)
+    shown = [pixels(pipe.decode(one)) for one in (alone, remove(alone, red))]
+    body, covered = np.abs(shown[0] - shown[1]).max(-1) > 60, mask(alone, red)
+    assert (body & covered).sum() > 0.8 * (body | covered).sum()
+
+
 def test_files_from_before_these_edits_are_read(tokens, tmp_path):
     from safetensors import safe_open
 
@@ -313,6 +344,67 @@ def test_between_two_states_objects_are_on_their_way(pipe, tokens, picture, cube
     assert sorted(half.opacity[0].tolist())[0] == pytest.approx(0.5)
     quarter = pixels(pipe.decode(interpolate(tokens, move(tokens, cube, 40, 0), 0.25)))
     assert np.abs(quarter - pixels(pipe.decode(move(tokens, cube, 10, 0)))).max() <= 1
+
+
+def test_what_goes_away_fades_with_its_shadow(pipe, tokens, picture, ball):
+    after = remove(tokens, ball)
+    before, half, gone = (pixels(image).astype(float) for image in (
+        picture, pipe.decode(interpolate(tokens, after, 0.5)), pipe.decode(after)
+    ))  # fmt: skip
+    changed = np.abs(gone - before).max(-1) > 12
+    body, shade = changed & mask(tokens, ball), changed & ~mask(tokens, ball)
+    for region in (inside(body), shade):
+        assert region.sum() > 30
+        assert np.abs(half - (before + gone) / 2)[region].mean() < 0.15 * np.abs(gone - before)[region].mean()
+
+
+def test_between_two_states_looks_change_too(tokens, other, cube, ball):
+    before = recolor(tokens, ball, hue=350)
+    after = paste(flip(recolor(recolor(before, ball, hue=20), cube, to="blue"), cube), other, 1)
+    new, blue = len(tokens), after.paint[0, cube]
+    for t in (0.25, 0.5, 0.75):
+        between = interpolate(before, after, t)
+        assert float(between.opacity[0, new]) == pytest.approx(t), "what comes fades in"
+        assert between.paint[0, cube].tolist() == pytest.approx([*blue[:3].tolist(), t]), "the very colour, ever more of it"
+        assert bool(between.mirrored[0, cube]) == (t >= 0.5)
+        assert float(between.turn[0, ball]) == pytest.approx((350 + 20 * t) % 360, abs=1e-3), "the hue turns the short way"
+        gone = interpolate(after, before, t)
+        assert gone.paint[0, cube].tolist() == pytest.approx([*blue[:3].tolist(), 1 - t])
+    assert interpolate(before, after, 0.5).history == before.history
+
+
+def test_a_copy_lies_over_what_it_is_a_copy_of(tokens, cube):
+    both = duplicate(tokens, cube, 12, 0)
+    shared = mask(tokens, cube) & np.roll(mask(tokens, cube), 12, 1)
+    assert (both.label_map()[shared] == len(tokens)).mean() > 0.98
+    assert both.near_to_far()[both.near_to_far().index(cube) - 1] == len(tokens)
+
+
+def test_of_two_things_equally_far_the_first_is_in_front(pipe, tokens, picture, cube):
+    both = paste(tokens, recolor(tokens, cube, to="blue"), cube)
+    body = inside(mask(tokens, cube))
+    assert (both.label_map()[body] == cube).all()
+    assert np.abs(pixels(pipe.decode(both)) - pixels(picture))[body].mean() < 2
+
+
+def test_things_of_a_picture_that_was_left_out_are_drawn_by_their_tokens(pipe, tokens, other):
+    bare, alone = (paste(tokens, one, 1, to=(200, 200)) for one in (replace(other, detail=None), other.resized(*other.size)))
+    assert np.array_equal(pixels(pipe.decode(bare)), pixels(pipe.decode(alone)))
+    assert np.array_equal(bare.label_map(), alone.label_map())
+
+
+def test_a_colour_by_name_takes_the_place_of_a_turned_hue(pipe, tokens, cube):
+    plain, turned = recolor(tokens, cube, to="green"), recolor(recolor(tokens, cube, hue=120), cube, to="green")
+    assert np.array_equal(pixels(pipe.decode(plain)), pixels(pipe.decode(turned)))
+
+
+def test_what_two_pictures_lent_is_still_told_apart_when_the_first_is_gone(pipe, tokens, other, scenes):
+    third = pipe.encode(Image.open(scenes / "300005.png").convert("RGB"))
+    both = paste(paste(tokens, other, 1), third, 1, to=(60, 200))
+    left = remove(both, len(tokens))
+    alone = paste(tokens, third, 1, to=(60, 200))
+    assert len(left.foreign) == 1 and np.array_equal(left.label_map(), alone.label_map())
+    assert np.array_equal(pixels(pipe.decode(left)), pixels(pipe.decode(alone)))
 
 
 def test_every_edit_is_written_down(tokens, other):

@@ -59,6 +59,16 @@ def test_a_point_finds_its_object(pipe, picture, tokens, strict):
     assert len(pipe.encode(picture, points=[(64, 137), (133, 160)])) == len(tokens)
 
 
+@pytest.mark.parametrize("window", [(0, 48, 256, 224), (64, 0, 224, 256)], ids=["wide", "tall"])
+def test_places_are_in_pixels_of_pictures_of_any_shape(pipe, picture, strict, window):
+    part, (left, top, *_) = picture.crop(window), window
+    x, y = 133 - left, 160 - top
+    boxed = at(pipe.encode(part, boxes=[(CUBE[0] - left, CUBE[1] - top, *CUBE[2:])], halting=strict), x, y)
+    assert (boxed.x, boxed.y, boxed.width, boxed.height) == pytest.approx((x, 157.5 - top, 40, 49), abs=0.1)
+    pointed = at(pipe.encode(part, points=[(x, y)], halting=strict), x, y)
+    assert abs(pointed.x - boxed.x) < 5 and abs(pointed.y - boxed.y) < 5 and abs(pointed.width - 40) < 8
+
+
 def test_a_box_on_nothing_that_the_model_knows_can_be_moved(pipe, picture):
     found = pipe.encode(picture, boxes=[(20, 200, 40, 30)])
     index = int(found.label_map()[215, 40])

@@ -47,17 +47,23 @@ def test_outlines_apart():
     square[10:20, 10:20] = True
     assert metrics.boundary_error(square, square) == 0
     assert metrics.boundary_error(square, metrics.grow(square, 2)) == pytest.approx(2, abs=0.2)
+    more = square.copy()
+    more[15, 35] = True
+    apart = metrics.boundary_error(square, more)
+    assert apart == metrics.boundary_error(more, square) == pytest.approx(16 / 37 / 2), "what is found too much counts as well"
     assert len(metrics.outline(square)) == 36
     assert np.isnan(metrics.boundary_error(square, np.zeros_like(square)))
 
 
-def test_eval_tokenizer(vlegen, scenes, tmp_path):
+def test_eval_tokenizer(vlegen, pipe, scenes, tokens, tmp_path):
     ran = vlegen("eval", "tokenizer", scenes, "--limit", 2, "--json", tmp_path / "t.json")
     scores = json.loads((tmp_path / "t.json").read_text())
     assert ran.status == 0 and scores["scenes"] == 2
     assert all(key in ran.out for key in scores) and str(tmp_path / "t.json") in ran.out.replace("\n", "")
     assert 0 < scores["recon_object_ssim"] < 1 and 0 < scores["boundary_error"] < 5
     assert scores["round_trip_exact"] == 1 and scores["fg_ari"] > 0.7 and scores["recon_psnr"] > 24
+    first = evaluate.evaluate_tokenizer(pipe, scenes, 1)
+    assert first["tokens"] == len(tokens) and first["coded_bytes"] == pytest.approx(len(pipe.tokenizer.compress(tokens)), abs=6)
 
 
 def test_eval_move_of_our_own_moves(vlegen, pipe, tokens, picture, scenes, tmp_path):

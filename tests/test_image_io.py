@@ -55,6 +55,13 @@ def test_16_bit_png_keeps_its_brightness(picture, tmp_path):
     assert near(open_image(tmp_path / "a.png"), grey.convert("RGB"), 1)
 
 
+@pytest.mark.parametrize("most", [1, 255])
+def test_floats_keep_their_brightness(picture, most, tmp_path):
+    grey = picture.convert("L")
+    Image.fromarray(np.asarray(grey).astype(np.float32) * most / 255).save(tmp_path / "a.tiff")
+    assert near(open_image(tmp_path / "a.tiff"), grey.convert("RGB"), 1)
+
+
 def test_transparent_pixels_are_white(tmp_path):
     image = Image.new("RGBA", (16, 16), (255, 0, 0, 0))
     image.paste((0, 0, 255, 255), (0, 0, 8, 16))
@@ -120,9 +127,9 @@ def test_bad_files(picture, bomb, tmp_path):
 
 
 def test_saving_leaves_nothing_half_written(picture, tmp_path):
-    for name in ("a.png", "a.jpg", "a.webp"):
+    for name, tolerance in (("a.png", 0), ("a.jpg", 40), ("a.webp", 0)):
         save_image(picture, tmp_path / name)
-        assert Image.open(tmp_path / name).size == picture.size
+        assert near(open_image(tmp_path / name), picture, tolerance), name
     for place, reason in ((tmp_path / "a.txt", "ends in"), (tmp_path / "none" / "a.png", "cannot write")):
         with pytest.raises(UserError, match=reason):
             save_image(picture, place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import os
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -162,6 +163,36 @@ def test_tokens_come_in_the_order_of_the_text(own, tokenizer, tmp_path):
     written = [features.tokens[k][features.mask[k]] for k in range(len(texts))]
     read_back = long.features[0][long.mask[0]]
     assert any(len(w) == len(read_back) and torch.allclose(w, read_back, atol=0.01) for w in written)
+
+
+def test_captions_are_read_anew_where_they_have_changed(own, tokenizer, tmp_path):
+    pictures = CaptionedPictures.find(str(own)).pictures[:2]
+    clip, cache = ClipModel.load(part(None, "clip")), TokenCache(tmp_path, tokenizer, 10)
+    tokens = cache.tokens(pictures)
+
+    def read_as(texts: list[str], most: int = 77):
+        return CaptionReader(clip, tokenizer, cache.folder, most).read(pictures, texts, tokens)
+
+    first = read_as(["a red ball", "a cube"])
+    assert first.mentioned.tolist() == [1, 1] and read_as(["a red ball", "two blue cubes"]).mentioned.tolist() == [1, 2]
+    short = read_as(["a red ball", "a cube"], 3)
+    assert int(short.words.max()) == 3 < int(first.words.max())
+    assert torch.equal(read_as(["a red ball", "a cube"]).features, first.features)
+
+
+def test_every_caption_of_a_picture_is_drawn_with_it(own, tokenizer, tmp_path):
+    pictures = CaptionedPictures.find(str(own)).pictures[:2]
+    texts = ["a red ball", "two cubes", "three balls"]  # the first two of the first picture
+    pictures = [replace(pictures[0], captions=tuple(texts[:2])), replace(pictures[1], captions=(texts[2],))]
+    clip, cache = ClipModel.load(part(None, "clip")), TokenCache(tmp_path, tokenizer, 10)
+    tokens = cache.tokens(pictures)
+    captions = CaptionReader(clip, tokenizer, cache.folder, 77).read(pictures, texts, tokens)
+    drawn = set()
+    for batch in PictureBatches(tokens, captions, torch.device("cpu")).batches(60, torch.Generator().manual_seed(0)):
+        for scene, mentioned in zip(batch.what[:, 0], batch.mentioned.tolist(), strict=True):
+            whose = [torch.equal(scene, tokens.what[start].float()) for start in tokens.start]
+            drawn.add((whose.index(True), mentioned))
+    assert drawn == {(0, 1), (0, 2), (1, 3)}
 
 
 def test_free_captions_are_left_in_their_own_words():

@@ -4,8 +4,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from editors import move
+from editors import move, swap
 from editors.perspective import GROUND, Perspective
+from editors.rows import box
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.errors import UserError
 from vle_gen.training.perspective import depth_error, fit
@@ -69,6 +70,18 @@ def test_nothing_stands_above_the_horizon(tokens, small):
         move(tokens, small, 0, -300, perspective=True)
     move(tokens, small, 0, -300)  # without perspective it just leaves the picture
     assert move(tokens, small, 0, 10, Perspective(-1e6)).where[0, small, 2] == pytest.approx(float(tokens.where[0, small, 2]))
+
+
+def test_what_is_swapped_in_a_wide_picture_takes_on_the_size_of_its_new_place(pipe, picture):
+    """On one floor, size and depth are inverse to one another, whatever the picture's shape."""
+    wide = pipe.encode(picture.resize((480, 320)))
+    near, *_, far = wide.near_to_far()
+    swapped, view = swap(wide, near, far, perspective=True), Perspective.of(wide)
+    feet = {k: box(wide, k).floor / 480 + (1 - 320 / 480) / 2 for k in (near, far)}  # canvas units
+    for one, other in ((near, far), (far, near)):
+        growth = float(swapped.where[0, one, 2] / wide.where[0, one, 2])
+        assert growth == pytest.approx((feet[other] - view.horizon) / (feet[one] - view.horizon), rel=1e-3)
+        assert box(swapped, one).floor == pytest.approx(box(wide, other).floor, abs=0.01)
 
 
 def test_nothing_grows_beyond_all_measure(tokens, small):

@@ -190,6 +190,16 @@ def test_an_object_comes_in_by_text_at_a_place_and_can_be_moved(client, opened, 
     assert moved["tokens"][-1]["planes"][-1]["left"] == new["planes"][-1]["left"] + 30
 
 
+def test_a_copy_in_another_colour_is_shown_and_named_as_it_is(client, tokens, tmp_path):
+    alone, cube = tokens.resized(*tokens.size), int(tokens.label_map()[160, 133])
+    both = editors.recolor(editors.duplicate(alone, cube, -80, 60), len(tokens), to="blue")
+    both.save(tmp_path / "both.vle")
+    view = opened_by(client, (tmp_path / "both.vle").read_bytes(), "both.vle")
+    assert "red" in view["tokens"][cube - 1]["label"] and "blue" in view["tokens"][-1]["label"]
+    apart = np.abs(composite(client, view) - pixels(client, view).astype(float))
+    assert apart.mean() < 0.5 and np.quantile(apart, 0.999) <= 8
+
+
 def test_a_large_picture_is_made_smaller_and_the_person_is_told(client):
     view = opened_by(client, as_png(Image.new("RGB", (800, 500), "gray")))
     assert view["width"] * view["height"] <= 300_000 and "800 × 500" in view["note"]

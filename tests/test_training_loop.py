@@ -17,6 +17,7 @@ from torch import nn
 from vle_gen import config as configs
 from vle_gen.errors import UserError
 from vle_gen.training import loop
+from vle_gen.training.optimizer import Optimizer
 
 
 class Toy:
@@ -103,12 +104,48 @@ def test_muon_trains_kernels_and_only_them(tmp_path):
     assert [list(moved.model.parameters())[i].shape for i in far] == [(16, 16, 1, 1)]
 
 
+@pytest.mark.parametrize("matrix_lr", [0.0, 0.1])
+def test_weights_decay_and_biases_do_not(matrix_lr):
+    model = nn.Sequential(nn.Linear(16, 16), nn.BatchNorm1d(16))
+    before = [p.detach().clone() for p in model.parameters()]
+    optimizer = Optimizer(model, lr=0.1, matrix_lr=matrix_lr, weight_decay=0.5)
+    optimizer.scale(1.0)
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    assert torch.allclose(model[0].weight, before[0] * (1 - 0.1 * 0.5))
+    assert all(torch.equal(now, was) for now, was in zip(list(model.parameters())[1:], before[1:], strict=True))
+
+
 def test_max_minutes_ends_the_schedule(tmp_path):
-    began = time.monotonic()
     outcome = loop.run(Toy(pause=0.005), settings(steps=10**6), tmp_path, max_minutes=0.02)
     last = json.loads((tmp_path / "metrics.jsonl").read_text().splitlines()[-1])
-    assert time.monotonic() - began < 20 and outcome.checkpoint is not None
+    assert outcome.step < 10**6 and outcome.checkpoint is not None
     assert last["lr"] < 0.1 * 0.02
+    more = loop.run(Toy(pause=0.005), settings(steps=10**6), tmp_path, resume=True, max_minutes=0.03)
+    minutes = [json.loads(row)["minutes"] for row in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert more.step > outcome.step and minutes == sorted(minutes), "minutes of all parts count together"
+
+
+def test_what_is_shipped_is_the_average_of_the_weights(tmp_path):
+    seen = []
+
+    class Watched(Toy):
+        def loss(self, step, generator):
+            seen.append([p.detach().clone() for p in self.model.parameters()])
+            return super().loss(step, generator)
+
+    task = Watched()
+    loop.run(task, settings(steps=20, warmup_steps=0, ema_decay=0.9), tmp_path)
+    seen.append([p.detach().clone() for p in task.model.parameters()])
+    averages = seen[0]
+    for step, trained in enumerate(seen[1:], 1):
+        decay = min(0.9, step / (step + 9))
+        averages = [decay * a + (1 - decay) * p for a, p in zip(averages, trained, strict=True)]
+    shipped = weights(tmp_path)
+    for (name, last), average in zip(task.model.named_parameters(), averages, strict=True):
+        assert torch.allclose(shipped[name], average, atol=1e-5), name
+        assert not torch.allclose(shipped[name], last, atol=1e-5), name
 
 
 def test_resume_refuses_what_does_not_fit(tmp_path, whole):

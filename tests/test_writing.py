@@ -6,6 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
+from editors.rows import box
 from prompts import parse
 from vle_gen import writing
 from vle_gen.chosen_places import Place, turns_of, with_places
@@ -40,6 +41,15 @@ def test_what_is_added_leaves_all_else_as_it_is(pipe, tokens, picture):
     assert changed.any() and (abs(ys - cy) <= h / 2 + 2).all() and (abs(xs - cx) <= w / 2 + 2).all()
     again = pipe.add(tokens, "a small red ball", at=(200, 190), generator=seeded(0), tries=8)
     assert torch.equal(again.what, added.what)
+
+
+def test_places_and_sizes_are_in_pixels_of_pictures_of_any_shape(pipe, picture):
+    wide = pipe.encode(picture.crop((0, 48, 256, 224)))
+    written = writing.add(pipe, wide, "a ball", at=(4, 150), size=30, generator=seeded(0), tries=1)
+    new = box(written.tokens, written.index)
+    assert (new.x, new.y) == pytest.approx((4, 150), abs=0.01)
+    assert (new.width * new.height) ** 0.5 == pytest.approx(30, rel=1e-3)
+    assert "is cut by the edge of the picture" not in written.problems, "who says where it goes may have it cut"
 
 
 def test_the_prior_finds_a_free_place_on_the_floor(pipe, tokens):
