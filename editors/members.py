@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from editors.depth import in_order, put_before
+from editors.depth import put_before
 from editors.language import quoted
 from editors.rows import (
     Which,
@@ -77,7 +77,6 @@ def paste(
         finite(*to, what="a place")
         x, y = centre(both, new)
         both = shifted(both, dict.fromkeys(new, (to[0] - x, to[1] - y)))
-    both = replace(both, depth=in_order(both.depth))
     place = "" if to is None else f" to {said(*to)}"
     return recorded(both, f"paste {named(indices)} from {quoted(str(name or UNNAMED))}{place}")
 

@@ -382,6 +382,7 @@ def test_a_copy_lies_over_what_it_is_a_copy_of(tokens, cube):
 
 def test_of_two_things_equally_far_the_first_is_in_front(pipe, tokens, picture, cube):
     both = paste(tokens, recolor(tokens, cube, to="blue"), cube)
+    assert torch.equal(both.depth[:, : len(tokens)], tokens.depth), "what was there stays as it was"
     body = inside(mask(tokens, cube))
     assert (both.label_map()[body] == cube).all()
     assert np.abs(pixels(pipe.decode(both)) - pixels(picture))[body].mean() < 2
