@@ -240,38 +240,6 @@ def test_recolouring_works_without_detail(pipe, tokens, cube):
     assert not np.array_equal(mirrored, pixels(pipe.decode(alone)))
 
 
-LINES = {
-    "left": (lambda b: b.x - b.width / 2, min),
-    "right": (lambda b: b.x + b.width / 2, max),
-    "top": (lambda b: b.y - b.height / 2, min),
-    "bottom": (lambda b: b.y + b.height / 2, max),
-    "center": (lambda b: b.x, lambda line: (min(line) + max(line)) / 2),
-    "middle": (lambda b: b.y, lambda line: (min(line) + max(line)) / 2),
-}
-
-
-@pytest.mark.parametrize("edge", LINES)
-def test_aligned_objects_are_in_line(tokens, edge):
-    objects, (line, outermost) = range(1, len(tokens)), LINES[edge]
-    before, after = ([box(one, k) for k in objects] for one in (tokens, align(tokens, objects, edge)))
-    assert [line(b) for b in after] == pytest.approx([outermost([line(b) for b in before])] * len(after), abs=0.01)
-    across = edge in ("left", "right", "center")
-    kept = [[b.y if across else b.x for b in boxes] for boxes in (before, after)]
-    assert kept[0] == pytest.approx(kept[1], abs=0.01), "each stays in its row or column"
-
-
-@pytest.mark.parametrize("direction", ["horizontally", "vertically"])
-def test_distributed_objects_are_evenly_spaced(tokens, direction):
-    objects = range(1, len(tokens))
-    before, after = ([box(one, k) for k in objects] for one in (tokens, distribute(tokens, objects, direction)))
-    along, aside = (lambda b: b.x, lambda b: b.y) if direction == "horizontally" else (lambda b: b.y, lambda b: b.x)
-    places, order = [along(b) for b in before], np.argsort([along(b) for b in before])
-    assert np.array([along(b) for b in after])[order] == pytest.approx(
-        np.linspace(min(places), max(places), len(places)), abs=0.01
-    )
-    assert [aside(b) for b in after] == pytest.approx([aside(b) for b in before], abs=0.01)
-
-
 def test_pasted_objects_bring_their_detail(pipe, tokens, picture, other, scenes):
     blue = at(other, 87, 150)
     pasted = paste(tokens, other, blue, to=(200, 190))
@@ -332,45 +300,6 @@ def test_files_from_before_these_edits_are_read(tokens, tmp_path):
         assert not {"origin", "mirrored", "turn", "paint", "opacity"} & set(file.keys()), "nothing new unless it is used"
     read = VLETokens.load(tmp_path / "a.vle")
     assert not read.mirrored.any() and not read.paint.any() and (read.opacity == 1).all() and read.history == ()
-
-
-def test_between_two_states_objects_are_on_their_way(pipe, tokens, picture, cube, ball):
-    after = duplicate(remove(move(recolor(tokens, cube, to="blue"), cube, 40, 20), ball), 1, -60, 30)
-    assert interpolate(tokens, after, 0) is tokens and interpolate(tokens, after, 1) is after
-    half = interpolate(tokens, after, 0.5)
-    assert len(half) == len(tokens) + 1, "the one that goes and the one that comes are both there"
-    moved = cube if cube < ball else cube - 1
-    assert box(half, moved).x == pytest.approx(box(tokens, cube).x + 20, abs=0.01)
-    assert sorted(half.opacity[0].tolist())[0] == pytest.approx(0.5)
-    quarter = pixels(pipe.decode(interpolate(tokens, move(tokens, cube, 40, 0), 0.25)))
-    assert np.abs(quarter - pixels(pipe.decode(move(tokens, cube, 10, 0)))).max() <= 1
-
-
-def test_what_goes_away_fades_with_its_shadow(pipe, tokens, picture, ball):
-    after = remove(tokens, ball)
-    before, half, gone = (pixels(image).astype(float) for image in (
-        picture, pipe.decode(interpolate(tokens, after, 0.5)), pipe.decode(after)
-    ))  # fmt: skip
-    changed = np.abs(gone - before).max(-1) > 12
-    body, shade = changed & mask(tokens, ball), changed & ~mask(tokens, ball)
-    for region in (inside(body), shade):
-        assert region.sum() > 30
-        assert np.abs(half - (before + gone) / 2)[region].mean() < 0.15 * np.abs(gone - before)[region].mean()
-
-
-def test_between_two_states_looks_change_too(tokens, other, cube, ball):
-    before = recolor(tokens, ball, hue=350)
-    after = paste(flip(recolor(recolor(before, ball, hue=20), cube, to="blue"), cube), other, 1)
-    new, blue = len(tokens), after.paint[0, cube]
-    for t in (0.25, 0.5, 0.75):
-        between = interpolate(before, after, t)
-        assert float(between.opacity[0, new]) == pytest.approx(t), "what comes fades in"
-        assert between.paint[0, cube].tolist() == pytest.approx([*blue[:3].tolist(), t]), "the very colour, ever more of it"
-        assert bool(between.mirrored[0, cube]) == (t >= 0.5)
-        assert float(between.turn[0, ball]) == pytest.approx((350 + 20 * t) % 360, abs=1e-3), "the hue turns the short way"
-        gone = interpolate(after, before, t)
-        assert gone.paint[0, cube].tolist() == pytest.approx([*blue[:3].tolist(), 1 - t])
-    assert interpolate(before, after, 0.5).history == before.history
 
 
 def test_a_copy_lies_over_what_it_is_a_copy_of(tokens, cube):
