@@ -131,6 +131,24 @@ def test_tokens_are_written_once(own, tokenizer, tmp_path):
     assert torch.equal(cache.tokens(CaptionedPictures.find(str(tmp_path)).pictures).length, tokens.length)
 
 
+def test_a_picture_that_could_not_be_read_is_tried_again(own, tokenizer, tmp_path):
+    """Such as one whose rights were mended: its size and time are as before."""
+    data, picture = (own / "1.png").read_bytes(), tmp_path / "1.png"
+    (tmp_path / "0.png").write_bytes((own / "0.png").read_bytes())
+    for name in ("0.txt", "1.txt"):
+        (tmp_path / name).write_text("a red ball")
+    lengths, clip = [], ClipModel.load(part(None, "clip"))
+    for content in (bytes(len(data)), data, data):
+        picture.write_bytes(content)
+        os.utime(picture, ns=(10**18, 10**18))
+        found, cache = CaptionedPictures.find(str(tmp_path)).pictures, TokenCache(tmp_path / "cache", tokenizer, 10)
+        tokens = cache.tokens(found)
+        captions = CaptionReader(clip, tokenizer, cache.folder, 77).read(found, ["a red ball"] * 2, tokens)
+        assert len(captions.order) == len(tokens.what), "what was read of a caption is of the same tokens"
+        lengths.append(tokens.length.tolist())
+    assert lengths[0][1] == 0 < lengths[1][1] and lengths[1] == lengths[2] and lengths[0][0] == lengths[1][0]
+
+
 def test_tokens_come_in_the_order_of_the_text(own, tokenizer, tmp_path):
     pictures = CaptionedPictures.find(str(own)).pictures
     clip = ClipModel.load(part(None, "clip"))

@@ -75,7 +75,8 @@ class CaptionReader:
                 some = pictures[start : start + CHUNK]
                 counts = [len(picture.captions) for picture in some]
                 mine, end = list(texts[end : end + sum(counts)]), end + sum(counts)
-                path = self.folder / f"{digest_of_text(*(picture.key for picture in some), *mine)}.safetensors"
+                lengths = map(str, tokens.length[start : start + len(some)].tolist())  # 0 where it cannot be read yet
+                path = self.folder / f"{digest_of_text(*(picture.key for picture in some), *mine, *lengths)}.safetensors"
                 chunk = _kept(path)
                 if chunk is None:
                     chunk = self._chunk(counts, mine, tokens.only(list(range(start, start + len(some)))))

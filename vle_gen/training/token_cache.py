@@ -84,15 +84,17 @@ class TokenCache:
             raise UserError(f"cannot make the folder {self.folder}: {fault.strerror}") from None
         files = sorted(self.folder.glob("*.safetensors"))
         parts = [part for path in files if (part := read_part(path))]
-        there = {key for keys, _ in parts for key in keys}
+        there = {key for keys, part in parts for key, length in zip(keys, part.length.tolist(), strict=True) if length}
         new = list({p.key: p for p in pictures if p.key not in there}.values())
         number = max((int(path.stem) for path in files if path.stem.isdigit()), default=-1) + 1
         with Watch("writing tokens of pictures", len(new)) as watch:
             for start in range(0, len(new), PART):
                 batch = new[start : start + PART]
-                part = PictureTokens.cat([self._encode(picture, watch) for picture in batch])
-                write_part(self.folder / f"{number + start // PART:06d}.safetensors", [p.key for p in batch], part)
-                parts.append(([p.key for p in batch], part))
+                written = [self._encode(picture, watch) for picture in batch]
+                parts.append(([p.key for p in batch], PictureTokens.cat(written)))
+                if kept := [k for k, one in enumerate(written) if one.length.any()]:  # what cannot be read may be some day
+                    part = PictureTokens.cat([written[k] for k in kept])
+                    write_part(self.folder / f"{number + start // PART:06d}.safetensors", [batch[k].key for k in kept], part)
         whole = PictureTokens.cat([part for _, part in parts])
         row = {key: index for index, key in enumerate(key for keys, _ in parts for key in keys)}
         found = whole.only([row[picture.key] for picture in pictures])
