@@ -13,6 +13,7 @@ from prompts.heldout import held_out, write_scene_for_training
 from prompts.known import caption_words, require_drawable
 from prompts.naming import Sort, Thing, Words, lexicon_of
 from prompts.plurals import plural
+from prompts.reading import singly
 from prompts.scene import Scene
 from prompts.scene_captions import Often, write_thing
 from prompts.scene_captions import write as write_scene
@@ -357,6 +358,13 @@ def test_captions_for_training_are_never_held_out(lexicon):
     random = Random(6)
     texts = [write_scene_for_training(scene(random, lexicon, 2), lexicon, random).text for _ in range(400)]
     assert not any(map(held_out, texts))
+
+
+def test_each_of_several_is_said_to_stand_between(lexicon):
+    order = singly(read("two cats between a dog and a castle", caption_words(lexicon), lexicon), lexicon).order
+    cats = {k for k, one in enumerate(order.mentions) if one.name == "cat"}
+    assert len(cats) == 2 and {relation.subject for relation in order.relations} == cats
+    assert {relation.kind for relation in order.relations} == {"left of", "right of"}
 
 
 def test_reading_and_writing_take_few_calls(lexicon, calls_of):

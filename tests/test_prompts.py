@@ -214,6 +214,8 @@ def test_between_is_said_in_words_that_were_trained_on():
     assert check(reading.order, [ball, *cubes], box, depth) == []
     aside = [[0.9, 0.5, 0.05, 0.1], *box[1:]]
     assert check(reading.request, [ball, *cubes], aside, depth) == ["sphere not between 2 cubes"]
+    for x in (0.05, 0.95):
+        assert check(reading.order, [ball, *cubes], [[x, 0.5, 0.05, 0.1], *box[1:]], depth), "neither left nor right of both"
 
 
 def test_between_two_it_may_stand_either_way_round():
