@@ -107,6 +107,8 @@ class TokenizerConfig:
             raise UserError(f"trained is {self.trained!r}: expected all, loop, decoder, both or outline")
         if self.model.outline < 0 or self.model.outline % 3:
             raise UserError(f"model.outline is {self.model.outline}: expected a multiple of 3, or 0 for none")
+        if self.model.missed and not self.model.outline:
+            raise UserError("model.missed is true: give model.outline, such as 24, the network that says what was missed")
         if self.trained == "outline" and not (self.model.outline and self.init):
             raise UserError("trained is outline: give model.outline, such as 24, and init, a checkpoint to draw outlines of")
         if not 1 <= self.least_objects <= 9:

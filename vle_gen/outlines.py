@@ -8,7 +8,7 @@ from torch import Tensor
 from vle_gen.filters import box_mean, grown, nearby
 from vle_gen.tokenizer.loop import PictureCode
 from vle_gen.tokenizer.network import TokenizerNetwork
-from vle_gen.tokenizer.ownership import LEAST_CONTRAST, claims
+from vle_gen.tokenizer.ownership import LEAST_CONTRAST, Claim, claims
 from vle_gen.tokenizer.render import Window, band_of, draw, window_of
 from vle_gen.tokens import OWNED
 
@@ -24,14 +24,14 @@ GLEAM = 0.12  # how much brighter than both object and floor a highlight on an o
 
 
 @torch.no_grad()
-def owners(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> Tensor:
+def owners(net: TokenizerNetwork, pixels: Tensor, code: PictureCode, found: dict[int, Claim] | None = None) -> Tensor:
     """Who owns each pixel of the picture (3, H, W) uint8: uint8 (H, W), index of the token, 0 = scene.
 
     The outline network says so where there is one, else the scopes. Along outlines for which these are too coarse the colours
-    of the picture decide, and between two objects always.
+    of the picture decide, and between two objects always. `found` is what the outline network has said already, if it has.
     """
     height, width = pixels.shape[-2:]
-    owner, coarse = (by_scopes if net.outline is None else by_network)(net, pixels, code)
+    owner, coarse = by_scopes(net, pixels, code) if net.outline is None else by_network(net, pixels, code, found)
     for index in range(1, len(code.what)):
         band, window = band_of(code.where[index], height, width, net.sizes.glimpse), window_of(code.where[index], height, width)
         mine, seen = owner[window.slices], pixels[window.planes]
@@ -61,9 +61,12 @@ def by_scopes(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> tuple
     return owner, list(range(1, len(code.what)))
 
 
-def by_network(net: TokenizerNetwork, pixels: Tensor, code: PictureCode) -> tuple[Tensor, list[int]]:
+def by_network(
+    net: TokenizerNetwork, pixels: Tensor, code: PictureCode, found: dict[int, Claim] | None = None
+) -> tuple[Tensor, list[int]]:
     """Who owns each pixel (H, W), by the outline network; and the tokens that it had to look at much smaller than they are."""
-    found = claims(net, pixels.to(code.what.device).float() / 255, code)
+    if found is None:
+        found = claims(net, pixels.to(code.what.device).float() / 255, code)
     owner = torch.zeros(pixels.shape[-2:], dtype=torch.long, device=code.what.device)
     most = torch.full_like(owner, -LENIENT, dtype=torch.float32)
     for index, claim in found.items():

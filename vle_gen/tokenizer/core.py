@@ -18,7 +18,9 @@ from vle_gen.outlines import owners
 from vle_gen.tokenizer.blocks import Extent
 from vle_gen.tokenizer.glimpse import Layers
 from vle_gen.tokenizer.loop import SCENE_DEPTH, PictureCode, encode_picture, glimpse_picture
+from vle_gen.tokenizer.missed import completed
 from vle_gen.tokenizer.network import TokenizerNetwork
+from vle_gen.tokenizer.ownership import Claim, claims
 from vle_gen.tokenizer.refining import refined
 from vle_gen.tokenizer.render import render_tokens
 from vle_gen.tokenizer.sizes import TokenizerSizes
@@ -83,9 +85,9 @@ class TokenizerCore(nn.Module):
     ) -> VLETokens:
         """Tokens of one picture (3, H, W) uint8, with its fine detail carried. Objects come near to far."""
         height, width = pixels.shape[-2:]
-        code = self.encode_alone(pixels, halting, hints, refine)
+        code, found = self._looked_at(pixels, halting, hints, refine)
         count, device = len(code.what), code.what.device
-        owner = owners(self.network, pixels.cpu(), code)
+        owner = owners(self.network, pixels.cpu(), code, found)
         kind = torch.full((1, count), OBJECT, dtype=torch.uint8)
         kind[:, 0] = SCENE
         detail = SourceDetail(pixels.cpu(), owner, code.what.cpu(), code.where.cpu(), code.depth.cpu())
@@ -108,9 +110,21 @@ class TokenizerCore(nn.Module):
         self, pixels: Tensor, halting: Halting = HALTING, hints: Hints = NO_HINTS, refine: int = 0
     ) -> PictureCode:
         """What the tokens of one picture (3, H, W) uint8 say, without its fine detail; `refine` as for `refined`."""
+        return self._looked_at(pixels, halting, hints, refine)[0]
+
+    def _looked_at(
+        self, pixels: Tensor, halting: Halting, hints: Hints, refine: int
+    ) -> tuple[PictureCode, dict[int, Claim] | None]:
+        """What `encode_alone` gives and, where that is known by the way, what each token claims of the picture."""
         picture = pixels.to(self.device).float() / 255
-        code = self._worthwhile(encode_picture(self.network, picture, halting, hints), picture, halting)
-        return refined(self.network, code, picture, refine)
+        code, found = encode_picture(self.network, picture, halting, hints), None
+        if self.network.notices_missed:
+            found = claims(self.network, picture, code)
+            more = completed(self.network, picture, code, found, halting)
+            code, found = more, found if more is code else None
+        kept = self._worthwhile(code, picture, halting)
+        fitted = refined(self.network, kept, picture, refine)
+        return fitted, found if fitted is code else None
 
     def _worthwhile(self, code: PictureCode, picture: Tensor, halting: Halting) -> PictureCode:
         """The code without the tokens that are not worth their bits, or that are too many."""

@@ -1,5 +1,5 @@
 """A trained network as a larger one that does the same, to be trained on: more blocks in the decoder, finer layers, an outline
-network."""
+network, or one that says more."""
 from __future__ import annotations
 
 from dataclasses import replace
@@ -21,6 +21,8 @@ def can_grow(sizes: TokenizerSizes, wanted: TokenizerSizes) -> bool:
         bigger |= dict(what=wanted.what, local=wanted.local)
     if not sizes.outline:
         bigger |= dict(outline=wanted.outline)
+    if not sizes.missed:
+        bigger |= dict(missed=wanted.missed)
     same = replace(sizes, **bigger) == wanted and sizes.whole == wanted.whole
     deeper = all(old <= new for old, new in zip(sizes.decoder_blocks, wanted.decoder_blocks, strict=True))
     return same and deeper and wanted.layer % sizes.layer == 0

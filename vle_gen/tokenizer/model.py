@@ -64,12 +64,13 @@ class VLETokenizer(TokenizerCore, SavedModel, ModelMixin, ConfigMixin):
         focal: float = 1.09,
         lamps: float = 1.3,
         outline: int = 0,
+        missed: bool = False,
         coded: bool = False,
     ):
         lists = [list(numbers) for numbers in (encoder_widths, decoder_widths, decoder_blocks)]
         sizes = TokenizerSizes(
             what, glimpse, background, work_side, glimpse_side, list(backbone_widths), step_width, *lists, layer, local,
-            slack, step_weight, error_weight, even_error, focal, lamps, outline,
+            slack, step_weight, error_weight, even_error, focal, lamps, outline, missed,
         )  # fmt: skip
         super().__init__(sizes, coded)
 

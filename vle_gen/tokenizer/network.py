@@ -31,10 +31,15 @@ class TokenizerNetwork(nn.Module):
         )
         self.background_encoder = BackgroundEncoder(w8, sizes.what, sizes.whole)
         self.background_decoder = BackgroundDecoder(sizes.whole, sizes.background)
-        self.outline = OutlineNetwork(sizes.outline) if sizes.outline else None
+        self.outline = OutlineNetwork(sizes.outline, sizes.missed) if sizes.outline else None
         quiet(self.glimpse_encoder.what[-1])
         quiet(self.background_encoder.head[-1])
         self.to(memory_format=torch.channels_last)  # in which convolutions of small glimpses are fastest
+
+    @property
+    def notices_missed(self) -> bool:
+        """Whether it says which pixels are an object's that no token is of (see `vle_gen.tokenizer.missed`)."""
+        return self.outline is not None and self.outline.missed is not None
 
 
 def posterior_sample(mean: Tensor, logvar: Tensor, generator: torch.Generator | None) -> Tensor:

@@ -17,6 +17,7 @@ from vle_gen.tokenizer.glimpse import CONTRAST
 PLANES = 14  # colour 3, difference from the floor 3, from the token's colours 3, scope, silhouette, others' claims, likeness 2
 CELL = 8  # pixels; windows are made up to multiples of this
 SURE = 6.0  # logit of a scope that is certain
+RARE = -3.0  # logit, at first, of a pixel's being an object's that was missed
 
 
 class Seen(NamedTuple):
@@ -53,9 +54,10 @@ class OutlineNetwork(nn.Module):
 
     Args:
         width: channels at 1/2 of the picture; there are a third more at 1/4 and 1/8.
+        missed: whether it also says which pixels are an object's that no token is of (see `vle_gen.tokenizer.missed`).
     """
 
-    def __init__(self, width: int):
+    def __init__(self, width: int, missed: bool = False):
         super().__init__()
         deep = width * 4 // 3
         self.stem = nn.Conv2d(4 * PLANES, width, 3, padding=1)  # of cells of 2 x 2 pixels
@@ -70,9 +72,14 @@ class OutlineNetwork(nn.Module):
         self.out = nn.Conv2d(width, 4, 3, padding=1)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
+        self.missed = nn.Conv2d(width, 4, 3, padding=1) if missed else None
+        if self.missed is not None:
+            nn.init.zeros_(self.missed.weight)
+            nn.init.constant_(self.missed.bias, RARE)
 
-    def forward(self, seen: Seen) -> Tensor:
-        """Logits (h, w) of the window's pixels."""
+    def forward(self, seen: Seen) -> tuple[Tensor, Tensor | None]:
+        """Logits (h, w) of the window's pixels: that they are the token's, and that they are an object's that no token is of,
+        where the network says that too."""
         height, width = seen.scope.shape[-2:]
         colours = torch.cat([seen.picture - 0.4, seen.picture - seen.floor, seen.picture - seen.colour]) * CONTRAST
         scope = torch.logit(seen.scope, 1e-6).clamp(-SURE, SURE)
@@ -84,8 +91,12 @@ class OutlineNetwork(nn.Module):
         x8 = self.block8(self.down8(F.silu(x4)))
         x4 = self.merge4(x4 + _double(x8))
         x2 = self.merge2(x2 + _double(self.up2(x4)))
-        out = F.pixel_shuffle(self.out(F.silu(x2)), 2)[0, 0, :height, :width]
-        return scope[0] + out.float()
+        x2 = F.silu(x2)
+        out, missed = (
+            None if head is None else F.pixel_shuffle(head(x2), 2)[0, 0, :height, :width].float()
+            for head in (self.out, self.missed)
+        )
+        return scope[0] + out, missed
 
 
 def _double(x: Tensor) -> Tensor:

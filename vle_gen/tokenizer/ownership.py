@@ -1,6 +1,7 @@
 """What the outline network says of a picture: logits of every token's pixels."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -28,6 +29,7 @@ class Claim(NamedTuple):
     logits: Tensor  # (h, w), above 0 where a pixel is rather its than nobody's
     scope: Tensor  # (h, w) logits of the scope that these were drawn from
     smaller: int  # times that the window was looked at
+    missed: Tensor | None  # (h, w) logits of its being an object's that no token is of; None where nobody says so
 
 
 def claims(net: TokenizerNetwork, picture: Tensor, code: PictureCode) -> dict[int, Claim]:
@@ -52,11 +54,8 @@ def claims(net: TokenizerNetwork, picture: Tensor, code: PictureCode) -> dict[in
         planes = [_smaller(one, smaller) for one in own_size]
         band = band_of(code.where[k], height / smaller, width / smaller, net.sizes.glimpse)
         seen = Seen(*planes, likeness(planes[0], planes[3], band + 1))
-        logits = net.outline(seen)
-        if smaller > 1:
-            logits = F.interpolate(logits[None, None], scale_factor=smaller, mode="bilinear", align_corners=False)[0, 0]
-            logits = logits[: scope.shape[-2], : scope.shape[-1]]
-        found[k] = Claim(window, logits, torch.logit(scope[0], 1e-6), smaller)
+        logits, missed = (None if said is None else _larger(said, smaller, scope.shape[-2:]) for said in net.outline(seen))
+        found[k] = Claim(window, logits, torch.logit(scope[0], 1e-6), smaller, missed)
     return found
 
 
@@ -80,3 +79,11 @@ def likeness(picture: Tensor, scope: Tensor, reach: int) -> Tensor:
 def _smaller(planes: Tensor, times: int) -> Tensor:
     """Means of cells of `times` x `times` pixels of planes (C, h, w), at the ends of those that there are."""
     return F.avg_pool2d(planes[None], times, ceil_mode=True)[0] if times > 1 else planes
+
+
+def _larger(plane: Tensor, times: int, size: Sequence[int]) -> Tensor:
+    """A plane (h, w) at the `size` that `_smaller` was given, interpolated."""
+    if times == 1:
+        return plane
+    plane = F.interpolate(plane[None, None], scale_factor=times, mode="bilinear", align_corners=False)[0, 0]
+    return plane[: size[0], : size[1]]

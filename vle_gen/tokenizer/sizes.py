@@ -34,6 +34,7 @@ class TokenizerSizes:
     focal: float = 1.09
     lamps: float = 1.3
     outline: int = 0
+    missed: bool = False
 
     @property
     def one_world(self) -> bool:

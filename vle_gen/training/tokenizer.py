@@ -65,7 +65,8 @@ def starting_network(config: configs.TokenizerConfig) -> TokenizerNetwork:
 
         _require_objects(config.init)
         network = VLETokenizer.load(config.init).network
-        sizes = replace(config.model, outline=config.model.outline or network.sizes.outline)
+        outline, missed = config.model.outline or network.sizes.outline, config.model.missed or network.sizes.missed
+        sizes = replace(config.model, outline=outline, missed=missed)
         if not can_grow(network.sizes, sizes):
             raise UserError(f"init: {config.init} has other sizes than model: {network.sizes}")
         network = grown_network(network, sizes)
