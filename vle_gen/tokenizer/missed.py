@@ -17,7 +17,7 @@ from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.ownership import Claim
 from vle_gen.tokenizer.proposals import next_proposals
 
-CERTAIN = -1.0  # logit, a mean of all that see it, from which on a pixel is an object's that was missed: few are, so few are certain
+CERTAIN = -1.0  # logit, a mean of all that see it, from which on a pixel is a missed object's: such are few, so logits are low
 LEAST = 1e-4  # of the pixels of the canvas, of such, for which the loop goes on
 ROUNDS = 3
 AROUND = 2  # pixels of the glimpse picture about what was missed that count as not explained either
