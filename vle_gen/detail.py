@@ -27,7 +27,7 @@ LIFTED, FALLEN, FIRM = 0.029, 0.021, 0.031  # how far from a noticed one, as a s
 # that an edit lets in counts, and fainter light that it takes (where a shadow falls is less sure than where it lay); and both
 # from a strong one
 PLAIN = 15 / 255  # one beside which a faint one is likely the end of the same shadow
-UNSEEN = (  # so far from all changes of so much, one that is weaker than the first is left out, one from the second on counts in full
+UNSEEN = (  # so far from all changes of so much, one weaker than the first is left out, one from the second on counts in full
     (FALLEN / 2, NOTICED, 1.4 / 255, 1.6 / 255),
     (FALLEN, NOTICED, 1.5 / 255, 4.5 / 255),
     (0.02, PLAIN, 3.5 / 255, 6 / 255),
