@@ -26,13 +26,9 @@ STRONG = 22 / 255  # one that is noticed even where another token may be its cau
 LIFTED, FALLEN, FIRM = 0.029, 0.021, 0.031  # how far from a noticed one, as a share of the picture's longer side, fainter light
 # that an edit lets in counts, and fainter light that it takes (where a shadow falls is less sure than where it lay); and both
 # from a strong one
-PLAIN = 15 / 255  # one beside which a faint one is likely the end of the same shadow
-UNSEEN = (  # so far from all changes of so much, one weaker than the first is left out, one from the second on counts in full
-    (FALLEN / 2, NOTICED, 1.4 / 255, 1.6 / 255),
-    (FALLEN, NOTICED, 1.5 / 255, 4.5 / 255),
-    (0.02, PLAIN, 3.5 / 255, 6 / 255),
-)
-FADES = 0.0167  # over the last of these ways, as a share of that side, a change comes to count for nothing
+UNSEEN = ((FALLEN / 2, 1.4 / 255, 1.6 / 255), (FALLEN, 1.5 / 255, 4.5 / 255))  # so far from all that an eye notices at once,
+# a change that is weaker than the first is left out, and one counts in full from the second on
+FADES = 0.0167  # over the last of these ways, as a share of that side, it comes to count for nothing
 MARGIN = 0.06  # of the picture's longer side: how far around an edit the floor is looked at
 SHOWN = 0.1  # a body's matte from which on it is seen
 UNKNOWN = 0.6  # share of a picture's tokens from which on that are unsure, the picture is of a world that is not known
@@ -202,8 +198,8 @@ def noticed(change: Tensor, doubt: Tensor, size: tuple[int, int]) -> Tensor:
     around = torch.cat([grown(around, let_in - taken), around, grown(strong, sure)])
     lifted, fallen, firm = (2 * inside_mean(around, fades) - 1).clamp(0, 1).split(1)
     kept = torch.where(change.sum(0, keepdim=True) > 0, lifted, fallen).maximum(firm).maximum(noticed)
-    for share, level, none, full in UNSEEN:
-        seen = (strength > half.clamp(max=level)).float()
+    seen = (strength > half.clamp(max=NOTICED)).float()
+    for share, none, full in UNSEEN:
         near = grown(seen, max(2, round(share * max(size))))
         kept = kept * ((strength * kept - none) / (full - none)).clamp(0, 1).maximum(near)
     return kept
