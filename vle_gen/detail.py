@@ -28,6 +28,8 @@ LIFTED, FALLEN, FIRM = 0.029, 0.021, 0.031  # how far from a noticed one, as a s
 # from a strong one
 UNSEEN = ((FALLEN / 2, 1.4 / 255, 1.6 / 255), (FALLEN, 1.5 / 255, 4.5 / 255))  # so far from all that an eye notices at once,
 # a change that is weaker than the first is left out, and one counts in full from the second on
+UNSURE, PLAIN, WEAK = 0.02, 15 / 255, (3.5 / 255, 6 / 255)  # the same of what is less sure: where light falls, and, farther than
+# so from all that is plain, where it may be another token's
 FADES = 0.0167  # over the last of these ways, as a share of that side, it comes to count for nothing
 MARGIN = 0.06  # of the picture's longer side: how far around an edit the floor is looked at
 SHOWN = 0.1  # a body's matte from which on it is seen
@@ -198,8 +200,11 @@ def noticed(change: Tensor, doubt: Tensor, size: tuple[int, int]) -> Tensor:
     around = torch.cat([grown(around, let_in - taken), around, grown(strong, sure)])
     lifted, fallen, firm = (2 * inside_mean(around, fades) - 1).clamp(0, 1).split(1)
     kept = torch.where(change.sum(0, keepdim=True) > 0, lifted, fallen).maximum(firm).maximum(noticed)
-    seen = (strength > half.clamp(max=NOTICED)).float()
-    for share, none, full in UNSEEN:
-        near = grown(seen, max(2, round(share * max(size))))
-        kept = kept * ((strength * kept - none) / (full - none)).clamp(0, 1).maximum(near)
+    falls = (change.sum(0, keepdim=True) <= 0).float()
+    doubtful = grown((doubt > 0.5).float(), fades)
+    seen = [(NOTICED, share, levels, None) for share, *levels in UNSEEN]
+    for plain, share, (none, full), where in [*seen, (NOTICED, UNSURE, WEAK, falls), (PLAIN, UNSURE, WEAK, doubtful)]:
+        near = grown((strength > half.clamp(max=plain)).float(), max(2, round(share * max(size))))
+        left = ((strength * kept - none) / (full - none)).clamp(0, 1).maximum(near)
+        kept = kept * (left if where is None else left.maximum(1 - where))
     return kept
