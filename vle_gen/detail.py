@@ -28,8 +28,8 @@ LIFTED, FALLEN, FIRM = 0.029, 0.021, 0.031  # how far from a noticed one, as a s
 # from a strong one
 UNSEEN = ((FALLEN / 2, 1.4 / 255, 1.6 / 255), (FALLEN, 1.5 / 255, 4.5 / 255))  # so far from all that an eye notices at once,
 # a change that is weaker than the first is left out, and one counts in full from the second on
-UNSURE, PLAIN, WEAK = 0.02, 15 / 255, (3.5 / 255, 6 / 255)  # the same of what is less sure: where light falls, and, farther than
-# so from all that is plain, where it may be another token's
+UNSURE, PLAIN, WEAK = 0.02, 15 / 255, (3.5 / 255, 6 / 255)  # the same of what is less sure: where it gets darker, and, so far
+# from all that is plain, where it may be another token's
 FADES = 0.0167  # over the last of these ways, as a share of that side, it comes to count for nothing
 MARGIN = 0.06  # of the picture's longer side: how far around an edit the floor is looked at
 SHOWN = 0.1  # a body's matte from which on it is seen

@@ -4,11 +4,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps
+from torch import Tensor
 
+from vle_gen.colour_cut import cut
 from vle_gen.encoding import Box, Hints
 from vle_gen.errors import UserError
 from vle_gen.image_io import open_image
@@ -17,6 +20,8 @@ from vle_gen.tokens import PER_TOKEN, SURE, VLETokens
 
 HALF = 128  # of 255, from which on a pixel is the object's
 WITHIN = 0.8  # share of an unsure token's pixels from which on they lie in a box
+STRANGE = 0.5  # the score that half of a picture's tokens are below, where it is unlike those that the model knows
+CERTAIN = 0.75  # and one from which on it is believed even there
 PART = 0.5  # share of a token's pixels from which on a mask that marks them says that the token is a part of its object
 
 
@@ -67,21 +72,46 @@ def as_masked(tokens: VLETokens, masks: Sequence[np.ndarray]) -> VLETokens:
 
 def as_boxed(tokens: VLETokens, boxes: Sequence[Box]) -> VLETokens:
     """The tokens of a picture that was encoded with `boxes`: each of their tokens has the pixels of all unsure ones that were
-    found in its box besides, since a person says that there is one thing and they say that there may be one."""
-    owner, gone = tokens.detail.owner.clone(), set()
+    found in its box besides, since a person says that there is one thing and they say that there may be one. In a picture
+    unlike those that the model knows it has what colours say (see `vle_gen.colour_cut`), unless it is sure for all that."""
     chosen = {index: box for box in boxes if (index := _token_of(tokens, box))}
+    if not chosen:
+        return tokens
+    scores, owner, gone = tokens.score[0].tolist(), tokens.detail.owner.clone(), set()
+    strange = median(scores[1:]) < STRANGE
     for index, box in chosen.items():
-        left, top, width, height = (round(float(v)) for v in box)
-        inside = torch.zeros_like(owner, dtype=torch.bool)
-        inside[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)] = True
-        of_all, of_inside = (torch.bincount(one.flatten().long(), minlength=len(tokens)) for one in (owner, owner[inside]))
-        for k in range(1, len(tokens)):
-            unsure = k not in chosen and k not in gone and float(tokens.score[0, k]) < SURE
-            if unsure and of_inside[k] > WITHIN * of_all[k]:
-                owner[owner == k] = index
-                gone.add(k)
+        by_colours = strange and scores[index] < CERTAIN
+        believed = CERTAIN if by_colours else SURE
+        inside, rest = _in_box(owner, box), set(range(1, len(tokens))) - gone - {index}
+        unsure = {k for k in rest if k not in chosen and scores[k] < believed}
+        parts = {k for k in unsure if inside[owner == k].float().mean() > WITHIN}
+        owner[_any_of(owner, parts)] = index
+        gone |= parts
+        if by_colours:
+            taken = _any_of(owner, {k for k in rest - parts if k in chosen or scores[k] >= SURE})
+            mask = cut(tokens.detail.picture.float() / 255, box, owner == index, taken)
+            if mask is not None:
+                owner[owner == index] = 0
+                owner[mask] = index
+    if torch.equal(owner, tokens.detail.owner):
+        return tokens
+    before, after = (set(one.unique().tolist()) for one in (tokens.detail.owner, owner))
+    gone |= before - after - chosen.keys() - {0}
     kept = [k for k in range(len(tokens)) if k not in gone]
-    return only(replace(tokens, detail=replace(tokens.detail, owner=owner)), kept) if gone else tokens
+    return only(replace(tokens, detail=replace(tokens.detail, owner=owner)), kept)
+
+
+def _in_box(owner: Tensor, box: Box) -> Tensor:
+    """Which pixels (H, W) lie in a box."""
+    inside = torch.zeros_like(owner, dtype=torch.bool)
+    left, top, width, height = (round(float(v)) for v in box)
+    inside[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)] = True
+    return inside
+
+
+def _any_of(owner: Tensor, tokens: set[int]) -> Tensor:
+    """Which pixels (H, W) any of these tokens owns."""
+    return torch.isin(owner, torch.tensor(sorted(tokens), dtype=owner.dtype))
 
 
 def _token_of(tokens: VLETokens, box: Box) -> int:

@@ -14,7 +14,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from random import Random
 
@@ -49,6 +49,8 @@ BESIDE = 0.3  # share of an object's extent from its centre, from which a cut-ou
 SEEN_SHARE = 0.3  # least share of an object's box that shows, for it to be named
 MEASURED = 240  # scenes
 RATE, DECAY, WARMUP = 2.5e-3, 0.03, 50
+CLOSE = 0.25  # share of steps whose scenes are of few things, each seen from so near that one of them fills much of the picture
+LARGE = (0.25, 0.7)  # and how much of it, the longer side of its box
 WHOLE = 64  # cut-outs: on a GPU their number is made up to a multiple of this, since cuDNN plans anew for each number
 
 
@@ -78,6 +80,35 @@ class Lessons:
 
     def __call__(self, count: int, generator: torch.Generator) -> SceneBatch:
         return self.composer(count, generator, SIDE, SIDE)
+
+
+def from_near(scenes: SceneBatch, generator: torch.Generator) -> SceneBatch:
+    """Square parts of composed scenes, at their size, each about one of its objects, which comes to be large; what the picture
+    no longer holds is cut."""
+    device = generator.device
+
+    def uniform(low: float, high: float, *shape: int) -> Tensor:
+        return low + (high - low) * torch.rand(shape, generator=generator, device=device)
+
+    count = len(scenes)
+    chosen = torch.where(scenes.present, torch.rand(scenes.present.shape, generator=generator, device=device), -1).argmax(1)
+    box = scenes.box[torch.arange(count, device=device), chosen]
+    side = (box[:, 2:].amax(1) / uniform(*LARGE, count)).clamp(0.2, 1)
+    centre = (box[:, :2] + side[:, None] * uniform(-0.25, 0.25, count, 2)).maximum(side[:, None] / 2)
+    centre = centre.minimum(1 - side[:, None] / 2)
+    zero = torch.zeros_like(side)
+    at = torch.stack([side, zero, 2 * centre[:, 0] - 1, zero, side, 2 * centre[:, 1] - 1], 1).view(-1, 2, 3)
+    image = F.grid_sample(scenes.image, F.affine_grid(at, list(scenes.image.shape), False), "bilinear", "border", False)
+
+    corner = (centre - side[:, None] / 2)[:, None]
+    low = ((scenes.box[..., :2] - scenes.box[..., 2:] / 2 - corner) / side[:, None, None]).clamp(0, 1)
+    high = ((scenes.box[..., :2] + scenes.box[..., 2:] / 2 - corner) / side[:, None, None]).clamp(0, 1)
+    extent = high - low
+    shown = extent.prod(-1) * side[:, None].square() / scenes.box[..., 2:].prod(-1).clamp(min=1e-6)
+    present = scenes.present & (shown > SEEN_SHARE)
+    boxes = torch.cat([(low + high) / 2, extent.clamp(min=1e-3)], -1) * present[..., None]
+    visible = scenes.visible * shown / side[:, None].square() * present
+    return replace(scenes, present=present, box=boxes, depth=scenes.depth * side[:, None], visible=visible, image=image)
 
 
 def visible_boxes(scenes: SceneBatch) -> Tensor:
@@ -218,7 +249,9 @@ def main() -> None:
     turn = itertools.count()
 
     def loss(both: Both) -> Tensor:
-        scenes = lessons(options.batch, generator)
+        near = torch.rand((), generator=generator, device=device) < CLOSE
+        scenes = lessons.few(options.batch, generator, SIDE, SIDE) if near else lessons(options.batch, generator)
+        scenes = from_near(scenes, generator) if near else scenes
         pixels = torch.cat([altered(part, generator) for part in scenes.image.split(BATCH)])  # not all of a batch are soft
         pixels = pixels.contiguous(memory_format=torch.channels_last)
         cuts, shown = cut_outs(scenes, pixels, lessons.turn, generator)
