@@ -51,7 +51,7 @@ def cut(picture: Tensor, box: tuple[float, float, float, float], before: Tensor,
     rows = (down > top - LOOSE * high) & (down < top + (1 + LOOSE) * high)
     columns = (across > left - LOOSE * wide) & (across < left + (1 + LOOSE) * wide)
     allowed = rows[:, None] & columns & ~taken
-    share = _relaxed(colour, prior, allowed)
+    share = _relaxed(colour, prior, allowed, ~taken)
     found = None if share is None else _tidied(share > 0.5)
     if found is None:
         return None
@@ -64,10 +64,11 @@ def cut(picture: Tensor, box: tuple[float, float, float, float], before: Tensor,
     return mask
 
 
-def _relaxed(colour: Tensor, prior: Tensor, allowed: Tensor) -> Tensor | None:
+def _relaxed(colour: Tensor, prior: Tensor, allowed: Tensor, free: Tensor) -> Tensor | None:
     """How far each pixel (h, w) is the object's, 0..1, of a picture (3, h, w), by its colour, by what was known before (h, w),
-    0..1, and only where that is allowed (h, w); None where nothing or everything may be, or nothing is."""
-    if not allowed.any() or allowed.all():
+    0..1, and only where that is allowed (h, w); None where nothing or everything may be, or nothing is. Of what is not the
+    object, only `free` pixels (h, w) say what colours that has: others' things may be like it."""
+    if not allowed.any() or not (free & ~allowed).any():
         return None
     across, down = (colour.diff(dim=axis).square().sum(0) for axis in (2, 1))
     edge = 2 * torch.cat([across.flatten(), down.flatten()]).mean().clamp(min=1e-6)
@@ -75,7 +76,7 @@ def _relaxed(colour: Tensor, prior: Tensor, allowed: Tensor) -> Tensor | None:
     colours, known = colour.flatten(1).T, TRUST * (2 * prior - 1)
     share = inside = allowed.float()
     for _ in range(ROUNDS):
-        of_object, of_rest = (_mixture(colours, weight.flatten()) for weight in (inside, 1 - inside))
+        of_object, of_rest = (_mixture(colours, weight.flatten()) for weight in (inside, (1 - inside) * free))
         likelier = (_density(colours, *of_object) - _density(colours, *of_rest)).clamp(-MOST, MOST).view_as(prior)
         cost = torch.where(allowed, -likelier - known, 2 * LENGTH)
         share = _shortest(cost, across, down, share)
