@@ -21,7 +21,7 @@ from vle_gen.tokens import PER_TOKEN, SURE, VLETokens
 HALF = 128  # of 255, from which on a pixel is the object's
 WITHIN = 0.8  # share of an unsure token's pixels from which on they lie in a box
 STRANGE = 0.5  # the score that half of a picture's tokens are below, where it is unlike those that the model knows
-CERTAIN = 0.75  # and one from which on it is believed even there
+CERTAIN = 0.6  # and one from which on it is believed even there
 PART = 0.5  # share of a token's pixels from which on a mask that marks them says that the token is a part of its object
 
 
