@@ -16,7 +16,9 @@ from prompts.vocabulary import ADJECTIVES, BIGGER, COLOR, COLORS, MATERIAL, MORE
 NAME, PLACE, GROUND, RELATION = "name", "place", "ground", "relation"
 MEASURES = frozenset("loaf slice piece bunch bowl cup glass plate bottle mug stick pile pair bit head ear".split())
 CONTAINERS = frozenset("bowl cup glass plate bottle mug".split())  # of these measures
-POSTURES = frozenset("standing sitting lying resting".split())
+POSTURES = frozenset(
+    "standing sitting lying resting parked perched flying floating hovering hanging sleeping hiding waiting".split()
+)
 PRAISE = frozenset("cute nice beautiful pretty lovely cartoon realistic friendly adorable".split())  # left out
 WORDS = frozenset(word for table in (PLACES, MORE_SAID_AS) for said in table.values() for text in said for word in text.split())
 """The words of places and relations, for a checkpoint that is trained on them."""

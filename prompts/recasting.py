@@ -11,7 +11,7 @@ from prompts.plurals import plural
 from prompts.synonyms import NEAR, SAME, SHADES, STOPS, split_words
 from prompts.vocabulary import ADJECTIVES, ANY_SHAPE, COLOR, NOUNS, NUMBERS, PLURALS, SAID_AS, SHAPE
 
-COMPARED = ("bigger", "larger", "smaller")  # these want a "than"
+COMPARED = frozenset({"bigger", "larger", "smaller"})  # these want a "than"
 _IS = ("is", "are")
 _MADE = (("made", "of"), ("made", "out", "of"), ("made", "from"))
 _SINGULAR = {PLURALS[noun]: noun for noun in (*sum(SAID_AS[SHAPE], ()), *ANY_SHAPE)}

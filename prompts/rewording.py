@@ -13,8 +13,8 @@ from prompts.lexicon import Lexicon
 from prompts.marking import NAME, Atom, aside, left_out, marked
 from prompts.marking import WORDS as MARKED_WORDS
 from prompts.plurals import article, is_mass, is_plural
-from prompts.recasting import recast
-from prompts.synonyms import EMPHASIS, EXTRA, IN_PICTURE, MEDIA, NEAR, PHRASES, SAME, SHADES, STOPS, WHOLE, split_words
+from prompts.recasting import COMPARED, recast
+from prompts.synonyms import DEGREES, EMPHASIS, EXTRA, IN_PICTURE, MEDIA, NEAR, PHRASES, SAME, SHADES, STOPS, WHOLE, split_words
 from prompts.vocabulary import ADJECTIVES, COLORS, WORDS
 
 WISH = 6  # words of a wish, "could you draw me a", after which what is wished for begins at the latest
@@ -46,8 +46,10 @@ def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None =
     """The prompt in the words `known`, as far as it can be said in them; with a lexicon, in what that knows too."""
     words, left = _without_medium(split_words(prompt))
     words = recast(words, lexicon)
-    left += [word for word in words if word in EMPHASIS]
-    words = [word for word in words if word not in EMPHASIS]
+    compares = [following in COMPARED for following in [*words[1:], ""]][: len(words)]
+    empty = [word in EMPHASIS or (word in DEGREES and compared) for word, compared in zip(words, compares, strict=True)]
+    left += [word for word, said in zip(words, empty, strict=True) if said]
+    words = [word for word, said in zip(words, empty, strict=True) if not said]
     if lexicon is not None:
         left += left_out(words, lexicon)
         words, known = marked(words, lexicon), known & WORDS  # a part of a name is no word by itself

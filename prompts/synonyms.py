@@ -31,8 +31,9 @@ PHRASES = {
     "exactly": "", "just": "", "only": "", "please": "", "both": "", "also": "",
     "a pair of": "two", "a couple of": "two", "pair of": "two", "couple of": "two", "a single": "a",
     "standing": "", "sitting": "", "lying": "", "placed": "", "located": "", "positioned": "", "resting": "",
-    "situated": "", "stands": "is", "sits": "is", "lies": "is", "stand": "are", "sit": "are", "lie": "are",
-    "appears": "is", "appear": "are",
+    "situated": "", "seated": "", "parked": "", "perched": "", "flying": "", "floating": "", "hovering": "", "hanging": "",
+    "sleeping": "", "hiding": "", "waiting": "", "stands": "is", "sits": "is", "lies": "is", "stand": "are", "sit": "are",
+    "lie": "are", "appears": "is", "appear": "are",
     "on the floor": "", "on the ground": "", "on a floor": "", "in the scene": "", "in the picture": "",
     "as well as": "and", "along with": "and", "together with": "and", "accompanied by": "and",
     "at the left of": "to the left of", "to left of": "left of", "on left of": "left of", "left from": "left of",
@@ -71,6 +72,7 @@ WHOLE = frozenset(
 EXTRA = frozenset({"between", "they"})  # words that the parser reads, though captions do not say them
 IN_PICTURE = frozenset({"background", "foreground"})  # the same after "in the"
 EMPHASIS = frozenset("very really quite rather so truly extremely".split())  # says nothing that could be drawn
+DEGREES = frozenset("much far way even slightly somewhat".split())  # nor do these before "bigger"
 
 
 def split_words(prompt: str) -> list[str]:

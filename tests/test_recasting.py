@@ -113,6 +113,8 @@ def test_what_cannot_be_drawn_is_named(pipe, prompt, named):
         ("a lying dog and a sitting cat", ["lying", "sitting"]),
         ("a bottle of wine", ["bottle of"]),
         ("a very big cat", ["very"]),
+        ("a flying bird next to a parked car", ["flying", "parked"]),
+        ("a cat much bigger than a house", ["much"]),
         ("a pink cat in a box", ["pink"]),  # which is not understood, and so not painted
     ],
 )
