@@ -113,24 +113,25 @@ class Studio:
                 changed = change(session.tokens)
                 if len(changed.tokens) > self.limits.tokens:
                     raise UserError(f"that would be {len(changed.tokens)} tokens: expected at most {self.limits.tokens}")
-                before = session.past, session.future, session.version, session.note
-                session.take(changed.tokens, self.limits.undo)
-                session.note = changed.note
-                try:
-                    return self._view(session)
-                except BaseException:
-                    session.past, session.future, session.version, session.note = before
-                    raise
+
+                def take() -> None:
+                    session.take(changed.tokens, self.limits.undo)
+                    session.note = changed.note
+
+                return self._seen_after(session, take)
 
             return await run(work)
 
     async def step(self, session: Session, back: bool, version: int | None = None) -> SessionView:
-        """The session one edit back, or forth again."""
-        async with session.lock:
-            session.require(version)
+        """The session one edit back, or forth again. Where it cannot be shown, it stays as it was."""
+
+        def go() -> None:
             session.undo() if back else session.redo()
             session.note = ""
-            return await self.workers.render(lambda: self._view(session))
+
+        async with session.lock:
+            session.require(version)
+            return await self.workers.render(lambda: self._seen_after(session, go))
 
     async def view(self, session: Session) -> SessionView:
         """The session as it is."""
@@ -159,6 +160,16 @@ class Studio:
     def _started(self, tokens: VLETokens, name: str, note: str) -> Opened:
         session = Session(name, LayerStore(self.pipe.tokenizer.network), [tokens], note)
         return Opened(session, self._view(session))  # seen first: only then is it known how much memory it takes
+
+    def _seen_after(self, session: Session, change: Callable[[], None]) -> SessionView:
+        """How a session looks after a change of it, which is taken back where it cannot be shown."""
+        before = list(session.past), list(session.future), session.version, session.note
+        try:
+            change()
+            return self._view(session)
+        except BaseException:
+            session.past, session.future, session.version, session.note = before
+            raise
 
     def _view(self, session: Session) -> SessionView:
         labels = session.labels(self.pipe.name_tokens)
