@@ -25,7 +25,7 @@ from vle_gen.tokenizer.model import VLETokenizer
 from vle_gen.training.caption_reading import CaptionReader
 from vle_gen.training.picture_batches import PictureBatches
 from vle_gen.training.prior import part, write_captions
-from vle_gen.training.token_cache import TokenCache
+from vle_gen.training.token_cache import TokenCache, square
 
 TINY = [
     "train.batch=8", "train.steps=4", "train.log_every=1", "train.sample_every=0", "train.warmup_steps=1",
@@ -91,6 +91,8 @@ def test_pictures_are_found_in_every_form(own, tmp_path):
         ("captions.csv", "name,words\na.jpg,b\n", "line 2: expected 'file_name' or 'file' or 'image', and 'caption' or 'text'"),
         ("captions.jsonl", '{"file": "gone.png", "text": "b"}\n', "names gone.png, which is not there"),
         ("captions.jsonl", "{", "cannot be read"),
+        ("captions.jsonl", '{"file": "gone.png", "text": "b"}\n\n{', "captions.jsonl cannot be read: line 3: "),
+        ("captions.jsonl", '{"file": "gone.png"}\n', "line 1: expected 'file_name'"),
         ("shard.tar", "no tar", "no shard of pictures and texts"),
         ("notes.md", "nothing", "holds no pictures with captions"),
     ],
@@ -101,6 +103,36 @@ def test_what_holds_no_pictures_is_named(tmp_path, name, text, message):
         CaptionedPictures.find(str(tmp_path))
     with pytest.raises(UserError, match="no pictures at"):
         CaptionedPictures.find(str(tmp_path / "{000..003}.tar"))
+
+
+def test_each_line_beside_a_picture_is_a_caption_in_folders_below_too(tmp_path):
+    for name in ("a", "below/b"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (16, 16)).save(tmp_path / f"{name}.png")
+        (tmp_path / f"{name}.txt").write_text(f"{name} once\n\n  {name} again \n")
+    Image.new("RGB", (16, 16)).save(tmp_path / "c.png")
+    found = CaptionedPictures.find(str(tmp_path))
+    assert [picture.key.split("|")[0] for picture in found.pictures] == ["a.png", "below/b.png"] and found.without == 1
+    assert [picture.captions for picture in found.pictures] == [("a once", "a again"), ("below/b once", "below/b again")]
+
+
+@pytest.mark.parametrize("names", [("k.json", "k.txt", "k.img.png"), ("k.img.png", "k.txt", "k.json")])
+def test_members_of_a_shard_belong_together_by_what_is_before_the_first_point(tmp_path, names):
+    Image.new("RGB", (16, 16)).save(tmp_path / "k.img.png")
+    (tmp_path / "k.txt").write_text("of the text")
+    (tmp_path / "k.json").write_text('{"caption": "of the record"}')
+    with tarfile.open(tmp_path / "shard.tar", "w") as tar:
+        for name in names:
+            tar.add(tmp_path / name, name)
+    (found,) = CaptionedPictures.find(str(tmp_path / "shard.tar")).pictures
+    assert found.captions == ("of the text",) and found.read().size == (16, 16)
+
+
+def test_pictures_are_learnt_from_as_their_middle_squares():
+    wide = Image.new("RGB", (90, 30), "red")
+    wide.paste("lime", (30, 0, 60, 30))
+    for picture in (wide, wide.rotate(90, expand=True)):
+        assert square(picture).size == (30, 30) and square(picture).getcolors() == [(900, (0, 255, 0))]
 
 
 def test_tokens_are_written_once(own, tokenizer, tmp_path):
@@ -230,12 +262,16 @@ def test_from_pictures_to_pictures(own, vlegen, tmp_path):
     for number, text in enumerate(("a dog beside a cube", "a red ball")):  # of which the grammar reads one
         (tmp_path / "data" / f"{number}.png").write_bytes((own / f"{number}.png").read_bytes())
         (tmp_path / "data" / f"{number}.txt").write_text(text)
+    (tmp_path / "data" / "2.png").write_bytes((own / "2.png").read_bytes())
+    (tmp_path / "data" / "3.png").write_bytes(b"no picture")
+    (tmp_path / "data" / "3.txt").write_text("a dog")
     shard = packed(tmp_path / "data", tmp_path / "shard.tar")
     run = tmp_path / "run"
     named = ["clip.model=ViT-S-32-alt", f"data.pictures={shard}"]
     ran = vlegen("train", "prior", *TINY, *named, "--out", run, "--device", "cpu")
     assert ran.status == 0, ran.err
-    assert "2 pictures, 2 captions" in ran.err
+    assert "3 pictures, 3 captions" in ran.err
+    assert "without a caption, left out: 1" in ran.err and "that cannot be read, left out: 1" in ran.err
     kept = sorted((run / "tokens").rglob("*.safetensors"))
     times = [path.stat().st_mtime_ns for path in kept]
     more = vlegen("train", "prior", *TINY, *named, "train.steps=5", "--out", run, "--device", "cpu", "--resume")

@@ -8,11 +8,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from vle_gen.data.backgrounds import backgrounds
-from vle_gen.data.own import cutout
-from vle_gen.data.pack import FORMAT, read_pack, write_pack
+from vle_gen.data.choice import PackChoice
+from vle_gen.data.composed import MASK_STEP, write_scenes
+from vle_gen.data.cutouts import CutoutBank
+from vle_gen.data.own import cutout, pack_of
+from vle_gen.data.pack import FORMAT, Placement, read_pack, write_pack
+from vle_gen.data.packs import load_bank, load_catalogue, load_engine
 from vle_gen.errors import UserError
 
 
@@ -71,6 +76,72 @@ def test_pictures_become_backgrounds(vlegen, photos, tmp_path):
     assert vlegen("data", "show", tmp_path / "my.tar", "-n", 2, "-o", tmp_path / "s.png").status == 0
 
 
+def test_backgrounds_are_the_middles_of_pictures_and_take_no_shadow(photos, tmp_path):
+    (tmp_path / "walls").mkdir()
+    flag = Image.new("RGB", (300, 90), "red")
+    flag.paste("lime", (105, 0, 195, 90))
+    flag.save(tmp_path / "walls" / "a-striped_wall.png")
+    (ground,) = pack_of(photos, None, "mine", grounds=tmp_path / "walls").backgrounds
+    assert ground.words == ("a striped wall",) and not ground.shaded
+    assert (ground.pixels == (0, 255, 0)).all()
+
+
+def test_what_a_pack_does_not_say_is_as_usual(photos):
+    pack = read_pack(changed(photos))
+    one, ground = pack.objects[0], pack.backgrounds[0]
+    assert (pack.weight, pack.placement) == (1.0, Placement(1.0, 0.0, 0.0))
+    assert (one.size, one.floats, one.held_out, one.aliases) == (1.0, False, False, ())
+    assert ground.shaded and ground.floor is None
+    shares = read_pack(changed(photos, placement={"floor": 3, "stacked": 1})).placement
+    assert shares == Placement(0.75, 0.0, 0.25)
+
+
+def test_packs_count_as_they_say_themselves_unless_they_are_given_a_weight(photos, everyday):
+    mine = str(changed(photos, weight=3.0))
+    both = [PackChoice(mine), PackChoice(str(everyday))]
+    assert load_catalogue(both).weights.tolist() == [3.0, 1.0]
+    assert load_catalogue([PackChoice(mine, 0.5), both[1]]).weights.tolist() == [0.5, 1.0]
+
+
+def test_scenes_hold_no_more_than_was_asked_for(everyday, sprites):
+    for pack in (everyday, sprites):
+        present = load_engine([PackChoice(str(pack))], min_objects=1, max_objects=2).layout(64, torch.Generator()).present
+        assert set(present.sum(1).tolist()) == {1, 2}
+
+
+def test_backgrounds_of_several_sizes_are_brought_to_the_largest(photos):
+    pack = read_pack(changed(photos))
+    large = replace(pack.backgrounds[0], pixels=np.zeros((96, 96, 3), np.uint8))
+    bank = CutoutBank.of(replace(pack, backgrounds=(pack.backgrounds[0], large)))
+    assert bank.background.shape == (2, 3, 96, 96) and bank.background[0].float().std() == 0 < bank.background[0].max()
+
+
+def test_a_composed_scene_hangs_on_its_seed_and_number_alone_and_moves_as_it_says(everyday, tmp_path):
+    engine = load_engine([PackChoice(str(everyday))], "cpu", 1, 3)
+    for name, count, seed in (("two", 2, 1), ("one", 1, 1), ("other", 1, 2)):
+        write_scenes(engine, tmp_path / name, count, seed, 96, 128)
+
+    def pixels(name: str) -> np.ndarray:
+        return np.asarray(Image.open(tmp_path / name)).astype(int)
+
+    assert np.array_equal(pixels("two/000000.png"), pixels("one/000000.png"))
+    assert not np.array_equal(pixels("one/000000.png"), pixels("other/000000.png"))
+    assert not np.array_equal(pixels("two/000000.png"), pixels("two/000001.png"))
+    for name in ("two/000000", "two/000001", "other/000000"):
+        record = json.loads((tmp_path / f"{name}.json").read_text())
+        for one in record["objects"]:
+            (x, y, _), (x0, y0, x1, y1) = one["pixel"], one["bbox"]
+            assert (x, y) == pytest.approx(((x0 + x1) / 2, (y0 + y1) / 2))
+        step = record["move"]
+        dx, dy = int(step["dx"]), int(step["dy"])
+        owned = pixels(f"{name}.mask.png")[..., 0] == MASK_STEP * (step["object"] + 1)
+        inside = np.zeros_like(owned)
+        inside[max(0, -dy) : 96 - max(0, dy), max(0, -dx) : 128 - max(0, dx)] = True
+        y, x = np.nonzero(owned & inside)
+        same = np.abs(pixels(f"{name}.moved.png")[y + dy, x + dx] - pixels(f"{name}.png")[y, x]).max(-1) <= 2
+        assert len(y) > 30 and same.mean() > 0.7, "but for its edge, which mixes with what is behind it, and what hides it"
+
+
 def test_names_that_no_prompt_can_say_are_listed(vlegen, photos, tmp_path):
     (tmp_path / "names.csv").write_text("file,name\ndisc.png,cube\nblue_bar.png,magic wand\n")
     ran = vlegen("data", "pack", photos, "--names", tmp_path / "names.csv", "-o", tmp_path / "my.tar")
@@ -84,10 +155,6 @@ def test_an_empty_folder_of_backgrounds_is_refused(vlegen, photos, tmp_path):
 
 
 def test_composing_that_is_stopped_leaves_nothing(everyday, tmp_path):
-    from vle_gen.data.choice import PackChoice
-    from vle_gen.data.composed import write_scenes
-    from vle_gen.data.packs import load_engine
-
     def stopped(numbers):
         yield numbers[0]
         raise KeyboardInterrupt
@@ -109,6 +176,7 @@ def test_a_pack_is_read_back_as_it_was_written(photos, tmp_path):
     assert [(one.words, one.floor, one.shaded) for one in again.backgrounds] == [(g.words, g.floor, g.shaded) for g in grounds]
     assert (again.objects[0].pixels[..., 3] == held.pixels[..., 3]).all()
     with tarfile.open(tmp_path / "p.tar") as tar:
+        assert {(one.mtime, one.uid, one.uname) for one in tar} == {(0, 0, "")}, "equal packs are equal files"
         tar.extractall(tmp_path / "unpacked", **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))  # since 3.11.4
     assert read_pack(tmp_path / "unpacked").objects[0].name == "disc", "a folder is as good as a tar"
 
@@ -120,6 +188,8 @@ CSV = {
     "too few values": ("file,name,size\ndisc.png,a\n", "line 2"),
     "empty name": ("file,name\ndisc.png,\n", "the name is empty"),
     "no size": ("file,name,size\ndisc.png,a,big\n", "size is big"),
+    "size of nothing": ("file,name,size\ndisc.png,a,0\n", "size is 0: expected a number above 0"),
+    "size beyond measure": ("file,name,size\ndisc.png,a,300\n", "size is 300: expected a number above 0"),
     "neither yes nor no": ("file,name,floats\ndisc.png,a,perhaps\n", "floats is 'perhaps'"),
     "no file": ("file,name\n,a\n", "the file of 'a' is empty"),
     "nothing": ("file,name\n", "lists no pictures"),
@@ -176,6 +246,7 @@ WRONG = {
     "opaque object": ({"objects": [DISC | {"file": "wall.png"}]}, "wall.png has no transparent pixel"),
     "background not square": ({"backgrounds": [WALL | {"file": "disc.png"}]}, "disc.png is 120 x 80: expected a square"),
     "floor the wrong way up": ({"backgrounds": [WALL | {"floor": FLOOR | {"top": 0.2}}]}, "expected horizon < top < bottom"),
+    "floor below the picture": ({"backgrounds": [WALL | {"floor": FLOOR | {"bottom": 2}}]}, "expected horizon < top < bottom"),
     "floor without height": ({"backgrounds": [WALL | {"floor": {"horizon": 0, "top": 0.5}}]}, "floor: height is missing"),
 }
 
@@ -221,8 +292,6 @@ def test_a_rig_that_does_not_fit_is_refused_by_file_and_reason(sprites, tmp_path
 
 
 def test_shapes_without_a_word_are_composed_all_the_same(sprites, tmp_path):
-    from vle_gen.data.packs import load_bank
-
     shutil.copytree(sprites, tmp_path / "pack")
     for path in (tmp_path / "pack").glob("*/meta.json"):
         path.write_text(path.read_text().replace('"cube"', '"cone"'))

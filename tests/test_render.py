@@ -16,9 +16,9 @@ from PIL import Image
 from vle_gen.data.render import job as jobs
 from vle_gen.data.render import settings
 from vle_gen.data.render.camera import Camera
-from vle_gen.data.render.cutout import cut_out, trimmed
+from vle_gen.data.render.cutout import cut_out, display, trimmed
 from vle_gen.data.render.meshes import half_extents, mesh_of
-from vle_gen.data.render.options import read_range
+from vle_gen.data.render.options import MOST, read_range, read_side, read_size
 from vle_gen.data.render.palette import RADIUS, SHAPES, Palette, read_palette
 from vle_gen.data.render.plan import Solid, plan_move, plan_rig, plan_scene, plan_sprite
 from vle_gen.data.render.scenes import SceneJob, ScenePiece, mask_of
@@ -102,6 +102,43 @@ def test_a_seed_plans_the_same_and_a_longer_render_begins_alike():
     assert plan_scene(3, 5, palette) == plan_scene(3, 5, palette) != plan_scene(3, 6, palette)
 
 
+def test_lights_stand_to_all_sides_of_their_usual_places():
+    shifts = np.array([plan_rig(0, number).shifts for number in range(40)])
+    assert (np.abs(shifts) <= 1).all() and (shifts.min(0) < -0.5).all() and (shifts.max(0) > 0.5).all()
+
+
+def test_sizes_and_numbers_are_read_as_they_are_typed():
+    assert read_range("4") == (4, 4) and read_range(f"1-{MOST}") == (1, 10)
+    assert read_size("480x320") == (480, 320) and read_size("256") == (256, 256) and read_side("96") == 96
+    for text in ("0-3", "3-11", "5-4"):
+        with pytest.raises(UserError, match="cannot read"):
+            read_range(text)
+    for text in ("480x32", "1025"):
+        with pytest.raises(UserError, match="cannot read"):
+            read_size(text)
+
+
+def test_a_scene_that_moves_says_how_far_in_pixels_of_a_picture_of_any_shape(tmp_path):
+    job, steps = SceneJob(tmp_path, 8, 0, Palette(), 2, 4, size=(480, 320), moved=True), 0
+    for number in range(job.count):
+        piece = ScenePiece(job, number)
+        record = piece.record()
+        assert (record["width"], record["height"]) == (480, 320)
+        if piece.move is None:
+            continue
+        step, camera = record["move"], piece.scene.rig.camera
+        x, y, _ = record["objects"][step["object"]]["pixel"]
+        now = camera.project(np.array(step["xyz"]))
+        assert (x + step["dx"], y + step["dy"]) == pytest.approx((now[0], now[1])) and abs(step["dx"]) > 15
+        steps += 1
+    assert steps > 4 and mask_of(piece.scene).size == (480, 320)
+    assert "move" not in ScenePiece(replace(job, moved=False), 0).record()
+
+
+def test_linear_light_is_written_as_srgb():
+    assert display(np.array([-1.0, 0.0, 0.002, 0.2140411, 1.0, 7.0])) == pytest.approx([0, 0, 6.59, 127.5, 255, 255], abs=0.01)
+
+
 def test_solids_of_a_scene_stand_apart_and_number_as_asked():
     palette = read_palette(",".join(SHAPES))
     counts = set()
@@ -123,6 +160,8 @@ def test_a_moved_solid_goes_sideways_and_keeps_clear():
         moved += 1
         before, after = (scene.rig.camera.project(np.array(s.xyz)) for s in (scene.solids[move.object], move.solid))
         assert abs(after[0] - before[0]) > 15 and np.allclose(after[1:], before[1:])
+        x0, y0, x1, y1 = scene.rig.camera.box(move.solid.corners())
+        assert 0 < x0 < x1 < 480 and 0 < y0 < y1 < 320, "all of it is still in the picture"
         solids = move.applied(scene).solids
         assert len(solids) == len(scene.solids) and sum(a != b for a, b in zip(solids, scene.solids, strict=True)) == 1
         for one, other in combinations(solids, 2):
@@ -250,6 +289,7 @@ def test_a_render_goes_on_only_as_it_began(tmp_path):
     with pytest.raises(UserError, match="--resume"):
         settings.begin(job, resume=False)
     settings.begin(job, resume=True)
+    assert "red: '#ad2323'" in (job.folder / settings.FILE).read_text()
     settings.begin(replace(job, count=9), resume=True)
     for other in (replace(job, seed=1), replace(job, palette=read_palette("cube")), SceneJob(job.folder, 9, 0, Palette())):
         with pytest.raises(UserError, match="was begun with"):
