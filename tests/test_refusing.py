@@ -63,9 +63,11 @@ def test_a_place_that_is_always_refused_is_written_all_the_same(pipe):
 def test_there_is_room_beside_but_not_within():
     assert not crowded(*objects((0.3, 0.5, FAR)))
     assert not crowded(*objects((0.3, 0.5, FAR), (0.7, 0.5, FAR)))
+    assert not crowded(*objects((0.3, 0.5, FAR), (0.52, 0.5, FAR))), "side by side"
     assert crowded(*objects((0.3, 0.5, FAR), (0.36, 0.5, FAR))), "one in the other"
     assert crowded(*objects((0.3, 0.5, FAR), (0.31, 0.46, FAR + 3))), "apart, but hidden"
-    assert crowded(*objects((0.3, 0.5, FAR), (0.99, 0.5, FAR))), "cut off by the edge"
+    for x, y in ((0.99, 0.5), (0.01, 0.5), (0.6, 0.99), (0.6, 0.01)):
+        assert crowded(*objects((0.3, 0.5, FAR), (x, y, FAR))), "cut off by the edge"
 
 
 def test_what_is_to_show_is_neither_hidden_nor_cut_off():
