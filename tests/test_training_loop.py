@@ -17,7 +17,10 @@ from torch import nn
 from vle_gen import config as configs
 from vle_gen.errors import UserError
 from vle_gen.training import loop
+from vle_gen.training.log import RunLog
 from vle_gen.training.optimizer import Optimizer
+from vle_gen.training.sources import Examples, Mixture
+from vle_gen.training.tokenizer import random_view
 
 
 class Toy:
@@ -159,6 +162,65 @@ def test_resume_refuses_what_does_not_fit(tmp_path, whole):
     other.model[0] = nn.Conv2d(4, 9, 1)
     with pytest.raises(UserError, match="another configuration"):
         loop.run(other, settings(), tmp_path, resume=True)
+
+
+def test_a_row_is_a_mean_over_its_steps_and_what_is_left_is_told(tmp_path, capsys):
+    with RunLog(tmp_path, 10) as log:
+        log.add(loss=2.0, other=torch.tensor(1.0))
+        log.add(loss=4.0, other=3.0)
+        log.write(12, 3.0, 0.25, lr=0.5)
+        log.add(loss=7.0)
+        log.write(13, 4.0, 0.5)
+    first, second = (json.loads(row) for row in (tmp_path / "metrics.jsonl").read_text().splitlines())
+    assert (first["step"], first["loss"], first["other"], first["lr"], first["minutes"]) == (12, 3.0, 2.0, 0.5, 3.0)
+    assert (second["step"], second["loss"]) == (13, 7.0) and "other" not in second
+    told = capsys.readouterr().err
+    assert "3.0 min, about 9.0 left" in told and "4.0 min, about 4.0 left" in told
+
+
+def test_the_learning_rate_warms_up_and_falls_to_its_floor():
+    train = settings(lr=0.02, lr_floor=0.004, warmup_steps=4).train
+    assert [loop.learning_rate(train, step, 0.0) for step in (0, 1, 3, 9)] == pytest.approx([0.005, 0.01, 0.02, 0.02])
+    assert [loop.learning_rate(train, 50, done) for done in (0.5, 1.0, 1.2)] == pytest.approx([0.012, 0.004, 0.004])
+
+
+def test_sample_pictures_change_nothing_that_is_learnt(tmp_path):
+    for every in (0, 1):
+        loop.run(Toy(), settings(steps=6, sample_every=every), tmp_path / str(every))
+    for name, value in weights(tmp_path / "0").items():
+        assert torch.equal(value, weights(tmp_path / "1")[name]), name
+
+
+def test_views_are_windows_of_the_source_half_of_them_mirrored():
+    for height, width in ((176, 264), (264, 264), (264, 176)):
+        x, y, across, down = random_view(4000, height, width, torch.Generator().manual_seed(0)).unbind(1)
+        share = torch.tensor([width, height]) / max(height, width)
+        assert torch.equal(across.abs(), down) and 1 / 1.36 < down.min() < 0.76 and 0.98 < down.max() <= 1
+        assert 0.45 < (across < 0).float().mean() < 0.55
+        for at, extent, seen in ((torch.minimum(x, x + across), down, share[0]), (y, down, share[1])):
+            first = at + extent * (1 - seen) / 2
+            assert first.min() > -1e-5 and (first + extent * seen).max() < 1 + 1e-5
+
+
+class Counted:
+    """A source that gives as many numbers as it is asked for."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def batches(self, count, generator, easy=False):
+        return [self.name] * count
+
+
+@pytest.mark.parametrize(("count", "share", "second"), [(8, 0.25, 2), (8, 0.0, 1), (8, 1.0, 7), (1, 0.4, 0), (1, 0.6, 1)])
+def test_two_sources_are_mixed_by_their_share(count, share, second):
+    mixed = Mixture(Counted("first"), Counted("second"), share).batches(count, torch.Generator())
+    assert mixed == ["first"] * (count - second) + ["second"] * second
+
+
+def test_sorts_of_several_sources_are_different_ones():
+    one, other = (Examples(torch.zeros(1, 2), torch.zeros(2, 2), torch.tensor(sorts)) for sorts in ([1, 2], [1, 3]))
+    assert Examples.cat([one, other]).sorts.tolist() == [1, 2, 3, 5]
 
 
 if __name__ == "__main__":  # the run that the test above kills
