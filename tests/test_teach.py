@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 from PIL import Image
+from safetensors.torch import load_file
 
 import configs as packaged
 from prompts import parse
 from prompts.called import called_as, every_calling
 from prompts.captions import Caption
 from prompts.known import caption_words
+from prompts.request import Mention
 from vle_gen import config as configs
 from vle_gen.clip import ClipModel
 from vle_gen.data.choice import PackChoice
@@ -23,6 +26,7 @@ from vle_gen.data.own import cutout
 from vle_gen.data.pack import trimmed
 from vle_gen.data.words import names_of
 from vle_gen.errors import UserError
+from vle_gen.names import NameTable
 from vle_gen.pipeline import VLEPipeline
 from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.prior.network import BACKGROUND, PriorNetwork
@@ -31,9 +35,10 @@ from vle_gen.prior.sizes import Needs, PriorSizes
 from vle_gen.teaching import seeing, writing
 from vle_gen.teaching.clock import Clock
 from vle_gen.teaching.keeping import Answer, Question, forgotten
+from vle_gen.teaching.measuring import Measured
 from vle_gen.teaching.naming import NewName, with_name
 from vle_gen.teaching.pictures import Looks
-from vle_gen.teaching.rehearsal import Artist, Told, Wishes, batch_of, flaws
+from vle_gen.teaching.rehearsal import Artist, Told, Wishes, batch_of, flaws, in_its_place
 
 PENGUIN = Path(__file__).parent / "fixtures" / "fluent" / "1f427.webp"
 CLIP = [
@@ -213,6 +218,47 @@ def test_lessons_that_will_not_do_are_noticed(lexicon, x, y, size, said, count):
     assert flaws(told, 7) == count
 
 
+def test_in_the_place_of_another_it_stands_on_the_same_foot_in_its_own_shape(lexicon):
+    taught = with_name(lexicon, NewName.of("my zeppelin", lexicon))
+    request = parse("a castle left of an apple", lexicon)
+    frames = torch.tensor([[0.5, 0.5, 1.0, 1.0], [0.4, 0.6, 0.3, 0.2], [0.8, 0.6, 0.2, 0.2]])
+    depth, sort = torch.tensor([1.0, 8.0, 9.0]), torch.tensor([BACKGROUND, 7, 8])
+    told = Told(Caption("", request), torch.zeros(3, 4), frames, depth, sort)
+    looks = Looks(torch.full((1, 4), 5.0), torch.zeros(1, 4), torch.zeros(1, 1, 4).long(), torch.tensor([2.0]))
+    lesson = in_its_place(
+        told, request.mentions[0], "my zeppelin", 99, looks, Wishes(taught, 10, 0), torch.Generator().manual_seed(0)
+    )
+    assert [mention.name for mention in lesson.caption.request.mentions] == ["my zeppelin", request.mentions[1].name]
+    assert lesson.caption.request.relations == request.relations and "zeppelin" in lesson.caption.text
+    x, y, width, height = lesson.where[1].tolist()
+    assert x == pytest.approx(0.4) and y + height / 4 == pytest.approx(0.6 + 0.2 / 4) and width / height == pytest.approx(2)
+    assert (width * height) ** 0.5 == pytest.approx(0.06**0.5, rel=0.4)
+    assert lesson.what[1].tolist() == [5.0] * 4 and lesson.sort.tolist() == [BACKGROUND, 99, 8]
+    assert torch.equal(lesson.where[[0, 2]], frames[[0, 2]]) and told.where[1].tolist() == pytest.approx([0.4, 0.6, 0.3, 0.2])
+    assert in_its_place(told, Mention(name="zebra"), "my zeppelin", 99, looks, Wishes(taught, 10, 0), torch.Generator()) is None
+
+
+def test_look_alikes_come_likeliest_first(small):
+    table = NameTable.of(small.clip.lexicon, small.clip.encode_texts)
+    for number in (3, len(table.called) - 1):
+        first, *others = seeing.lookalikes(small.clip, table.embedded[[number, number]].detach(), 3)
+        assert first == table.called[number] and len(others) == 2 and first not in others
+
+
+def test_time_is_counted_in_minutes_and_slows_learning_to_nothing():
+    long = Clock(time.monotonic(), 1e9)
+    assert [long.slowing(done) for done in (0, 0.5, 1, 2)] == pytest.approx([1, 0.5, 0, 0], abs=1e-6)
+    twenty = time.monotonic() - 1200
+    assert Clock(twenty, 19).is_over and not Clock(twenty, 1000).is_over
+    assert Clock(twenty, 10).slowing(0.1) == pytest.approx(0), "whichever is further"
+
+
+def test_what_was_lost_counts_the_prompts_that_are_followed_no_more():
+    shares = dict(named=1.0, likest=1.0, right=1.0, glimpses_named=1.0, glimpses_mistaken=0.0)
+    found = Measured("cup", old_before=0.75, old_after=0.5, new_prompts=4, old_prompts=4, minutes=1.23456, **shares)
+    assert found.lost == 25 and found.as_json()["minutes"] == 1.2346 and found.as_json()["name"] == "cup"
+
+
 def test_teach_from_pictures_to_pictures(small, vlegen, file, tmp_path):
     small.save_pretrained(str(tmp_path / "small"))
     whole = Image.open(PENGUIN).convert("RGBA")
@@ -226,6 +272,8 @@ def test_teach_from_pictures_to_pictures(small, vlegen, file, tmp_path):
     found = json.loads((tmp_path / "m.json").read_text())
     assert found["name"] == "my penguin" and 0 <= found["named"] <= 1 and found["old_prompts"] == 2
     assert "my penguin" in (out / "README.md").read_text() and not list(tmp_path.glob(".mine-*"))
+    written = load_file(out / "prior" / "diffusion_pytorch_model.safetensors").values()
+    assert {value.dtype for value in written if value.is_floating_point()} == {torch.float16}
 
     drawn = vlegen(
         "txt2img", "my penguin left of a castle", "--tries", 1, "--checkpoint", out, "-o", tmp_path / "x.png"
