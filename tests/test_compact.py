@@ -15,6 +15,7 @@ from vle_gen.compact.fit import fit_code, training_pictures
 from vle_gen.data.choice import PackChoice
 from vle_gen.data.compose import Composer
 from vle_gen.data.packs import load_engine
+from vle_gen.data.scenes import SceneStore
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.errors import UserError
 from vle_gen.evaluate import psnr
@@ -114,3 +115,16 @@ def test_scenes_of_several_packs_are_shown_in_both_shapes(sprites, everyday):
     assert all(picture.std() > 0.01 for picture in pictures)
     again = list(training_pictures(load_engine(packs), None, 6, seed=3, batch=2))
     assert all((one == two).all() for one, two in zip(pictures, again, strict=True))
+
+
+def test_size_and_score_come_back_of_pictures_of_any_shape(pipe, picture):
+    wide = pipe.encode(picture.crop((0, 48, 256, 224)))
+    again = pipe.tokenizer.decompress(pipe.tokenizer.compress(wide))
+    assert again.size == wide.size == (176, 256)
+    assert np.abs((again.score - wide.score)[0, 1:].numpy()).max() <= 1 / 16
+
+
+def test_whole_scenes_are_shown_every_other_time(sprites, scenes):
+    composer = Composer(SpriteBank.load(sprites))
+    alone, mixed = (list(training_pictures(composer, store, 2, batch=1)) for store in (None, SceneStore.load(scenes)))
+    assert (alone[0] == mixed[0]).all() and not (alone[1] == mixed[1]).all()

@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw
 
 from editors import move
 from vle_gen.errors import UserError
+from vle_gen.masks import read_mask
 
 DISC = (170, 150, 209, 189)  # left, top, right and bottom of a disc that is painted on the floor
 BLUE = (20, 60, 200)
@@ -81,3 +82,19 @@ def test_what_is_no_mask_of_the_picture_is_refused(pipe, vlegen, picture, tokens
     assert ran.status == 2 and "holds tokens already" in ran.err
     with pytest.raises(UserError, match="expected bool, 256 x 256"):
         pipe.encode(picture, masks=[np.ones((8, 8), bool)])
+
+
+def test_a_mask_marks_what_is_rather_white_or_rather_opaque(tmp_path):
+    levels = np.zeros((20, 30), np.uint8)
+    levels[5:, :10], levels[5:, 10:] = 100, 200  # such as a soft edge
+    wanted = levels > 128
+    grey = Image.fromarray(levels)
+    cut_out = Image.new("RGBA", grey.size, "white")
+    cut_out.putalpha(grey)
+    opaque = grey.convert("RGBA")
+    turned = cut_out.transpose(Image.Transpose.ROTATE_90)  # as a camera held sideways writes it
+    for name, mask in (("grey", grey), ("cut-out", cut_out), ("opaque", opaque), ("turned", turned)):
+        exif = Image.Exif()
+        exif[0x0112] = 6 if name == "turned" else 1
+        mask.save(tmp_path / f"{name}.png", exif=exif)
+        assert np.array_equal(read_mask(tmp_path / f"{name}.png", (20, 30)), wanted), name

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image, ImageFilter
 
 from editors import flip
 from vle_gen.overlay import overlay
+from vle_gen.tokens import PER_TOKEN
 
 
 @pytest.mark.parametrize("shade", [0, 128, 255])
@@ -57,6 +59,19 @@ def test_a_notebook_shows_tokens_by_itself(tokens):
     data = shown.split("base64,")[1].split('"')[0]
     assert Image.open(io.BytesIO(base64.b64decode(data))).size == (256, 256)
     assert "<img" in tokens.resized(*tokens.size)._repr_html_(), "tokens without a picture too"
+
+
+def shown_picture(html: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(html.split("base64,")[1].split('"')[0])))
+
+
+def test_a_notebook_shows_large_pictures_smaller_and_words_as_they_are(tokens):
+    wide = replace(tokens.resized(1000, 2000), history=("add '<b>a ball</b>'",))
+    html = wide._repr_html_()
+    assert shown_picture(html).size == (960, 480)
+    assert "<b>" not in html and "&lt;b&gt;a ball&lt;/b&gt;" in html
+    rows = {name: getattr(wide, name).repeat(2, *[1] * (getattr(wide, name).dim() - 1)) for name in (*PER_TOKEN, "length")}
+    assert replace(wide, **rows)._repr_html_() == "<p>Tokens of 2 pictures of 2000 x 1000 pixels.</p>"
 
 
 def test_nothing_to_outline_changes_nothing(picture):
