@@ -22,10 +22,10 @@ from vle_gen.data.sprites import SpriteBank
 from vle_gen.errors import UserError
 from vle_gen.prior.network import ANY, BACKGROUND, UNCOUNTED
 from vle_gen.tokenizer.model import VLETokenizer
-from vle_gen.training.caption_reading import CaptionReader
+from vle_gen.training.caption_reading import CaptionReader, ReadCaptions
 from vle_gen.training.picture_batches import PictureBatches
 from vle_gen.training.prior import part, write_captions
-from vle_gen.training.token_cache import TokenCache, square
+from vle_gen.training.token_cache import PictureTokens, TokenCache, square
 
 TINY = [
     "train.batch=8", "train.steps=4", "train.log_every=1", "train.sample_every=0", "train.warmup_steps=1",
@@ -126,6 +126,22 @@ def test_members_of_a_shard_belong_together_by_what_is_before_the_first_point(tm
             tar.add(tmp_path / name, name)
     (found,) = CaptionedPictures.find(str(tmp_path / "shard.tar")).pictures
     assert found.captions == ("of the text",) and found.read().size == (16, 16)
+
+
+def test_shards_of_one_name_in_several_folders_are_told_apart(tmp_path):
+    """Though they are as large and as old as one another: the same key would mean the same picture, encoded once."""
+    for folder, colour in (("a", "red"), ("b", "blue")):
+        (tmp_path / folder).mkdir()
+        Image.new("RGB", (16, 16), colour).save(tmp_path / "k.png")
+        (tmp_path / "k.txt").write_text(colour)
+        with tarfile.open(tmp_path / folder / "000.tar", "w") as tar:
+            for name in ("k.png", "k.txt"):
+                tar.add(tmp_path / name, name)
+        os.utime(tmp_path / folder / "000.tar", (1, 1))
+    one, other = CaptionedPictures.find(f"{tmp_path}/*/000.tar").pictures
+    assert one.key != other.key and one.read().getpixel((3, 3)) != other.read().getpixel((3, 3))
+    (alone,) = CaptionedPictures.find(f"{tmp_path}/a/000.tar").pictures
+    assert alone.key.split("|")[0] == "000.tar/k.png", "wherever it lies"
 
 
 def test_pictures_are_learnt_from_as_their_middle_squares():
@@ -243,6 +259,25 @@ def test_every_caption_of_a_picture_is_drawn_with_it(own, tokenizer, tmp_path):
             whose = [torch.equal(scene, tokens.what[start].float()) for start in tokens.start]
             drawn.add((whose.index(True), mentioned))
     assert drawn == {(0, 1), (0, 2), (1, 3)}
+
+
+def test_pictures_without_objects_are_not_drawn():
+    tokens = PictureTokens(
+        torch.arange(6.0)[:, None].half(), torch.zeros(6, 4), torch.ones(6), torch.tensor([1, 2, 0, 3])
+    )
+    captions = ReadCaptions(
+        torch.ones(4, dtype=torch.long), torch.tensor([5, 6, 7, 8]), torch.tensor([0, 0, 1, 0, 2, 1], dtype=torch.int16),
+        torch.ones(4, dtype=torch.long), torch.zeros(4, 2).half(),
+    )  # fmt: skip
+    short, long = PictureBatches(tokens, captions, torch.device("cpu")).batches(80, torch.Generator().manual_seed(0))
+    drawn = [tuple(row) for batch in (short, long) for row in torch.stack([batch.length, batch.mentioned], 1).tolist()]
+    assert set(drawn) == {(2, 6), (3, 8)} and 20 < drawn.count((2, 6)) < 60, "each as often as the other"
+    assert long.what[-1, :, 0].tolist() == [3, 5, 4], "in the order of the caption"
+    examples = PictureBatches(tokens, captions, torch.device("cpu")).examples()
+    assert sorted(examples.backgrounds[:, 0].tolist()) == [0, 1, 3] and sorted(examples.objects[:, 0].tolist()) == [2, 4, 5]
+    none = replace(tokens, length=torch.tensor([1, 1, 1, 1]))
+    with pytest.raises(UserError, match="finds no objects in these pictures"):
+        PictureBatches(none, captions, torch.device("cpu"))
 
 
 def test_free_captions_are_left_in_their_own_words():

@@ -9,6 +9,7 @@ import csv
 import glob
 import io
 import json
+import os
 import re
 import tarfile
 from collections.abc import Iterator
@@ -67,9 +68,10 @@ class CaptionedPictures:
         Raises:
             UserError: nothing is there, no picture has a caption, or a table or shard cannot be read.
         """
-        found, without = [], 0
-        for source in _sources(where):
-            for picture in _in_shard(source) if source.is_file() else _in_folder(source):
+        found, without, sources = [], 0, _sources(where)
+        common = os.path.commonpath([os.path.abspath(source.parent) for source in sources])
+        for source in sources:
+            for picture in _in_shard(source, os.path.relpath(source, common)) if source.is_file() else _in_folder(source):
                 found += [picture] if picture.captions else []
                 without += not picture.captions
         if not found:
@@ -151,8 +153,9 @@ def _record(line: str, number: int) -> Any:
         raise ValueError(f"line {number}: {fault}") from None
 
 
-def _in_shard(shard: Path) -> Iterator[CaptionedPicture]:
-    """Pictures of an uncompressed .tar, of which only the texts are read; members of one key belong together."""
+def _in_shard(shard: Path, name: str) -> Iterator[CaptionedPicture]:
+    """Pictures of an uncompressed .tar, of which only the texts are read; members of one key belong together. `name` tells the
+    shard from all others that are read, which may lie in several folders."""
     pictures: dict[str, tarfile.TarInfo] = {}
     captions: dict[str, tuple[str, ...]] = {}
     try:
@@ -175,8 +178,8 @@ def _in_shard(shard: Path) -> Iterator[CaptionedPicture]:
         raise UserError(f"{shard} is no shard of pictures and texts: {reason}; expected an uncompressed .tar") from None
     state = _state(shard)
     for key, member in pictures.items():
-        name = f"{shard.name}/{member.name}|{state}"
-        yield CaptionedPicture(name, captions.get(key, ()), shard, member.offset_data, member.size)
+        captioned = f"{name}/{member.name}|{state}", captions.get(key, ())
+        yield CaptionedPicture(*captioned, shard, member.offset_data, member.size)
 
 
 def _split(name: str) -> tuple[str, str]:
