@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,6 +81,20 @@ def test_the_end_of_a_shadow_goes_further_than_its_object():
     # The lamp is to the right at LAMP, so a shadow that was `tip` long is tip * (LAMP - step) / LAMP long nearer to it.
     wanted, rigid = shadow(step, tip * (LAMP - step) / LAMP)[0], shadow(0.0, tip)[0] + dx
     assert abs(column - wanted) < 0.35 * abs(rigid - wanted), (column, wanted, rigid)
+
+
+def test_in_the_sun_shadows_go_as_far_as_their_objects(pipe, tokens):
+    sizes = replace(pipe.tokenizer.network.sizes, lamps=0.0)
+    sun = Camera.of(tokens, sizes)
+    assert sun.lamps == math.inf and Camera.of(tokens, replace(sizes, lamps=LAMP)).lamps == LAMP
+    step, z, tip = 0.3, 1.1, 0.5
+    shadow = lambda x: tuple(seen(np.array([[x - tip, 0.0, z]]))[0])
+    body, where = body_of(ball(0.0, z, 0.1), dark=shadow(0.0))
+    dx = float((seen(ball(step, z, 0.1)).mean(0) - seen(ball(0.0, z, 0.1)).mean(0))[0])
+    moved = moved_aside(body, where, dx, replace(CAMERA, lamps=math.inf))
+    darkness = (1 - moved.light[0]).numpy()
+    column = float((darkness.sum(0) * np.arange(darkness.shape[1])).sum() / darkness.sum()) + 0.5 + moved.window.left + dx
+    assert abs(column - shadow(step)[0]) < 4
 
 
 def test_small_steps_keep_every_pixel():

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from prompts.vocabulary import COLOR
+from prompts.vocabulary import COLOR, MATERIAL
 from vle_gen.data.compose import FULL_VIEW, Composer
+from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.training.hard_examples import hard_layouts, likeness
 
@@ -63,3 +64,23 @@ def test_scenes_can_be_picked_for_things_of_one_colour_that_cover_one_another(co
     kinds = hard.attributes.clone()
     kinds[..., COLOR] = torch.arange(kinds.shape[1])  # no two of one colour
     assert (likeness(replace(hard, attributes=kinds)) == 0).all()
+
+
+def test_things_are_hard_to_take_apart_where_the_nearer_one_covers_half_of_one_of_its_colour():
+    def scene(*things: tuple[float, float, int, int]) -> SceneBatch:
+        """Things at x, of a width, in a colour and a material, near to far."""
+        box = torch.tensor([[[x, 0.5, width, 0.2] for x, width, _, _ in things]])
+        kinds = torch.zeros(1, len(things), 4, dtype=torch.long)
+        for k, (_, _, colour, material) in enumerate(things):
+            kinds[0, k, COLOR], kinds[0, k, MATERIAL] = colour, material
+        there = torch.ones(1, len(things), dtype=torch.bool)
+        one = torch.zeros(1, len(things))
+        return SceneBatch(there, box, one, kinds, one.long(), one[:, 0].long(), one[:, :4], there[:, 0])
+
+    half = ((0.4, 0.2, 1, 0), (0.5, 0.2, 1, 1))
+    assert float(likeness(scene(*half))) == pytest.approx(1)
+    assert float(likeness(scene(half[0], (0.5, 0.2, 1, 0)))) == pytest.approx(1.5), "of one material too"
+    assert float(likeness(scene(half[0], (0.5, 0.2, 2, 0)))) == 0, "of another colour"
+    assert float(likeness(scene(half[0], (0.8, 0.2, 1, 1)))) == 0, "apart"
+    assert float(likeness(scene((0.5, 0.1, 1, 0), (0.5, 0.4, 1, 1)))) == pytest.approx(0.75), "a quarter of the farther one"
+    assert float(likeness(scene((0.5, 0.4, 1, 0), (0.5, 0.1, 1, 1)))) == pytest.approx(0, abs=1e-4), "of which nothing is seen"

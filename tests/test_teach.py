@@ -17,6 +17,7 @@ import configs as packaged
 from prompts import parse
 from prompts.called import called_as, every_calling
 from prompts.captions import Caption
+from prompts.heldout import held_out
 from prompts.known import caption_words
 from prompts.request import Mention
 from vle_gen import config as configs
@@ -32,7 +33,7 @@ from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.prior.network import BACKGROUND, PriorNetwork
 from vle_gen.prior.sampling import make_scheduler
 from vle_gen.prior.sizes import Needs, PriorSizes
-from vle_gen.teaching import seeing, writing
+from vle_gen.teaching import measuring, seeing, writing
 from vle_gen.teaching.clock import Clock
 from vle_gen.teaching.keeping import Answer, Question, forgotten
 from vle_gen.teaching.measuring import Measured
@@ -236,6 +237,19 @@ def test_in_the_place_of_another_it_stands_on_the_same_foot_in_its_own_shape(lex
     assert lesson.what[1].tolist() == [5.0] * 4 and lesson.sort.tolist() == [BACKGROUND, 99, 8]
     assert torch.equal(lesson.where[[0, 2]], frames[[0, 2]]) and told.where[1].tolist() == pytest.approx([0.4, 0.6, 0.3, 0.2])
     assert in_its_place(told, Mention(name="zebra"), "my zeppelin", 99, looks, Wishes(taught, 10, 0), torch.Generator()) is None
+
+
+def test_what_is_measured_with_is_never_learnt_from(lexicon):
+    wishes = Wishes(lexicon, 10, 0)
+    learnt, measured = (
+        [held_out(wishes.caption(wishes.any(), kind).text) for _ in range(60)] for kind in (False, True)
+    )
+    assert sum(learnt) < 6 and sum(measured) > 30, "but where so little can be said that none is left"
+    apple = Mention(name="red apple")
+    asked = measuring.new_prompts(wishes, "castle", 12)
+    assert len(asked) == 12 and all("castle" in [m.name for m in parse(text, lexicon).mentions] for text in asked)
+    often = [wishes.any([apple]) for _ in range(60)]
+    assert 15 < sum(any(m.name == "red apple" for m in request.mentions) for request in often) < 55
 
 
 def test_look_alikes_come_likeliest_first(small):

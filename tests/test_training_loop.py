@@ -17,7 +17,7 @@ from torch import nn
 from vle_gen import config as configs
 from vle_gen.errors import UserError
 from vle_gen.training import loop
-from vle_gen.training.log import RunLog
+from vle_gen.training.log import RunLog, Watch
 from vle_gen.training.optimizer import Optimizer
 from vle_gen.training.sources import Examples, Mixture
 from vle_gen.training.tokenizer import random_view
@@ -182,6 +182,20 @@ def test_the_learning_rate_warms_up_and_falls_to_its_floor():
     train = settings(lr=0.02, lr_floor=0.004, warmup_steps=4).train
     assert [loop.learning_rate(train, step, 0.0) for step in (0, 1, 3, 9)] == pytest.approx([0.005, 0.01, 0.02, 0.02])
     assert [loop.learning_rate(train, 50, done) for done in (0.5, 1.0, 1.2)] == pytest.approx([0.012, 0.004, 0.004])
+
+
+def test_a_run_is_as_far_as_its_steps_or_its_minutes_are():
+    train = settings(steps=60).train
+    assert loop.share_done(train, 15, 100.0, None) == 0.25
+    assert loop.share_done(train, 15, 2.0, 10.0) == 0.25 and loop.share_done(train, 15, 9.0, 10.0) == 0.9
+
+
+def test_what_is_done_beforehand_is_told_when_it_is_done(capsys):
+    for total in (0, 2):
+        with Watch("reading", total) as watch:
+            for _ in range(total):
+                watch.advance()
+    assert capsys.readouterr().err == "reading: 2 of 2, about 0.0 min left\n"
 
 
 def test_sample_pictures_change_nothing_that_is_learnt(tmp_path):
