@@ -320,7 +320,11 @@ def test_a_fault_of_ours_harms_no_other_request(client, opened, png, monkeypatch
         message = refusal(client.post(f"/api/sessions/{opened['id']}/edits", json={"edit": "move", "index": 1, "dx": 9}), 500)
     assert "RuntimeError" in message and "the model broke" not in message
     assert client.get(f"/api/sessions/{opened['id']}").json() == opened
-    assert edited(client, opened, edit="move", index=1, dx=9)["can_undo"]
+    moved = edited(client, opened, edit="move", index=1, dx=9)
+    with monkeypatch.context() as broke:
+        broke.setattr(pipe, "decode", broken)
+        assert "as it was" in refusal(client.post(f"/api/sessions/{opened['id']}/undo"), 500)
+    assert client.get(f"/api/sessions/{opened['id']}").json() == moved and moved["can_undo"]
 
 
 def test_a_picture_that_another_window_changed_is_not_edited_unseen(client, opened):
