@@ -58,6 +58,30 @@ def test_learning_rates_are_finite(setting):
         ("prior", "model.bins=0", "model.bins is 0: expected 2 or more"),
         ("prior", "model.max_words=0", "model.max_words is 0: expected 1 or more"),
         ("prior", "model.flow_blocks=-1", "model.flow_blocks is -1: expected 1 or more"),
+        ("tokenizer", "least_objects=10", "least_objects is 10: expected 1 to 9"),
+        ("tokenizer", "supervision=some", "supervision is 'some': expected layers or none"),
+        ("tokenizer", "proposals=33", "proposals is 33: expected 1 to 32"),
+        ("tokenizer", "model.outline=4", "model.outline is 4: expected a multiple of 3, or 0 for none"),
+        ("tokenizer", "trained=outline", "trained is outline: give model.outline, .* and init"),
+        ("tokenizer", "model.focal=-1", "model.focal is -1.0: expected a finite number above 0, or 0 for none"),
+        ("tokenizer", "data.native=2", "data.native is 2.0: expected 0 to 1"),
+        ("clip", "data.scenes_fraction=1.5", "data.scenes_fraction is 1.5: expected 0 to 1"),
+        ("clip", "data.mixing=-0.1", "data.mixing is -0.1: expected 0 to 1"),
+        ("clip", "glimpses_fraction=1", "glimpses_fraction is 1.0: expected more than 0 and less than 1"),
+        ("clip", "names=1", "names is 1: expected 2 or more"),
+        ("clip", "train.ema_decay=1", "train.ema_decay is 1.0: expected 0 or more and less than 1"),
+        ("clip", "train.lr_floor=1", "train.lr_floor is 1.0: expected 0 to train.lr"),
+        ("clip", "train.seed=-1", "train.seed is -1: expected 0 or more"),
+        ("clip", "train.threads=5000", "train.threads is 5000: expected at most 1024"),
+        ("prior", "model.width=30", "model.width is 30: expected a multiple of model.heads, which is 8"),
+        ("prior", "model.depth_near=40", "model.depth_near is 40.0: expected above 0 and below model.depth_far"),
+        ("prior", "model.relations=99", "model.relations is 99: expected 1 to "),
+        ("prior", "model.max_tokens=1", "model.max_tokens is 1: expected 2 or more"),
+        ("prior", "learning.few=99", "learning.few is 99: expected 1 to learning.many, which is 9"),
+        ("prior", "learning.text_drop=2", "learning.text_drop is 2.0: expected 0 to 1"),
+        ("prior", "learning.jitter=-1", "learning.jitter is -1.0: expected 0 or more, and finite"),
+        ("prior", "learning.sharpen=-1", "learning.sharpen is -1: expected 0 or more"),
+        ("prior", "learning.suns=0", "learning.suns is 0: expected 1 or more"),
     ],
 )
 def test_sizes_and_weights_out_of_range(kind, setting, message):
@@ -65,9 +89,19 @@ def test_sizes_and_weights_out_of_range(kind, setting, message):
         configs.load(kind, None, ["data.sprites=pack", setting])
 
 
-def test_weights_of_a_reconstruction_out_of_range():
-    with pytest.raises(UserError, match="losses.intermediate is -1.0"):
-        configs.load("tokenizer", None, ["variant=reconstruction", "data.sprites=pack", "losses.intermediate=-1"])
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("losses.intermediate=-1", "losses.intermediate is -1.0"),
+        ("tokens=65", "tokens is 65: expected 1 to 64"),
+        ("model.side=100", "model.side is 100: expected a multiple of 16"),
+        ("model.what=7", "model.what is 7: expected a multiple of"),
+        ("model.widths=[8,8]", r"model.widths is \[8, 8\]: expected three numbers of 1 or more"),
+    ],
+)
+def test_numbers_of_a_reconstruction_out_of_range(setting, message):
+    with pytest.raises(UserError, match=message):
+        configs.load("tokenizer", None, ["variant=reconstruction", "data.sprites=pack", setting])
 
 
 @pytest.mark.parametrize("minutes", [0, -1, "nan"])
