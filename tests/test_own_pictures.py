@@ -75,7 +75,13 @@ def test_pictures_are_found_in_every_form(own, tmp_path):
     (table / "captions.csv").write_text('file,caption\na.jpg,"one, and"\na.jpg,another\nb.jpg,\n')
     found = CaptionedPictures.find(str(table))
     assert [picture.captions for picture in found.pictures] == [("one, and", "another")] and found.without == 1
+    (table / "captions.csv").write_text('file,caption\na.jpg,"of two\nlines"\n')
+    assert [" ".join(CaptionedPictures.find(str(table)).pictures[0].captions[0].split())] == ["of two lines"]
     (table / "captions.csv").unlink()
+    odd = '{"file": "a.jpg", "text": "a\u2028b"}\n{"file": "b.jpg", "text": "c\u0085"}\r\n'
+    (table / "captions.jsonl").write_text(odd, "utf-8")
+    assert [one.captions for one in CaptionedPictures.find(str(table)).pictures] == [("a\u2028b",), ("c",)]
+    (table / "captions.jsonl").unlink()
     (table / "metadata.jsonl").write_text('{"file_name": "b.jpg", "text": "b"}\n')
     assert [picture.captions for picture in CaptionedPictures.find(str(table)).pictures] == [("b",)]
     with tarfile.open(tmp_path / "json.tar", "w") as tar:

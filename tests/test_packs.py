@@ -59,6 +59,11 @@ def test_own_cutouts_become_a_pack(vlegen, photos, tmp_path):
     assert middle[3] == 255 and middle[0] > 150 and middle[2] < 80
 
 
+def test_names_may_be_written_over_several_lines(photos, tmp_path):
+    (tmp_path / "names.csv").write_text('file, name\ndisc.png, "a red\ndisc"\nblue_bar.png, "a bar, blue\u2028"\n', "utf-8")
+    assert [one.name for one in pack_of(photos, tmp_path / "names.csv", "mine").objects] == ["a red disc", "a bar, blue"]
+
+
 def test_without_names_files_say_what_they_show(vlegen, photos, tmp_path):
     assert vlegen("data", "pack", photos, "-o", tmp_path / "my.tar", "--placement", "stacked").status == 0
     pack = read_pack(tmp_path / "my.tar")

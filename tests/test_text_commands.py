@@ -65,7 +65,8 @@ def test_a_mark_at_the_beginning_of_a_text_is_no_part_of_it(tmp_path):
 
     assert read_prompts(written("p.txt", "# two\na red ball\na cube\n"), WORDS) == ["a red ball", "a cube"]
     assert load(written("mine.txt", "a red ball\n"))[0].prompts == ("a red ball",)
-    assert load(written("mine.jsonl", '{"prompt": "a cube"}\n'))[0].prompts == ("a cube",)
+    assert load(written("mine.jsonl", '{"prompt": "a cube"}\r\n'))[0].prompts == ("a cube",)
+    assert load(written("mine.jsonl", '{"prompt": "a\u2028cube"}\n'))[0].prompts == ("a\u2028cube",), "no end of a line"
     assert read_script(written("s.yaml", "- flip 1\n")) == parse_group("flip 1")
     assert configs.load("clip", written("c.yaml", "data: {sprites: mine.tar}\n")).data.sprites == "mine.tar"
     Image.new("RGB", (16, 16)).save(tmp_path / "a.png")

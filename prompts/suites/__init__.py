@@ -32,7 +32,7 @@ def load(path: str | Path = FOLDER) -> list[Suite]:
     suites = []
     for file in files:
         try:
-            lines = [line for line in file.read_text("utf-8-sig").splitlines() if line.strip()]
+            lines = [line for line in file.read_text("utf-8-sig").split("\n") if line.strip()]
             prompts = tuple(json.loads(line)["prompt"].strip() if file.suffix == ".jsonl" else line.strip() for line in lines)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise ValueError(f'{file} has a line that is no prompt: expected {{"prompt": "a red ball"}}') from None

@@ -140,7 +140,8 @@ def _rows(table: Path) -> list[dict]:
         text = table.read_text("utf-8-sig")
         if table.suffix == ".csv":
             return list(csv.DictReader(io.StringIO(text)))
-        rows = [_record(line, number) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+        lines = enumerate(text.split("\n"), 1)  # JSON's texts may hold what else is taken for an end of a line, such as U+2028
+        rows = [_record(line, number) for number, line in lines if line.strip()]
     except (OSError, ValueError, csv.Error) as fault:
         raise UserError(f"{table} cannot be read: {' '.join(str(fault).split())}") from None
     return [row if isinstance(row, dict) else {} for row in rows]

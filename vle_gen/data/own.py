@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as fault:
         raise UserError(f"cannot read {path}: {fault}") from None
-    reader = csv.DictReader(text.splitlines(), skipinitialspace=True)
+    reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
     try:
         heads, given = reader.fieldnames or [], [(reader.line_num, row) for row in reader]
     except csv.Error as fault:
@@ -91,7 +92,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
     for number, row in given:
         if None in row or None in row.values():
             raise UserError(f"{path}, line {number}: expected {len(heads)} values, as the first line has")
-        rows.append({key: value.strip() for key, value in row.items()})
+        rows.append({key: " ".join(value.split()) if key == "name" else value.strip() for key, value in row.items()})
     return rows
 
 
