@@ -168,12 +168,13 @@ def test_what_cannot_be_undone_for_lack_of_a_worker_is_undone_when_asked_again(p
 
 
 def test_a_session_at_work_is_not_put_away(pipe, tokens):
-    times = iter((0.0, 0.0, 1000.0, 1000.0, 1000.0, 1000.0))
-    sessions = Sessions(Limits(sessions=1, idle_seconds=100, safe_seconds=10), lambda: next(times))
+    now = [0.0]
+    sessions = Sessions(Limits(sessions=1, idle_seconds=100, safe_seconds=10), lambda: now[0])
     one = sessions.add(Session("img.png", LayerStore(pipe.tokenizer.network), [tokens]))
 
     async def work() -> None:
         async with one.lock:
+            now[0] = 1000.0
             with pytest.raises(Full):
                 sessions.add(Session("other.png", LayerStore(pipe.tokenizer.network), [tokens]))
 
@@ -195,12 +196,13 @@ def test_serve_opens_a_picture_and_answers_to_its_own_names(file):
     root = Path(__file__).parents[1]
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as served:
         try:
+            direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
             url, _, session = served.stdout.readline().split()[4].partition("#")
 
             def answered(path: str, host: str) -> tuple[int, str]:
                 request = urllib.request.Request(url + path, headers={"host": host})
                 try:
-                    with urllib.request.urlopen(request, timeout=60) as answer:
+                    with direct.open(request, timeout=60) as answer:
                         return answer.status, answer.read().decode()
                 except urllib.error.HTTPError as fault:
                     return fault.code, fault.read().decode()
