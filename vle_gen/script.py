@@ -13,6 +13,7 @@ import editors
 from editors.language import Edit, Selector, looks_like_an_edit, parse_group
 from editors.members import UNNAMED, centre
 from editors.rows import box
+from vle_gen import token_file
 from vle_gen.errors import UserError
 from vle_gen.files import generator_of
 from vle_gen.tokens import OBJECT
@@ -81,7 +82,8 @@ def read_script(path: str | Path) -> Group:
 
     path = Path(path)
     if not path.is_file():
-        raise UserError(f"{path} does not exist: expected a YAML file with a list of edits")
+        wrong = "is a folder" if path.is_dir() else "does not exist"
+        raise UserError(f"{path} {wrong}: expected a YAML file with a list of edits")
     try:
         lines = yaml.safe_load(path.read_text("utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as fault:
@@ -120,9 +122,7 @@ def gathered(steps: Sequence[str], script: str | Path | None, replay: str | Path
 
 def history_of(path: str | Path) -> list[Group]:
     """The edits that made a .vle file, a group for each line of its history."""
-    from vle_gen.tokens import VLETokens
-
-    return [tuple(_from_beside(edit, path) for edit in parse_group(line)) for line in VLETokens.load(path).history]
+    return [tuple(_from_beside(edit, path) for edit in parse_group(line)) for line in token_file.history_of(path)]
 
 
 def _from_beside(edit: Edit, path: str | Path) -> Edit:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 SERIES = "vle-"  # what the format of each version begins with
 FORMAT = SERIES + "1"
 CODED = FORMAT  # the one tensor of a file whose tokens are entropy-coded (see `vle_gen.compact.file`)
+HISTORY = "history"  # in the metadata: the edits that made the tokens
 CODED_AT_FIRST = "coded"  # what that tensor was called while such files had metadata too
 ALWAYS = ("what", "where", "depth", "kind", "scope", "score", "source", "length")
 WHERE_USED = ("origin", "mirrored", "turn", "paint", "opacity")  # left out of files in which no token has any of it
@@ -55,7 +57,7 @@ def write(tokens: VLETokens, path: str | Path, carry: bool = True) -> None:
         "format": FORMAT,
         "size": json.dumps(list(tokens.size)),
         "checkpoint": tokens.checkpoint,
-        "history": json.dumps(list(tokens.history)),
+        HISTORY: json.dumps(list(tokens.history)),
     }
     write_tensors(path, tensors, header)
 
@@ -95,7 +97,7 @@ def read(path: str | Path) -> VLETokens:
             checkpoint=header["checkpoint"],
             detail=_detail(tensors, 0) if _key(0, "picture") in tensors else None,
             foreign=tuple(foreign),
-            history=_lines(json.loads(header.get("history", "[]"))),
+            history=_noted(header),
         )
         if tokens.batch != 1:
             raise UserError(f"it holds {tokens.batch} pictures: expected one")
@@ -109,6 +111,21 @@ def read(path: str | Path) -> VLETokens:
     except Exception as fault:  # whatever reading stumbles over is the fault of what is in the file
         said = " ".join(str(fault).split()) or type(fault).__name__
         raise UserError(f"{path} is no readable token file: {said}") from None
+
+
+def history_of(path: str | Path) -> tuple[str, ...]:
+    """The edits that made the tokens of a .vle file, coded or not, a line for each command. Raises `UserError` as `read`."""
+    try:
+        with safe_open(path, "pt") as file:
+            header = None if coded_tensor(file) is None else file.metadata() or {}
+    except (SafetensorError, OSError):
+        header = None  # whatever is wrong with it, `read` says
+    if header is None:
+        return read(path).history
+    try:
+        return _noted(header)
+    except (UserError, ValueError) as fault:
+        raise UserError(f"{path} is corrupt: {fault}") from None
 
 
 def coded_tensor(file: safe_open) -> str | None:
@@ -166,8 +183,9 @@ def _size(value: object) -> tuple[int, int]:
     return value[0], value[1]
 
 
-def _lines(value: object) -> tuple[str, ...]:
+def _noted(header: Mapping[str, str]) -> tuple[str, ...]:
     """The history from the header."""
+    value = json.loads(header.get(HISTORY, "[]"))
     if not (isinstance(value, list) and all(isinstance(line, str) for line in value)):
         raise UserError("its history is no list of edits")
     return tuple(value)

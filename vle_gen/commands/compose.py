@@ -58,9 +58,9 @@ def edit(
 
 def history(vle: Annotated[Path, typer.Argument(help="A .vle file.")]) -> None:
     """List the edits that made a .vle file, a line for each command; --replay of 'vlegen edit' does them again."""
-    from vle_gen.tokens import VLETokens
+    from vle_gen.token_file import history_of
 
-    for line in VLETokens.load(vle).history:
+    for line in history_of(vle):
         print(line)
 
 

@@ -1,6 +1,8 @@
 """Coded `.vle` files: what `VLETokenizer.compress` gives, as the one tensor of a safetensors file."""
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ from safetensors.torch import save
 from vle_gen.compact.code import DEFAULT_QUALITY
 from vle_gen.errors import UserError
 from vle_gen.image_io import write_whole
-from vle_gen.token_file import CODED, coded_tensor
+from vle_gen.token_file import CODED, HISTORY, coded_tensor, history_of
 from vle_gen.tokens import VLETokens
 
 if TYPE_CHECKING:
@@ -33,8 +35,9 @@ def coded_file(tokenizer: TokenizerCore, tokens: VLETokens, quality: float = DEF
     """What `save_coded` writes."""
     data = tokenizer.compress(tokens, quality)
     # The tensor's name tells the format, and size and checkpoint are in its bytes: with metadata of its own the file would be
-    # half as large again.
-    return save({CODED: torch.from_numpy(np.frombuffer(data, np.uint8).copy())})
+    # half as large again. Only tokens that were edited have any: what was done to them.
+    header = {HISTORY: json.dumps(list(tokens.history))} if tokens.history else None
+    return save({CODED: torch.from_numpy(np.frombuffer(data, np.uint8).copy())}, header)
 
 
 def load_tokens(tokenizer: TokenizerCore, path: str | Path) -> VLETokens:
@@ -43,7 +46,7 @@ def load_tokens(tokenizer: TokenizerCore, path: str | Path) -> VLETokens:
     if data is None:
         return VLETokens.load(path).to(tokenizer.device)
     try:
-        return tokenizer.decompress(data)
+        return replace(tokenizer.decompress(data), history=history_of(path))
     except UserError as fault:
         raise UserError(f"{path} cannot be read: {fault}") from None
 

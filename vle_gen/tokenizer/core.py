@@ -197,7 +197,7 @@ class TokenizerCore(nn.Module):
         if tokens.checkpoint and tokens.checkpoint != self.checkpoint_id:
             raise UserError(f"these tokens were made by checkpoint {tokens.checkpoint}: {self.checkpoint_id} cannot code them")
         if any(one.retouched(index) for index in range(len(one))):
-            raise UserError("tokens that are mirrored, recoloured or half transparent cannot be made small")
+            raise UserError("mirrored, recoloured or half transparent tokens cannot be coded: save them without --quality")
         if int(one.kind[0, 0]) != SCENE or not (one.kind[0, 1:] == OBJECT).all():
             raise UserError("only tokens that are one scene token and then objects can be made small")
         return CodedTokens(one.what[0], one.where[0, 1:], one.depth[0, 1:], one.score[0, 1:], tuple(one.size))
