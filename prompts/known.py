@@ -76,6 +76,15 @@ def require_known(
     )
 
 
+def require_known_object(
+    phrase: str, known: frozenset[str] | set[str] = WORDS, lexicon: Lexicon | None = None
+) -> None:
+    """As `require_known`, of words that say which object of a picture is meant, where without any nothing is meant."""
+    if isinstance(phrase, str) and all(word in STOPS for word in split_words(phrase)):
+        raise UserError(f"{phrase!r} does not say which object is meant: expected words like 'the red ball'")
+    require_known(phrase, known, lexicon)
+
+
 def require_drawable(
     prompt: str, known: frozenset[str] | set[str] = WORDS, lexicon: Lexicon | None = None
 ) -> None:

@@ -205,7 +205,9 @@ class Lexicon:
         """Reads what `save` wrote. Raises `UserError` where there is none."""
         try:
             return Lexicon.from_json(json.loads(Path(path).read_text("utf-8")))
-        except (OSError, ValueError) as fault:
+        except OSError as fault:
+            raise UserError(f"{path} is no lexicon: {fault.strerror}; expected what 'vlegen data lexicon' writes") from None
+        except ValueError as fault:
             raise UserError(f"{path} is no lexicon: {' '.join(str(fault).split())}") from None
 
 

@@ -91,8 +91,9 @@ def search(listed: Sequence[Entry], text: str, known: frozenset[str], lexicon: L
     if not found and not is_free(known, lexicon):
         found = _having(listed, _plain(reword(text, known, lexicon).text))  # "kittens" are cats, "crimson" is drawn as red
     if not found:
-        more = f": {MORE}" if lexicon is None else ""
-        raise UserError(f"nothing here is called {text!r}{hint(text, lexicon)}{more}")
+        near = hint(text, lexicon)
+        more = f": {MORE}" if lexicon is None else "" if near else ": without a word 'vlegen names' lists all that is known"
+        raise UserError(f"nothing here is called {text!r}{near}{more}")
     return found
 
 

@@ -137,6 +137,8 @@ def targets_of(pictures: Sequence[Path], out: Path | None, out_dir: Path | None,
             raise UserError(f"{target} would be replaced by its own edit: give another --out-dir")
     try:
         out_dir.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise UserError(f"{out_dir} is a file: expected a folder for the results, which is made where there is none") from None
     except OSError as fault:
         raise UserError(f"cannot make the folder {out_dir}: {fault.strerror}") from None
     return targets

@@ -270,7 +270,10 @@ def load(kind: str, path: str | Path | None = None, overrides: Sequence[str] = (
     if path is not None:
         try:
             layers.append((str(path), _parse(Path(path).read_text("utf-8-sig"), path)))
-        except (OSError, UnicodeDecodeError) as fault:
+        except OSError as fault:
+            said = f"cannot read the configuration {path}: {fault.strerror}"
+            raise UserError(f"{said}: expected a YAML file with what differs from configs/{kind}.yaml") from None
+        except UnicodeDecodeError as fault:
             raise UserError(f"cannot read the configuration {path}: {fault}") from None
     for item in overrides:
         key, equals, _ = item.partition("=")
@@ -283,7 +286,7 @@ def load(kind: str, path: str | Path | None = None, overrides: Sequence[str] = (
     _refuse_twice("data.pictures", overrides)
     schema, name = (SCHEMAS | OTHERS)[kind], kind
     variant = next((layer["variant"] for _, layer in reversed(layers) if "variant" in layer), None)
-    if kind == "tokenizer" and variant in VARIANTS:
+    if kind == "tokenizer" and isinstance(variant, str) and variant in VARIANTS:
         schema, name = VARIANTS[variant], f"{kind}-{variant}"
     config = OmegaConf.structured(schema)
     defaults = _parse(resources.files("configs").joinpath(f"{name}.yaml").read_text(), name)
@@ -357,6 +360,8 @@ def _merge(config: DictConfig, layer: DictConfig, source: str) -> DictConfig:
     except OmegaConfBaseException as fault:
         reason = " ".join((fault.msg or str(fault)).split("\n")[0].split())
         raise UserError(f"{source}: {fault.full_key or 'value'} cannot be set: {reason}") from None
+    except TypeError as fault:  # of OmegaConf's, where keys are given for a list
+        raise UserError(f"{source} cannot be set: {fault}: expected a list where the default is one") from None
 
 
 def _unknown(config: DictConfig, key: str) -> str:

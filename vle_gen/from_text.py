@@ -88,7 +88,8 @@ def read_prompts(path: Path, words: frozenset[str], lexicon: Lexicon | None = No
         UserError: no such file, no prompts, or a line with words that mean nothing to the checkpoint.
     """
     if not path.is_file():
-        raise UserError(f"{path} does not exist: expected a text file with a prompt a line")
+        wrong = "is a folder" if path.is_dir() else "does not exist"
+        raise UserError(f"{path} {wrong}: expected a text file with a prompt a line")
     try:
         lines = [line.strip() for line in path.read_text("utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError):

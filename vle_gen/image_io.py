@@ -33,7 +33,7 @@ def open_image(path: str | Path) -> Image.Image:
     """
     path = Path(path)
     if not path.exists():
-        raise UserError(f"{path} does not exist")
+        raise UserError(f"{path} does not exist: expected a picture or a .vle file")
     if path.is_dir():
         raise UserError(f"{path} is a folder: expected a picture")
     return read_image(path, path)

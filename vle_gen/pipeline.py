@@ -16,7 +16,7 @@ from editors.language import Edit, Selector
 from editors.rows import box, indices_of, recorded
 from prompts.called import Called, every_calling
 from prompts.grammar import parse
-from prompts.known import require_drawable, require_known
+from prompts.known import require_drawable, require_known_object
 from prompts.lexicon import Lexicon
 from prompts.places import leaning
 from prompts.request import Mention, SceneRequest
@@ -290,7 +290,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         """
         self._require_naming(f"it cannot tell which object {phrase!r} is: give --token, --point or --box")
         lexicon = self.seen_lexicon  # CLIP names, whatever the prior knows
-        require_known(phrase, WORDS if self.clip.words is None else self.clip.words, lexicon)
+        require_known_object(phrase, WORDS if self.clip.words is None else self.clip.words, lexicon)
         request = parse(phrase, lexicon)
         if request is None or len(request.mentions) != 1 or request.count != 1:
             raise UserError(f"{phrase!r} does not describe one object: expected words like 'the red ball'")

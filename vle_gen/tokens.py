@@ -250,11 +250,11 @@ def _validate(tokens: VLETokens) -> None:
         raise UserError(f"length is {tokens.length.tolist()}: expected 1 to {count}")
     for name in ("what", "where", "depth", "scope", "score", "turn", "paint", "opacity"):
         if not getattr(tokens, name).isfinite().all():
-            raise UserError(f"{name} holds a value that is not finite")
+            raise UserError(f"{name} holds a value that is not finite: expected finite numbers")
     if not (tokens.where[..., 2:] > 0).all():
-        raise UserError("where holds a frame without width or height")
+        raise UserError("where holds a frame without width or height: expected both above 0")
     if float(tokens.where.abs().max()) > FARTHEST:
-        raise UserError(f"where holds a frame that is more than {FARTHEST:,.0f} pictures away or wide")
+        raise UserError(f"where holds a frame that is more than {FARTHEST:,.0f} pictures away or wide: expected less")
     if len(tokens.size) != 2 or min(tokens.size) < 1:
         raise UserError(f"size is {tokens.size}: expected height and width in pixels")
     if not ((tokens.kind == OBJECT) | (tokens.kind == SCENE)).all():

@@ -28,8 +28,10 @@ def read_files(path: str | Path) -> dict[str, bytes]:
     try:
         with tarfile.open(path) as tar:
             return {m.name.removeprefix("./"): tar.extractfile(m).read() for m in tar if m.isfile()}
-    except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as fault:
-        raise UserError(f"{path} is neither a folder nor a .tar: {fault}") from None
+    except PermissionError:
+        raise UserError(f"{path} cannot be read: permission denied") from None
+    except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError):  # what they say is of formats that were tried
+        raise UserError(f"{path} is neither a folder nor a .tar, or it is damaged: expected a whole one") from None
 
 
 def read_json(files: dict[str, bytes], name: str, source: str | Path) -> Any:

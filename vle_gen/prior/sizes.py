@@ -30,7 +30,7 @@ class PriorSizes:
     neighbours: bool = False
 
     def __post_init__(self) -> None:
-        if self.heads < 1 or self.width % self.heads:
+        if self.heads < 1 or self.width < 1 or self.width % self.heads:
             raise UserError(f"model.width is {self.width}: expected a multiple of model.heads, which is {self.heads}")
         if not 0 < self.depth_near < self.depth_far < math.inf:
             far = f"model.depth_far, which is {self.depth_far}, and that finite"

@@ -70,7 +70,8 @@ class Studio:
     async def open_path(self, path: Path) -> SessionView:
         """A new session of a file on this machine."""
         if not path.is_file():
-            raise UserError(f"{path} does not exist")
+            wrong = "is a folder" if path.is_dir() else "does not exist"
+            raise UserError(f"{path} {wrong}: expected a picture or a .vle file")
         if path.stat().st_size > self.limits.upload_bytes:
             raise UserError(f"{path} is too large: expected at most {self.limits.upload_bytes // 2**20} MiB")
         return await self.open(path.read_bytes(), path.name)
