@@ -158,3 +158,15 @@ def test_what_stands_in_another():
     assert ball.inside(Standing(0.52, 0.5, 0.1, 0.1, 10.1))
     assert not ball.inside(Standing(0.52, 0.45, 0.1, 0.1, 12.0)), "far behind it"
     assert not ball.inside(Standing(0.62, 0.5, 0.1, 0.1, 10.0)), "beside it"
+
+
+def test_what_is_replaced_may_be_pointed_at_or_boxed(vlegen, file, tmp_path):
+    """The ball: token 2, whose pixel (64, 137) is, in a box that the cylinder behind it is not in."""
+    drawn = []
+    for named in (("--token", 2), ("--point", "64,137"), ("--box", "52,125,24,27")):
+        target = tmp_path / f"{len(drawn)}.png"
+        assert vlegen("replace", file, *named, "a blue cube", "--tries", 1, "-o", target).status == 0
+        drawn.append(target.read_bytes())
+    assert drawn[0] == drawn[1]
+    both = vlegen("replace", file, "--token", 2, "--point", "64,137", "a blue cube")
+    assert both.status == 2 and "replace takes one object" in both.err

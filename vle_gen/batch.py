@@ -64,16 +64,20 @@ def edited(
     note: Note = lambda line: None,
     encoding: Encoding = AS_USUAL,
 ) -> VLETokens:
-    """The tokens of a picture or .vle file after groups of edits, each of which counts the tokens anew.
+    """The tokens of a picture or .vle file after groups of edits, each of which counts the tokens anew."""
+    tokens = tokens_for(pipe, picture, groups[0] if groups else (), encoding)
+    return edited_tokens(pipe, tokens, picture, groups, read, note)
 
-    Where the first group points at what has no token, the picture is encoded again, so that it has one.
-    """
+
+def tokens_for(pipe: VLEPipeline, picture: Path, group: Group, encoding: Encoding = AS_USUAL) -> VLETokens:
+    """The tokens of a picture or .vle file for a group of edits: where that points at what has no token, the picture is
+    encoded again, so that it has one."""
     tokens = files.read_tokens(pipe, picture, encoding)
-    missed = missed_points(tokens, groups[0]) if groups and picture.suffix.lower() != files.VLE else ()
+    missed = missed_points(tokens, group) if picture.suffix.lower() != files.VLE else ()
     if missed:
         tokens = files.read_tokens(pipe, picture, replace(encoding, points=(*encoding.points, *missed)))
         require_objects(tokens, missed, str(picture))
-    return edited_tokens(pipe, tokens, picture, groups, read, note)
+    return tokens
 
 
 def missed_points(tokens: VLETokens, group: Group) -> tuple[Point, ...]:

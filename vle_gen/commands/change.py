@@ -8,10 +8,8 @@ from typing import Annotated, Optional
 import typer
 
 from vle_gen.commands.options import Boxes, Checkpoint, Device, Masks, Out, Picture, load_light
+from vle_gen.commands.selecting import Chosen, Object, Point, Token
 
-Token = Annotated[Optional[list[int]], typer.Option(help="Index of a token, as 'vlegen tokens' lists it.")]
-Object = Annotated[Optional[list[str]], typer.Option(help="An object in words, such as 'the red ball'.")]
-Point = Annotated[Optional[list[str]], typer.Option(metavar="X,Y", help="A pixel of the object.")]
 Dx = Annotated[Optional[float], typer.Option(help="Pixels to the right.")]
 Dy = Annotated[Optional[float], typer.Option(help="Pixels down.")]
 To = Annotated[Optional[str], typer.Option(metavar="X,Y", help="Pixels where its centre is to be.")]
@@ -33,8 +31,8 @@ def move(
     device: Device = None,
 ) -> None:
     """Move objects. A result that ends in .vle keeps the tokens, for the next edit."""
-    how = _going(dx, dy, to)
-    _run("move", "moved", picture, (token, object, point, box, mask), out, checkpoint, device, perspective=perspective, **how)
+    chosen, how = Chosen(token, object, point, box, mask), _going(dx, dy, to)
+    _run("move", "moved", picture, chosen, out, checkpoint, device, perspective=perspective, **how)
 
 
 def resize(
@@ -50,7 +48,7 @@ def resize(
     device: Device = None,
 ) -> None:
     """Make objects larger or smaller, about where they stand on the floor."""
-    _run("resize", "resized", picture, (token, object, point, box, mask), out, checkpoint, device, by=(factor,))
+    _run("resize", "resized", picture, Chosen(token, object, point, box, mask), out, checkpoint, device, by=(factor,))
 
 
 def remove(
@@ -65,7 +63,7 @@ def remove(
     device: Device = None,
 ) -> None:
     """Take objects out of the picture."""
-    _run("remove", "removed", picture, (token, object, point, box, mask), out, checkpoint, device)
+    _run("remove", "removed", picture, Chosen(token, object, point, box, mask), out, checkpoint, device)
 
 
 def duplicate(
@@ -83,7 +81,8 @@ def duplicate(
     device: Device = None,
 ) -> None:
     """Put a copy of an object somewhere else."""
-    _run("duplicate", "duplicated", picture, (token, object, point, box, mask), out, checkpoint, device, **_going(dx, dy, to))
+    chosen, how = Chosen(token, object, point, box, mask), _going(dx, dy, to)
+    _run("duplicate", "duplicated", picture, chosen, out, checkpoint, device, **how)
 
 
 def swap(
@@ -99,7 +98,7 @@ def swap(
     device: Device = None,
 ) -> None:
     """Put two objects in one another's places."""
-    _run("swap", "swapped", picture, (token, object, point, box, mask), out, checkpoint, device, perspective=perspective)
+    _run("swap", "swapped", picture, Chosen(token, object, point, box, mask), out, checkpoint, device, perspective=perspective)
 
 
 def raise_(
@@ -114,7 +113,7 @@ def raise_(
     device: Device = None,
 ) -> None:
     """Bring an object in front of the next nearer one that it touches."""
-    _run("raise", "raised", picture, (token, object, point, box, mask), out, checkpoint, device)
+    _run("raise", "raised", picture, Chosen(token, object, point, box, mask), out, checkpoint, device)
 
 
 def lower(
@@ -129,7 +128,7 @@ def lower(
     device: Device = None,
 ) -> None:
     """Put an object behind the next farther one that it touches."""
-    _run("lower", "lowered", picture, (token, object, point, box, mask), out, checkpoint, device)
+    _run("lower", "lowered", picture, Chosen(token, object, point, box, mask), out, checkpoint, device)
 
 
 def flip(
@@ -144,7 +143,7 @@ def flip(
     device: Device = None,
 ) -> None:
     """Mirror objects left to right."""
-    _run("flip", "flipped", picture, (token, object, point, box, mask), out, checkpoint, device)
+    _run("flip", "flipped", picture, Chosen(token, object, point, box, mask), out, checkpoint, device)
 
 
 def align(
@@ -160,7 +159,7 @@ def align(
     device: Device = None,
 ) -> None:
     """Put two or more objects in line."""
-    _run("align", "aligned", picture, (token, object, point, box, mask), out, checkpoint, device, line=edge)
+    _run("align", "aligned", picture, Chosen(token, object, point, box, mask), out, checkpoint, device, line=edge)
 
 
 def distribute(
@@ -176,7 +175,7 @@ def distribute(
     device: Device = None,
 ) -> None:
     """Space three or more objects evenly."""
-    _run("distribute", "distributed", picture, (token, object, point, box, mask), out, checkpoint, device, line=direction)
+    _run("distribute", "distributed", picture, Chosen(token, object, point, box, mask), out, checkpoint, device, line=direction)
 
 
 def recolor(
@@ -200,7 +199,7 @@ def recolor(
     if to is not None and hue is not None:
         raise UserError("--to and --hue cannot both be given: say one or the other")
     by = None if hue is None else (hue,)
-    _run("recolor", "recolored", picture, (token, object, point, box, mask), out, checkpoint, device, by=by, to=to)
+    _run("recolor", "recolored", picture, Chosen(token, object, point, box, mask), out, checkpoint, device, by=by, to=to)
 
 
 def paste(
@@ -216,7 +215,7 @@ def paste(
 ) -> None:
     """Put objects of another picture into this one."""
     place = _going(None, None, to)["to"] if to is not None else None
-    _run("paste", "pasted", picture, (token, object, point, None, None), out, checkpoint, device, source=str(source), to=place)
+    _run("paste", "pasted", picture, Chosen(token, object, point), out, checkpoint, device, source=str(source), to=place)
 
 
 def _going(dx: float | None, dy: float | None, to: str | None) -> dict:
@@ -233,26 +232,16 @@ def _going(dx: float | None, dy: float | None, to: str | None) -> dict:
     return {"to": pair(to, PLACE, "--to")}
 
 
-def _run(verb: str, tag: str, picture: Path, which: tuple, out, checkpoint, device, **said) -> None:
-    """Does one edit of the objects named by (--token, --object, --point, --box, --mask), and prints where the result is."""
-    from editors.language import PLACE, Edit, Selector, pair
+def _run(verb: str, tag: str, picture: Path, chosen: Chosen, out, checkpoint, device, **said) -> None:
+    """Does one edit of the objects that are `chosen`, and prints where the result is."""
+    from editors.language import Edit
     from vle_gen import files
     from vle_gen.batch import edit_file
-    from vle_gen.encoding import Encoding
     from vle_gen.errors import UserError
 
-    numbers, words, points, boxes, masks = (list(values or ()) for values in which)
-    encoding = Encoding.parse(boxes, None, masks=masks)
-    named = [Selector(number=number) for number in numbers] + [Selector(words=text) for text in words]
-    named += [Selector(point=pair(text, PLACE, "--point")) for text in points]
-    named += [Selector(box=box) for box in encoding.boxes]
-    if masks:
-        named += [Selector(box=box) for box in files.boxes_of(masks, picture)]
-    if not named:
-        ways = " or --point X,Y" if verb == "paste" else ", --point X,Y, --box X,Y,W,H or --mask FILE"
-        raise UserError(f"say which object: either --token N or --object 'the red ball'{ways}")
-    if verb == "swap" and len(named) != 2:
-        raise UserError(f"swap takes two objects, and here {'is one' if len(named) == 1 else f'are {len(named)}'}: name both")
-    edit, target = Edit(verb, tuple(named), **said).checked(), out or files.beside(picture, tag)
+    which = chosen.selectors(picture, " or --point X,Y") if verb == "paste" else chosen.selectors(picture)
+    if verb == "swap" and len(which) != 2:
+        raise UserError(f"swap takes two objects, and here {'is one' if len(which) == 1 else f'are {len(which)}'}: name both")
+    edit, target = Edit(verb, which, **said).checked(), out or files.beside(picture, tag)
     files.check_results([picture], [target], vle=True)
-    print(edit_file(load_light(checkpoint, device), picture, [(edit,)], target, encoding=encoding))
+    print(edit_file(load_light(checkpoint, device), picture, [(edit,)], target, encoding=chosen.encoding()))

@@ -7,7 +7,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from vle_gen.commands.options import MOST_SEED, Checkpoint, Device, Out, Picture, load, progress
+from vle_gen.commands.options import MOST_SEED, Boxes, Checkpoint, Device, Masks, Out, Picture, load, progress
+from vle_gen.commands.selecting import Chosen, Object, Point, Token
 
 
 def txt2img(
@@ -92,8 +93,11 @@ def add(
 def replace(
     picture: Picture,
     phrase: Annotated[str, typer.Argument(help="What to put there, such as 'a blue metal cube'.")],
-    token: Annotated[Optional[int], typer.Option(help="Index of the token, as 'vlegen tokens' lists it.")] = None,
-    object: Annotated[Optional[str], typer.Option(help="The object in words, such as 'the red ball'.")] = None,
+    token: Token = None,
+    object: Object = None,
+    point: Point = None,
+    box: Boxes = None,
+    mask: Masks = None,
     seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="The same seed writes the same object.")] = 0,
     tries: Annotated[int, typer.Option(min=1, help="Most draws until one is as asked.")] = 32,
     out: Out = None,
@@ -101,21 +105,20 @@ def replace(
     device: Device = None,
 ) -> None:
     """Write another object in the place of one."""
-    from editors.language import Edit, Selector
+    from editors.language import Edit
     from vle_gen import files, writing
-    from vle_gen.errors import UserError
+    from vle_gen.batch import tokens_for
     from vle_gen.script import find
 
-    if (token is None) == (object is None):
-        raise UserError("say which object to replace: either --token N or --object 'the red ball'")
-    which, target = Selector(number=token, words=object), out or files.beside(picture, "replaced")
+    chosen = Chosen(token, object, point, box, mask)
+    edit = Edit("replace", chosen.selectors(picture), phrase=phrase, seed=seed).checked()
+    target = out or files.beside(picture, "replaced")
     files.check_results([picture], [target], vle=True)
     pipe = load(checkpoint, device)
     say_first(pipe, [phrase])
-    tokens = files.read_tokens(pipe, picture)
-    (index,) = find(pipe, tokens, which, str(picture))
+    tokens = tokens_for(pipe, picture, (edit,), chosen.encoding())
+    (index,) = find(pipe, tokens, edit.which[0], str(picture))
     written = writing.replace_object(pipe, tokens, index, phrase, files.generator_of(seed), tries)
-    edit = Edit("replace", (which,), phrase=phrase, seed=seed)
     _finish(pipe, written, edit, target)
 
 
