@@ -160,7 +160,7 @@ def test_resume_refuses_what_does_not_fit(tmp_path, whole):
     (tmp_path / loop.STATE).write_bytes((whole[0] / loop.STATE).read_bytes())
     other = Toy()
     other.model[0] = nn.Conv2d(4, 9, 1)
-    with pytest.raises(UserError, match="another configuration"):
+    with pytest.raises(UserError, match="another configuration .*config.yaml has it, or another --out"):
         loop.run(other, settings(), tmp_path, resume=True)
 
 

@@ -7,6 +7,7 @@ from prompts.lexicon import Lexicon
 from vle_gen import config
 from vle_gen.data.reading import read_files
 from vle_gen.errors import UserError
+from vle_gen.image_io import make_folder
 
 LINES = {
     "no picture": (["tokens", "none.png"], "none.png does not exist: expected a picture or a .vle file"),
@@ -15,7 +16,8 @@ LINES = {
     "a folder of prompts": (["txt2img", "--prompts", "."], ". is a folder: expected a text file with a prompt a line"),
     "a folder for a script": (["edit", "img.png", "--script", "."], ". is a folder: expected a YAML file with a list of edits"),
     "a folder in the studio": (["serve", "."], ". is a folder: expected a picture or a .vle file"),
-    "a file for results": (["edit", "img.png", "move 1 by 1,0", "--out-dir", "img.png"], "img.png is a file: expected a"),
+    "a file for results": (["edit", "img.png", "move 1 by 1,0", "--out-dir", "img.png"], "it is a file; expected a folder"),
+    "no folder for a lexicon": (["data", "lexicon", "img.png", "-o", "none/l.json"], "expected a folder that exists"),
     "no such configuration": (["train", "clip", "--config", "none.yaml"], "No such file or directory: expected a YAML file"),
     "no pack": (["data", "show", "img.png"], "img.png is neither a folder nor a .tar, or it is damaged: expected a whole one"),
     "no such name": (["names", "zzz", "--checkpoint", "everyday"], "without a word 'vlegen names' lists all"),
@@ -51,3 +53,11 @@ def test_settings_of_the_wrong_kind_are_refused(setting):
 def test_a_prior_has_a_width():
     with pytest.raises(UserError, match="model.width is 0: expected a multiple of model.heads"):
         config.load("prior", None, ["data.sprites=x", "model.width=0"])
+
+
+@pytest.mark.parametrize("there", ["taken", "taken/deeper"])
+def test_a_folder_cannot_be_where_a_file_is(tmp_path, there):
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(UserError, match="a file; expected a folder, or a name that is free$"):
+        make_folder(tmp_path / there)
+    assert make_folder(tmp_path / "new" / "deeper").is_dir() and make_folder(tmp_path / "new").is_dir()

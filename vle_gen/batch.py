@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from vle_gen import files
 from vle_gen.encoding import AS_USUAL, Encoding, Point
 from vle_gen.errors import UserError
+from vle_gen.image_io import make_folder
 from vle_gen.script import Group, apply, owner_at
 from vle_gen.tokens import OWNED
 
@@ -139,12 +140,7 @@ def targets_of(pictures: Sequence[Path], out: Path | None, out_dir: Path | None,
     for picture, target in zip(pictures, targets, strict=True):
         if target.resolve() == picture.resolve():
             raise UserError(f"{target} would be replaced by its own edit: give another --out-dir")
-    try:
-        out_dir.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise UserError(f"{out_dir} is a file: expected a folder for the results, which is made where there is none") from None
-    except OSError as fault:
-        raise UserError(f"cannot make the folder {out_dir}: {fault.strerror}") from None
+    make_folder(out_dir)
     return targets
 
 

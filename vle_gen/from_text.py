@@ -15,6 +15,7 @@ from prompts.hints import known_elsewhere
 from prompts.known import require_drawable
 from vle_gen import files
 from vle_gen.errors import UserError
+from vle_gen.image_io import make_folder
 
 if TYPE_CHECKING:
     from prompts.lexicon import Lexicon
@@ -107,10 +108,7 @@ def read_prompts(path: Path, words: frozenset[str], lexicon: Lexicon | None = No
 
 def wishes_of_file(prompts: Sequence[str], count: int, seed: int, folder: Path) -> list[Wish]:
     """`count` pictures of each prompt, named after its number and words, in a folder that is made where there is none."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise UserError(f"{folder} cannot be the folder of the pictures: {fault.strerror}") from None
+    make_folder(folder)
     digits = max(2, len(str(len(prompts))))
     made = []
     for number, prompt in enumerate(prompts, 1):

@@ -175,6 +175,19 @@ def require_folder(path: str | Path) -> None:
         raise UserError(f"cannot write the folder {path}: {place} is {'not to be written' if place.is_dir() else 'no folder'}")
 
 
+def make_folder(path: str | Path) -> Path:
+    """Makes a folder where there is none, those that it lies in too; the path. Raises `UserError` where that fails."""
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        wrong = "it is" if path.exists() else "something on the way there is"
+        raise UserError(f"cannot make the folder {path}: {wrong} a file; expected a folder, or a name that is free") from None
+    except OSError as fault:
+        raise UserError(f"cannot make the folder {path}: {fault.strerror}") from None
+    return path
+
+
 def readable_by_others(folder: str | Path) -> None:
     """Gives the files of a folder the permissions that new files have, as safetensors does not."""
     for path in Path(folder).rglob("*"):

@@ -109,10 +109,11 @@ def lexicon(
 ) -> None:
     """Write what the objects and backgrounds of packs are called, for captions and prompts."""
     from vle_gen.data.words import lexicon_of_packs
-    from vle_gen.image_io import write_whole
+    from vle_gen.image_io import require_writable, write_whole
 
     if out.suffix.lower() != ".json":
         raise typer.BadParameter(f"a lexicon cannot be written as {out}: expected a name that ends in .json")
+    require_writable(out)
     made = lexicon_of_packs(sprites, _picked(pick))
     write_whole(out, made.save)
     print(f"{out}: {len(made.kinds)} objects, {len(made.concepts)} names with {len(made.forms)} ways to say them, "

@@ -12,6 +12,7 @@ from torch import Tensor
 from vle_gen.data.compose import FULL_VIEW, Engine
 from vle_gen.data.scene import SceneBatch
 from vle_gen.errors import UserError
+from vle_gen.image_io import make_folder
 
 MASK_STEP = 16  # of the mask's red per object
 SHOWN = 0.4  # share of its box that an object shows at least to be the one that moves
@@ -34,11 +35,7 @@ def write_scenes(
 
     What stops it, such as Ctrl-C, leaves the folder empty.
     """
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise UserError(f"cannot make {folder}: {fault.strerror}") from None
+    folder = make_folder(folder)
     if any(folder.iterdir()):
         raise UserError(f"{folder} is not empty: expected a new folder")
     try:

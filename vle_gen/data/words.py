@@ -22,7 +22,7 @@ from vle_gen.data.pack import INDEX, RIG_GROUND, Pack, is_cutout_pack
 from vle_gen.data.reading import read_files, read_json, read_pixels
 from vle_gen.errors import UserError
 from vle_gen.ground_looks import looks_of
-from vle_gen.image_io import write_whole
+from vle_gen.image_io import make_folder, write_whole
 
 SMALL = 64  # pixels on a side of backgrounds whose colours are taken
 
@@ -110,11 +110,7 @@ def unsaid(pack: Pack) -> list[str]:
 
 def write_suites(suites: Sequence[Suite], folder: str | Path) -> None:
     """Writes NAME.jsonl of each in a folder, which is made where there is none. Raises `UserError` where that fails."""
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise UserError(f"cannot make {folder}: {fault.strerror}") from None
+    folder = make_folder(folder)
     for suite in suites:
         write_whole(folder / f"{suite.name}.jsonl", lambda part, suite=suite: part.write_text(as_lines(suite), "utf-8"))
 

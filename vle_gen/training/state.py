@@ -54,7 +54,8 @@ class RunState:
         own = self._tensors()
         wrong = [n for n, t in own.items() if n not in saved or saved[n].shape != t.shape]
         if wrong:
-            raise UserError(f"cannot resume from {path}: it was made with another configuration ({wrong[0]} differs)")
+            said = f"cannot resume from {path}: it was made with another configuration ({wrong[0]} differs)"
+            raise UserError(f"{said}; give the same, as {path.with_name('config.yaml')} has it, or another --out")
         if saved["random/generator"].shape != self.generator.get_state().shape:
             raise UserError(f"cannot resume from {path}: it was made on another kind of device: give --device")
         for name, tensor in own.items():

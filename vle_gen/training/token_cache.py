@@ -20,6 +20,7 @@ from vle_gen.data.captioned import CaptionedPicture
 from vle_gen.digest import digest_of, digest_of_text
 from vle_gen.encoding import Halting
 from vle_gen.errors import UserError
+from vle_gen.image_io import make_folder
 from vle_gen.tensor_files import write_tensors
 from vle_gen.tokenizer.core import TokenizerCore
 from vle_gen.training.log import Watch
@@ -78,10 +79,7 @@ class TokenCache:
         Raises:
             UserError: no picture can be read, or the folder cannot be written.
         """
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as fault:
-            raise UserError(f"cannot make the folder {self.folder}: {fault.strerror}") from None
+        make_folder(self.folder)
         files = sorted(self.folder.glob("*.safetensors"))
         parts = [part for path in files if (part := read_part(path))]
         there = {key for keys, part in parts for key, length in zip(keys, part.length.tolist(), strict=True) if length}

@@ -9,7 +9,7 @@ import yaml
 from vle_gen.data.render.scenes import SceneJob
 from vle_gen.data.render.sprites import SpriteJob
 from vle_gen.errors import UserError
-from vle_gen.image_io import write_whole
+from vle_gen.image_io import make_folder, write_whole
 
 FILE = "render.yaml"  # not .json, which would read as a scene
 
@@ -59,10 +59,7 @@ def begin(job: SpriteJob | SceneJob, resume: bool) -> None:
                 raise UserError(f"{folder} was begun with {field.name} {had}: --resume goes on with the same settings")
         if wanted.count < known.count:
             raise UserError(f"{folder} was begun for {known.count} {job.unit}: --resume takes that many or more")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise UserError(f"cannot make the folder {folder}: {fault.strerror}") from None
+    make_folder(folder)
     write_whole(folder / FILE, lambda part: part.write_text(yaml.safe_dump(vars(wanted), sort_keys=False)))
 
 
