@@ -40,6 +40,17 @@ CALLS = {
     "torch.Generator": lambda pipe, tokens: pipe("a red ball", generator=[5]),
     "output_type": lambda pipe, tokens: pipe("a red ball", output_type="jpg"),
     "x and y": lambda pipe, tokens: pipe.add(tokens, "a red ball", at=(1, 2, 3)),
+    "an object of 40px": lambda pipe, tokens: pipe.add(tokens, "a red ball", size="40px"),
+    "1.5 tries": lambda pipe, tokens: pipe.add(tokens, "a red ball", tries=1.5),
+    "list is no tokens": lambda pipe, tokens: pipe.add([tokens], "a red ball"),
+    "int is no tokens": lambda pipe, tokens: pipe.replace(5, 1, "a red ball"),
+    "what is of NoneType": lambda pipe, tokens: replace(tokens, what=None),
+    "depth is of ndarray": lambda pipe, tokens: replace(tokens, depth=tokens.depth.numpy()),
+    "opacity is of float": lambda pipe, tokens: replace(tokens, opacity=1.0),
+    "source holds torch.float32": lambda pipe, tokens: replace(tokens, source=tokens.source.float()),
+    "size is 256": lambda pipe, tokens: replace(tokens, size=256),
+    "size is ab": lambda pipe, tokens: replace(tokens, size="ab"),
+    "folder that exists": lambda pipe, tokens: tokens.save("none/t.vle"),
     "names no token": lambda pipe, tokens: pipe.replace(tokens, "one", "a red ball"),
 }
 

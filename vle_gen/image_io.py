@@ -205,6 +205,8 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
         raise UserError(f"cannot write {path}: permission denied")
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=place.parent)
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(f"cannot write {path}: expected a folder that exists, and may be written in, before its name") from None
     except OSError as fault:
         raise UserError(f"cannot write {path}: {fault.strerror}") from None
     os.close(handle)

@@ -4,8 +4,9 @@ A value, never changed in place: an edit returns a new one. Files (.vle) are saf
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,7 @@ class VLETokens:
     opacity: Tensor = None
 
     def __post_init__(self) -> None:
+        _require_tensors(self)
         for name in token_file.WHERE_USED:
             if getattr(self, name) is None:
                 object.__setattr__(self, name, token_file.usual(name, self.depth))
@@ -230,6 +232,21 @@ PER_TOKEN = (*(name for name in token_file.ALWAYS if name != "length"), *token_f
 """The fields that have a row for each token."""
 
 
+WHOLE = ("kind", "length", "source", "origin")  # fields that count
+
+
+def _require_tensors(tokens: VLETokens) -> None:
+    """Raises `UserError` naming the field that is no tensor where one is expected, or none of whole numbers."""
+    for name in (*PER_TOKEN, "length"):
+        value = getattr(tokens, name)
+        if value is None and name in token_file.WHERE_USED:
+            continue
+        if not isinstance(value, Tensor):
+            raise UserError(f"{name} is of {type(value).__name__}: expected a torch.Tensor")
+        if name in WHOLE and (value.is_floating_point() or value.is_complex()):
+            raise UserError(f"{name} holds {value.dtype}: expected whole numbers")
+
+
 def _validate(tokens: VLETokens) -> None:
     """Raises `UserError` naming the field that does not fit."""
     if tokens.what.ndim != 3 or tokens.what.shape[1] < 1:
@@ -255,7 +272,8 @@ def _validate(tokens: VLETokens) -> None:
         raise UserError("where holds a frame without width or height: expected both above 0")
     if float(tokens.where.abs().max()) > FARTHEST:
         raise UserError(f"where holds a frame that is more than {FARTHEST:,.0f} pictures away or wide: expected less")
-    if len(tokens.size) != 2 or min(tokens.size) < 1:
+    sides = tuple(tokens.size) if isinstance(tokens.size, Sequence) else ()
+    if len(sides) != 2 or not all(isinstance(side, Integral) and side >= 1 for side in sides):
         raise UserError(f"size is {tokens.size}: expected height and width in pixels")
     if not ((tokens.kind == OBJECT) | (tokens.kind == SCENE)).all():
         raise UserError(f"kind is {tokens.kind.tolist()}: expected {SCENE} for a scene token and {OBJECT} for an object's")

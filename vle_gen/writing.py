@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from editors.rows import indices_of, joined, place_of, rows
+from editors.rows import indices_of, joined, place_of, require_tokens, rows
 from prompts.called import Called
 from prompts.grammar import parse
 from prompts.known import require_drawable
@@ -165,6 +166,7 @@ def add(
         UserError: the phrase does not describe one object or speaks of others that are not there, or a place or size that
             is not in the picture.
     """
+    require_tokens(tokens)
     require_drawable(phrase, pipe.words, pipe.lexicon)
     asked = Asked.read(phrase, pipe.lexicon)
     names, others = _names_for(asked, pipe, tokens), standings(tokens)
@@ -203,6 +205,7 @@ def replace_object(
     Raises:
         UserError: there is no such object, or the phrase does not describe one.
     """
+    require_tokens(tokens)
     (index,) = indices_of(index)
     if not 1 <= index < len(tokens):
         raise UserError(f"token {index} cannot be replaced: there are objects 1 to {len(tokens) - 1}")
@@ -247,8 +250,8 @@ class _Drawing:
 
     def best(self, generator, tries: int, standing_problems, finish, index: int) -> Written:
         """The first draw in which all holds, else the one with the fewest problems."""
-        if tries < 1:
-            raise UserError(f"got {tries} tries: expected 1 or more")
+        if not (isinstance(tries, int) and tries >= 1):
+            raise UserError(f"got {tries!r} tries: expected a whole number of 1 or more")
         best: Written | None = None
         for first in range(0, tries, BURST):
             count = min(BURST, tries - first)
@@ -385,6 +388,6 @@ def _on_canvas(at: tuple[float, float], size: tuple[int, int]) -> tuple[float, f
 
 
 def _some_size(size: float, side: int) -> float:
-    if not 1 <= size <= side:
-        raise UserError(f"an object of {size:g} pixels cannot be written: expected 1 to {side}")
+    if not (isinstance(size, Real) and 1 <= size <= side):
+        raise UserError(f"an object of {size} pixels cannot be written: expected 1 to {side}")
     return size
