@@ -19,6 +19,9 @@ def raise_(tokens: VLETokens, index: int) -> VLETokens:
     that touches its shadow.
 
     In front of all that it touches already, it stays where it is. `lower` undoes it.
+
+    Raises:
+        UserError: there is no such object, or several are named.
     """
     index = one_object(tokens, index, "raised")
     order = tokens.near_to_far()
@@ -34,6 +37,9 @@ def lower(tokens: VLETokens, index: int) -> VLETokens:
     that touches its shadow.
 
     Behind all that it touches already, it stays where it is. `raise_` undoes it.
+
+    Raises:
+        UserError: there is no such object, or several are named.
     """
     index = one_object(tokens, index, "lowered")
     order = tokens.near_to_far()

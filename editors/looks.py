@@ -16,7 +16,11 @@ LEAST_TURN = 2e-3  # degrees: less than this is what rounding leaves of a turn a
 
 def flip(tokens: VLETokens, which: Which) -> VLETokens:
     """The tokens with some objects mirrored left to right, each in its place. Shadows stay as the lamps cast them.
-    Flipping again undoes it exactly."""
+    Flipping again undoes it exactly.
+
+    Raises:
+        UserError: there is no such object.
+    """
     indices = objects(tokens, which, "flipped")
     mirrored = tokens.mirrored.clone()
     mirrored[0, indices] = ~mirrored[0, indices]

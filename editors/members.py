@@ -27,16 +27,24 @@ UNNAMED = "a picture without a name"  # in the history, where `paste` was not to
 
 
 def remove(tokens: VLETokens, which: Which) -> VLETokens:
-    """The tokens without some objects; what lay behind them is seen. Tokens after a removed one move up by one index."""
+    """The tokens without some objects; what lay behind them is seen. Tokens after a removed one move up by one index.
+
+    Raises:
+        UserError: there is no such object.
+    """
     indices = objects(tokens, which, "removed")
     kept = rows(tokens, [k for k in range(len(tokens)) if k not in indices])
     return recorded(kept, f"remove {named(indices)}")
 
 
 def duplicate(tokens: VLETokens, index: int, dx: float, dy: float = 0.0) -> VLETokens:
-    """The tokens with a copy of an object (dx, dy) pixels away, directly in front of it where they overlap.
+    """The tokens with a copy of an object (dx, dy) pixels of the picture away, x right, y down, directly in front of it where
+    they overlap.
 
     The copy is the last token: its index is `len(tokens)` of the tokens given.
+
+    Raises:
+        UserError: there is no such object, several are named, or the step is no finite number.
     """
     index = one_object(tokens, index, "duplicated")
     finite(dx, dy)

@@ -28,6 +28,8 @@ CALLS = {
     "two pictures": lambda pipe, tokens: editors.interpolate(tokens, _of_another(tokens), 0.5),
     "no box": lambda pipe, tokens: pipe.encode(pipe.decode(tokens), boxes=[(1, 2, 3)]),
     "1 is no box": lambda pipe, tokens: pipe.encode(pipe.decode(tokens), boxes=(1, 2, 30, 40)),
+    "boxes is 5": lambda pipe, tokens: pipe.encode(pipe.decode(tokens), boxes=5),
+    "masks is 5": lambda pipe, tokens: pipe.encode(pipe.decode(tokens), masks=5),
     "no point": lambda pipe, tokens: pipe.encode(pipe.decode(tokens), points=(100, 100)),
     "40 boxes": lambda pipe, tokens: pipe.encode(pipe.decode(tokens), boxes=[(9.0 + k, 9.0, 20.0, 20.0) for k in range(40)]),
     "NoneType": lambda pipe, tokens: pipe.decode(None),

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
 
@@ -51,8 +51,12 @@ class PictureCoder:
         require_float32(next(self.tokenizer.parameters()).dtype)
         if not isinstance(refine, Integral) or refine < 0:
             raise UserError(f"tokens cannot be refined in {refine!r} steps: expected 0 or more, whole ones")
+        for name, several in (("boxes", boxes), ("points", points), ("masks", masks)):
+            if not isinstance(several, Iterable | None):
+                raise UserError(f"{name} is {several!r}: expected a list of them")
         image = to_rgb(image)
-        pixels, masks = np.array(image), () if masks is None else masks  # (H, W, 3)
+        boxes, points, masks = (() if several is None else several for several in (boxes, points, masks))
+        pixels = np.array(image)  # (H, W, 3)
         for mask in masks:
             if not isinstance(mask, np.ndarray):
                 raise UserError(f"a mask is of {type(mask).__name__}: expected an array of numpy, of bool")
@@ -77,6 +81,13 @@ class PictureCoder:
             tokens: of one picture.
             carry: add the source picture's detail where it is known; without it, what the tokens alone say.
             size: longer side of the result in pixels; without it the picture's own.
+
+        Returns:
+            An RGB picture: with `carry`, at its own size and without edits, the source picture to the bit.
+
+        Raises:
+            UserError: no tokens or those of several pictures, tokens of another checkpoint, a size below 1, or a result of
+                over 100 megapixels.
         """
         if not isinstance(tokens, VLETokens):
             raise UserError(f"{type(tokens).__name__} is no tokens: expected VLETokens, as 'encode' gives")

@@ -208,7 +208,8 @@ class VLETokens:
         return np.where(inside & ~hidden, owner == source, covered)
 
     def save(self, path: str | Path, carry: bool = True) -> None:
-        """Writes a .vle file; without `carry` the source picture's detail is left out."""
+        """Writes a .vle file; without `carry` the source picture's detail is left out. Raises `UserError` where it cannot be
+        written, or for the tokens of several pictures."""
         token_file.write(self._single(), path, carry)
 
     @staticmethod
