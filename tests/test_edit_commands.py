@@ -280,3 +280,13 @@ def test_what_an_edit_lacks_is_said_in_options(vlegen, file, arguments, said):
 def test_colours_have_the_names_of_css_too():
     assert colour_named("crimson") == colour_named("#dc143c") and colour_named("Dark Blue") == colour_named("#00008b")
     assert colour_named("red") != colour_named("#ff0000"), "what is rendered red is darker"
+
+
+def test_refused_pictures_leave_no_folder_and_are_named_once(vlegen, file, tmp_path):
+    (tmp_path / "text.png").write_text("no picture")
+    for pictures in ([tmp_path / "text.png"], [tmp_path / "text.png", tmp_path / "none.png"]):
+        ran = vlegen("edit", *pictures, "move 1 by 5,0", "--out-dir", tmp_path / "out")
+        assert ran.status == 2 and not (tmp_path / "out").exists()
+        assert all(line.count("text.png") <= 1 for line in ran.err.splitlines())
+    assert vlegen("edit", file, "move 1 by 5,0", "--out-dir", tmp_path / "out" / "deeper").status == 0
+    assert (tmp_path / "out" / "deeper" / "img.png").is_file()

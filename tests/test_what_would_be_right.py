@@ -16,7 +16,7 @@ LINES = {
     "a folder of prompts": (["txt2img", "--prompts", "."], ". is a folder: expected a text file with a prompt a line"),
     "a folder for a script": (["edit", "img.png", "--script", "."], ". is a folder: expected a YAML file with a list of edits"),
     "a folder in the studio": (["serve", "."], ". is a folder: expected a picture or a .vle file"),
-    "a file for results": (["edit", "img.png", "move 1 by 1,0", "--out-dir", "img.png"], "it is a file; expected a folder"),
+    "a file for results": (["edit", "img.png", "move 1 by 1,0", "--out-dir", "img.png"], "a file; expected a folder"),
     "no folder for a lexicon": (["data", "lexicon", "img.png", "-o", "none/l.json"], "expected a folder that exists"),
     "no such configuration": (["train", "clip", "--config", "none.yaml"], "No such file or directory: expected a YAML file"),
     "no pack": (["data", "show", "img.png"], "img.png is neither a folder nor a .tar, or it is damaged: expected a whole one"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from vle_gen import files
 from vle_gen.encoding import AS_USUAL, Encoding, Point
 from vle_gen.errors import UserError
-from vle_gen.image_io import make_folder
+from vle_gen.image_io import make_folder, require_folder
 from vle_gen.script import Group, apply, owner_at
 from vle_gen.tokens import OWNED
 
@@ -40,7 +40,7 @@ def edit_file(
     encoding: Encoding = AS_USUAL,
 ) -> Path:
     """One picture or .vle file edited; the path of the result. `note` is told what came out other than it was asked."""
-    return files.write_result(pipe, edited(pipe, picture, groups, note=note, encoding=encoding), target)
+    return _written(pipe, edited(pipe, picture, groups, note=note, encoding=encoding), target)
 
 
 def edit_files(
@@ -51,10 +51,16 @@ def edit_files(
     for picture, target in zip(pictures, targets, strict=True):
         notes: list[str] = []
         try:
-            result = files.write_result(pipe, edited(pipe, picture, groups, read, notes.append), target)
+            result = _written(pipe, edited(pipe, picture, groups, read, notes.append), target)
             yield Outcome(picture, result, "; ".join(notes))
         except UserError as fault:
             yield Outcome(picture, None, str(fault))
+
+
+def _written(pipe: VLEPipeline, tokens: VLETokens, target: Path) -> Path:
+    """Writes a result. Its folder is made no sooner, so that input that is refused leaves none behind."""
+    make_folder(target.parent)
+    return files.write_result(pipe, tokens, target)
 
 
 def edited(
@@ -140,7 +146,7 @@ def targets_of(pictures: Sequence[Path], out: Path | None, out_dir: Path | None,
     for picture, target in zip(pictures, targets, strict=True):
         if target.resolve() == picture.resolve():
             raise UserError(f"{target} would be replaced by its own edit: give another --out-dir")
-    make_folder(out_dir)
+    require_folder(out_dir)
     return targets
 
 

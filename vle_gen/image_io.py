@@ -172,7 +172,8 @@ def require_folder(path: str | Path) -> None:
     while not place.exists() and place != place.parent:
         place = place.parent
     if not (place.is_dir() and os.access(place, os.W_OK)):
-        raise UserError(f"cannot write the folder {path}: {place} is {'not to be written' if place.is_dir() else 'no folder'}")
+        wrong = "not to be written" if place.is_dir() else "a file"
+        raise UserError(f"cannot write the folder {path}: {place} is {wrong}; expected a folder, or a name that is free")
 
 
 def make_folder(path: str | Path) -> Path:

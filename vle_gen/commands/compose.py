@@ -50,7 +50,8 @@ def edit(
     failed = [outcome for outcome in outcomes if outcome.result is None]
     for outcome in outcomes:
         if outcome.problem:
-            _note(f"{outcome.picture}: {outcome.problem}")
+            named = outcome.problem.startswith(str(outcome.picture))
+            _note(outcome.problem if named else f"{outcome.picture}: {outcome.problem}")
     print(f"{len(outcomes) - len(failed)} of {len(outcomes)} pictures edited", file=sys.stderr)
     if failed:
         raise UserError(f"{len(failed)} of {len(outcomes)} pictures could not be edited")
