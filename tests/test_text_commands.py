@@ -201,3 +201,16 @@ def test_what_a_judge_of_names_does_not_know(vlegen, naming_judge, tmp_path, pro
     (tmp_path / "mine.txt").write_text(prompt + "\n")
     refused = vlegen("eval", "txt2img", tmp_path / "mine.txt", "--judge", naming_judge, *chosen)
     assert refused.status == 2 and why in refused.err and refused.err.count("\n") == 1
+
+
+def test_a_folder_of_pictures_is_made_with_the_first(vlegen, tmp_path):
+    prompts, folder = tmp_path / "prompts.txt", tmp_path / "out"
+    prompts.write_text("red ball\n")
+    for wrong in (["--guidance", "inf"], ["--save", tmp_path / "none" / "t.vle"], ["--place", "zebra@0.5,0.5"]):
+        assert vlegen("txt2img", "--prompts", prompts, "-o", folder, *wrong).status == 2
+        assert not folder.exists()
+    drawn = vlegen("txt2img", "--prompts", prompts, "-o", folder, "--save", folder / "t.vle", "--tries", 1)
+    assert drawn.status == 0 and {path.name for path in folder.iterdir()} == {"01-red-ball.png", "t.vle"}
+    prompts.rename(tmp_path / "again.txt")
+    taken = vlegen("txt2img", "--prompts", tmp_path / "again.txt", "-o", tmp_path / "again.txt")
+    assert taken.status == 2 and "is a file; expected a folder" in taken.err

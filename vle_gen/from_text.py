@@ -15,7 +15,7 @@ from prompts.hints import known_elsewhere
 from prompts.known import require_drawable
 from vle_gen import files
 from vle_gen.errors import UserError
-from vle_gen.image_io import make_folder
+from vle_gen.image_io import make_folder, require_folder
 
 if TYPE_CHECKING:
     from prompts.lexicon import Lexicon
@@ -107,8 +107,9 @@ def read_prompts(path: Path, words: frozenset[str], lexicon: Lexicon | None = No
 
 
 def wishes_of_file(prompts: Sequence[str], count: int, seed: int, folder: Path) -> list[Wish]:
-    """`count` pictures of each prompt, named after its number and words, in a folder that is made where there is none."""
-    make_folder(folder)
+    """`count` pictures of each prompt, named after its number and words, in a folder. Raises `UserError` where that neither is
+    nor can be made."""
+    require_folder(folder)
     digits = max(2, len(str(len(prompts))))
     made = []
     for number, prompt in enumerate(prompts, 1):
@@ -117,7 +118,8 @@ def wishes_of_file(prompts: Sequence[str], count: int, seed: int, folder: Path) 
 
 
 def draw(pipe: VLEPipeline, wanted: Sequence[Wish], settings: Settings) -> Iterator[Made]:
-    """The pictures, in batches, each saved as soon as it is drawn, with prompt, seed and checkpoint in a PNG's metadata."""
+    """The pictures, in batches, each saved as soon as it is drawn, with prompt, seed and checkpoint in a PNG's metadata. Their
+    folder, where there is none, is made with the first, so that what is refused leaves none behind."""
     checkpoint = pipe.checkpoint_id
     for start in range(0, len(wanted), BATCH):
         some = wanted[start : start + BATCH]
@@ -127,6 +129,7 @@ def draw(pipe: VLEPipeline, wanted: Sequence[Wish], settings: Settings) -> Itera
             text = {"prompt": wish.prompt, "seed": str(wish.seed), "checkpoint": checkpoint}
             if settings.places:
                 text["places"] = "; ".join(map(str, settings.places))
+            make_folder(wish.path.parent)
             files.save_image(made[0], wish.path, text)
             unread = "" if made[-1] else parsed(wish.prompt, pipe.lexicon).unread
             yield Made(wish, *made, unread, pipe.lexicon is None)

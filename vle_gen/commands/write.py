@@ -49,7 +49,9 @@ def txt2img(
     else:
         texts = [prompt, *(one.phrase for one in settings.places)]
         wanted = from_text.wishes(prompt, n, seed, out or files.named_after(" ".join(texts) if not prompt else prompt))
-    files.check_results([], [sheet, *(one.path for one in wanted)], files.numbered(save, len(wanted)) if save else [])
+    new = out if prompts and out and not out.is_dir() else None  # nothing there is in the way of what goes into it
+    results = [sheet, *(one.path for one in wanted)], files.numbered(save, len(wanted)) if save else []
+    files.check_results([], *([path for path in some if path is None or path.parent != new] for some in results))
     say_first(pipe, texts)
     drawn = from_text.draw(pipe, wanted, settings)
     made = list(progress(drawn, len(wanted), "drawing") if len(wanted) > 1 else drawn)
