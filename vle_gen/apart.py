@@ -1,131 +1,24 @@
 """A source picture taken apart into layers that composite to it again: the floor, and each token's light and body."""
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor
 
 from vle_gen import patterns
-from vle_gen.body import BRIGHTEST, DARKEST, Body
+from vle_gen.body import Body
 from vle_gen.exemplars import filled_in
-from vle_gen.filters import box_mean, filled, grown, inside_mean, nearby
+from vle_gen.filters import box_mean, filled, grown, inside_mean
 from vle_gen.grain import grain_of
-from vle_gen.hidden_floor import tempered
+from vle_gen.ground import Ground, ground_of, repeats, surely
 from vle_gen.outlines import around_mask, gleams
-from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.network import TokenizerNetwork
-from vle_gen.tokenizer.render import Window, band_of, draw, draw_beyond, far_to_near, in_frame, widened, window_of
+from vle_gen.tokenizer.render import Window, band_of, draw
 from vle_gen.tokenizer.warp import SLOPE
 from vle_gen.tokens import OWNED, VLETokens
+from vle_gen.working_size import at_working_size, cell_of, reduced_window, stretched
 
-RIVAL = 0.1  # of a token's own shadow: from so much shadow of others on they may be the cause, and from twice as much they are
-FAINT = 0.02  # alpha below which a shadow cannot be told from the floor's own shading
-CLEAR = 0.05  # the floor outside this height of every window's bump (`_middle`) is taken for undisturbed
-SHADES, REFLECTS = 0.005, 0.05  # an object's claim to darker and to brighter light near it, beside its shadow's alpha
-LIKELIEST = 1.5  # power of claims to darker light: shadows seldom overlap, so the likelier cause has more than its share
-SLIGHT = 0.07  # change of the light, as a share of it, that is taken for noise where the decoder says no shadow
-LIKELY = 0.05  # alpha of a shadow that the decoder says from which on any change is the shadow's
-TAIL = 0.05  # how far, as a share of its window, a change may fade beyond where it is more than slight
-WIDER = 1.25  # than its frame: how far an object may change the light around it
-BRINK = 0.97  # of the way to a frame's edge: up to there a decoded shadow is a cause as it is, and from there on as it fades
-EDGES = 0.15  # height of a window's bump below which light that is continued where the floor is not seen fades to none
-UNSHADED, UNLIT = 0.002, 0.01  # claims to darker and brighter light that belong to none, so that faint ones change nothing
-UNTRUSTED = 0.07  # change of the light, as a share of it, at which the floor beneath it counts 1 / e when a hole is filled
-GLOWS = 0.04  # difference of its colours from those that the scene token says, at which the same holds of a floor that is grey
-LEAST_TRUST = 0.01  # in floor where the light is changed much: it counts where there is no other
-CONTACT = 3  # pixels beyond the uncertain band in which floor under changed light is not known, since shadows are sharp there
-DEEP = 0.6  # change of the light, in logarithms, at which what of the floor is not foretold is no grain of it, but what
-# darkens it
-BELIEVED = 0.5  # of what a scene token says, below which it is mostly wrong
-DARK = 0.15  # of a decoded shadow, from which on floor is not taken as it is seen for what pieces of others join on to
 LEAST_OWNED = 0.3  # matte that a pixel of a cut-out has at least
 MIXED = 2  # half-width, in pixels, of the band along a settled outline in which a pixel may show both sides
-
-
-def touched(where: Tensor, size: tuple[int, int], wider: float = WIDER) -> Window:
-    """The pixels of a picture of height and width `size` that an object of frame `where` (4,) may show on or cast light on,
-    up to `wider` times the frame."""
-    return window_of(widened(where, wider), *size, 2)
-
-
-class Sight(NamedTuple):
-    """What a source shows of the floor and of its tokens on the pixels of `arena`, by what the decoders say; of tokens that
-    reach into it, by index."""
-
-    arena: Window
-    near_to_far: list[int]
-    windows: dict[int, Window]
-    drawn: dict[int, Tensor]  # (5, h, w): shadow, solid, colour
-    shades: dict[int, Tensor]  # (1, h, w) alpha of the shadow
-    owned: dict[int, Tensor]  # (2, h, w): 1 on its pixels, and on those near its outline, which show both it and floor
-    band: dict[int, int]  # half-width of that
-    says: Tensor  # (3, h, w) the floor, as the scene token says, as far as that is right (see `tempered`)
-    bare: Tensor  # (1, h, w): 1 on pixels that show nothing else
-    floor: Tensor  # (1, h, w): 1 on those, and on pixels of scenery
-    scenery: frozenset[int]
-    believed: float = 1.0  # how much of what the scene token says is in `says`
-
-    @property
-    def strange(self) -> bool:
-        """Whether it is of a world that is not known: one in which there is scenery or, where nothing is seen but the floor and
-        what is cut out, the scene token is mostly wrong."""
-        return bool(self.scenery) or (len(self.near_to_far) <= 1 and self.believed < BELIEVED)
-
-    @staticmethod
-    @torch.no_grad()
-    def of(net: TokenizerNetwork, tokens: VLETokens, arena: Window, scenery: frozenset[int] = frozenset()) -> Sight:
-        """What the tokens' source shows in `arena`; source tokens of `scenery` are taken for part of the floor."""
-        detail, (height, width) = tokens.detail, tokens.size
-        device = next(net.parameters()).device
-        owner = detail.owner[arena.slices].to(device)
-        what, where = detail.what.to(device), detail.where.to(device)
-        windows = {k: touched(where[k], (height, width)).inside(arena) for k in range(1, len(where))}
-        windows = {k: w for k, w in windows.items() if not w.empty}
-        near_to_far = [k for k in reversed(far_to_near(detail.depth)) if k in windows]
-        drawn, shades = {}, {}
-        if near_to_far:
-            layers = net.glimpse_decoder(what[near_to_far])
-            for row, k in enumerate(near_to_far):
-                planes, place = layers.planes(row)[3:], (where[k], height, width, windows[k])
-                drawn[k] = draw(planes, *place)
-                shades[k] = drawn[k][:1].maximum(draw_beyond(planes[:1], *place, BRINK, WIDER))
-                drawn[k][1] = crisp(drawn[k][1], where[k], max(height, width), layers.solid.shape[-1])
-        band = {k: band_of(where[k], height, width, net.sizes.glimpse) for k in near_to_far}
-        owned, bare = {}, (owner == 0).float()[None]
-        floor = bare if not scenery else torch.isin(owner.long(), owner.new_tensor([0, *scenery]).long()).float()[None]
-        for k in near_to_far:
-            inside = windows[k].within(arena).planes
-            mine = (owner[inside[1:]] == k).float()[None]
-            owned[k] = torch.cat([mine, grown(mine, band[k])])
-            bare[inside] *= 1 - owned[k][1:]
-            if scenery and k not in scenery:
-                floor[inside] *= 1 - owned[k][1:]
-        says = stretch_to(net.background_decoder(what[:1]), height, width, *arena.slices)[0]
-        sight = Sight(arena, near_to_far, windows, drawn, shades, owned, band, says, bare, floor, scenery)
-        if net.sizes.one_world:
-            return sight
-        seen = detail.picture[arena.planes].to(device).float() / 255
-        says, believed = tempered(says, seen, sight.in_view)
-        return sight._replace(says=says, believed=believed)
-
-    def within(self, k: int) -> tuple[slice, slice, slice]:
-        """Where a token's window is in planes of the arena."""
-        return self.windows[k].within(self.arena).planes
-
-    @property
-    def shadow(self) -> Tensor:
-        """How much shadow things cast together, as the decoder says: (1, h, w)."""
-        total = torch.zeros_like(self.floor)
-        for k, shade in self.shades.items():
-            if k not in self.scenery:
-                total[self.within(k)] += shade
-        return total
-
-    @property
-    def in_view(self) -> Tensor:
-        """1 on pixels (1, h, w) that show the floor alone, in no shadow."""
-        return self.floor * (self.shadow < FAINT)
 
 
 @torch.no_grad()
@@ -137,137 +30,97 @@ def take_apart(
     `scenery` are part of the floor, light that they cast and all. `bared`, within the arena, is where an edit lets what is
     hidden be seen: in a world that is not known, pieces of what is seen there fill it.
 
-    `source` (3, h, w), 0..1, is the arena's part of the source picture.
+    `source` (3, h, w), 0..1, is the arena's part of the source picture. Of a large one the floor and the light are told from
+    the picture made smaller, and only bodies at its own size.
     """
-    sight = Sight.of(net, tokens, arena, scenery)
-    near_to_far, windows, drawn, owned, band, floor = (
-        sight.near_to_far, sight.windows, sight.drawn, sight.owned, sight.band, sight.floor,
-    )  # fmt: skip
-    inside = {k: sight.within(k) for k in near_to_far}
-    says, patterned, grain = floor_beneath(net, tokens, source, sight)
-    beside = bared is not None and sight.strange and patterns.has_pattern(source - says, sight.in_view)
-    shades = {k: (windows[k].within(arena), sight.shades[k]) for k in near_to_far}
-    if net.sizes.one_world:
-        reach = {k: middle_of(tokens.detail.where[k].to(source), tokens.size, windows[k]) for k in near_to_far}
-    else:  # of things that are not known, what is seen of one is all that is taken for its surroundings
-        reach = {k: _middle(sight.shades[k]) for k in near_to_far}
-    lights, doubt = observed_lights(source, says, sight.bare, shades, reach, patterned, brighter=bool(net.sizes.focal))
-    near_to_far = [k for k in near_to_far if k not in scenery]
+    cell = cell_of(tokens.size)
+    sight, ground = ground_of(net, at_working_size(tokens, cell), reduced_window(arena, cell), scenery)
+    ground = ground.at(cell, arena)
+    near_to_far, lights = ground.near_to_far, ground.lights
+    inside = {k: window.within(arena).planes for k, window in ground.windows.items()}
+    owner = tokens.detail.owner[arena.slices].to(source.device)
+    band = {k: band_of(tokens.detail.where[k], *tokens.size, net.sizes.glimpse) for k in near_to_far}
 
     # From near to far, undo what each token does to the light: `seen` is the picture as it would be without the nearer ones.
-    seen, without = source.clone(), {}
-    nearer, covered = torch.zeros_like(seen[:2]), {}
-    trust, plain, outlines = torch.ones_like(floor), torch.ones_like(floor), torch.zeros_like(floor)
+    seen, nearer = source.clone(), torch.zeros_like(source[:2])
+    parts, given = {}, {}
     for k in near_to_far:
-        without[k], covered[k] = seen[inside[k]].clone(), nearer[inside[k]].clone()
+        mine, covered = (owner[inside[k][1:]] == k).float()[None], nearer[inside[k]]
+        near = around_mask((mine[0] > 0) | (covered[0] > 0), 2 * band[k] + 1)  # no more than `cut_out` looks at
+        if not near.empty:
+            parts[k], mine, covered = near.planes, mine[near.planes], covered[near.planes]
+            given[k] = seen[inside[k]][near.planes].clone(), mine, covered.clone()
+            mixed = grown(mine, band[k] if net.sizes.one_world else min(band[k], MIXED))
+            torch.maximum(covered, torch.cat([mine, mixed]), out=covered)
         seen[inside[k]] /= lights[k]
-        mixed = owned[k] if net.sizes.one_world else torch.cat([owned[k][:1], grown(owned[k][:1], min(band[k], MIXED))])
-        nearer[inside[k]] = torch.maximum(covered[k], mixed)
-        changed = lights[k].log().square().sum(0, keepdim=True)
-        trust[inside[k]] *= torch.exp(-changed / UNTRUSTED**2)
-        plain[inside[k]] *= 1 - grown(1 - torch.exp(-(changed / DEEP**2).square()), 1)
-        outlines[inside[k]] = torch.maximum(outlines[inside[k]], grown(owned[k][1:], CONTACT))
-    sure = trust
-    if net.sizes.one_world:  # the floor is grey there: what glows in a colour does so by a thing near by
-        off = seen - says
-        sure = trust * torch.exp(-((off.amax(0, keepdim=True) - off.amin(0, keepdim=True)) / GLOWS).square())
-    smooth = says + filled(seen - says, sure.clamp(min=LEAST_TRUST) * floor) + grain
-    certain = floor * torch.where(outlines > 0, trust, plain)
-    if beside and not patterned:
-        part = bared.within(arena).planes  # nothing of it may depend on the arena, or moved pictures would flicker
-        hole = ((sight.floor == 0) | (outlines > 0) | (sight.shadow > DARK)).float()[part]
-        pieces = filled_in(source[part], hole, sight.in_view[part] * (1 - hole))
-        if pieces is not None:
-            smooth[part] = torch.where(hole > 0, pieces, smooth[part])
-    base = smooth + (seen - smooth) * certain
+    base = floor_of(tokens, source, seen, ground, cell, scenery, bared)
 
-    bodies, canvas, solid = {}, base.clone(), torch.zeros_like(floor)
+    bodies, canvas, solid = {}, base.clone(), torch.zeros_like(base[:1])
     for k in reversed(near_to_far):
         behind, settled = canvas[inside[k]], solid[inside[k]]  # views: what is done to them is done to the arena's
         behind *= lights[k]
         colour, matte = torch.zeros_like(behind), torch.zeros_like(settled)
-        near = around_mask((owned[k][0] > 0) | (covered[k][0] > 0), 2 * band[k] + 1)  # no more than `cut_out` looks at
-        if not near.empty:
-            given = (without[k], behind, behind / lights[k].clamp(max=1), settled, owned[k][:1], covered[k], drawn[k][1:])
-            planes = [one[near.planes] for one in given]
-            colour[near.planes], matte[near.planes] = cut_out(*planes, band[k], net.sizes.one_world)
-            behind.mul_(1 - matte).add_(colour)
-            torch.maximum(settled, matte, out=settled)
-        bodies[k] = Body(windows[k], torch.zeros_like(colour), lights[k], colour, matte, doubt[k])
+        if k in parts:
+            part, (without, mine, covered) = parts[k], given.pop(k)
+            under, over = behind[part], settled[part]
+            drawn = decoded_at(sight.layers[k], tokens, k, of_part(ground.windows[k], part))
+            lit = under / lights[k][part].clamp(max=1)
+            colour[part], matte[part] = cut_out(without, under, lit, over, mine, covered, drawn, band[k], net.sizes.one_world)
+            under.mul_(1 - matte[part]).add_(colour[part])
+            torch.maximum(over, matte[part], out=over)
+        shadow = colour.new_zeros(()).expand_as(colour)
+        bodies[k] = Body(ground.windows[k], shadow, lights[k], colour, matte, ground.doubt[k])
     return base, bodies
 
 
-def floor_beneath(net: TokenizerNetwork, tokens: VLETokens, source: Tensor, sight: Sight) -> tuple[Tensor, bool, Tensor]:
-    """What can be told of the floor of an arena (3, h, w) where it is hidden: what the scene token says, and its pattern;
-    whether it has a pattern; and the grain of what is beside it. All the picture is looked at, since that may repeat
-    anywhere."""
-    in_view = sight.in_view
-    if not patterns.has_pattern(source - sight.says, in_view):
-        return sight.says, False, torch.zeros_like(source)
-    whole, picture = sight, source
-    if tokens.detail.picture.shape[-2:] != source.shape[-2:]:
-        whole = Sight.of(net, tokens, Window(0, tokens.size[0], 0, tokens.size[1]), sight.scenery)
-        picture = tokens.detail.picture.to(source.device).float() / 255
-    full = float(whole.bare.mean()) < patterns.SHARE  # of what is not known to be floor alone, in which anything may be alike
-    repeats = patterns.FIRMLY if sight.scenery else patterns.REPEATS
-    pattern = None if full else patterns.continued(picture, whole.says, whole.in_view, sight.arena, repeats)
-    says = sight.says if pattern is None else pattern
-    return says, pattern is not None, grain_of(source - says, in_view, 1 - sight.floor)
+def floor_of(
+    tokens: VLETokens, source: Tensor, seen: Tensor, ground: Ground, cell: int, scenery: frozenset[int], bared: Window | None,
+) -> Tensor:
+    """The floor without shadows (3, h, w), of the `source` and of the same as it would be without them, `seen`, which is
+    written over: what is seen of it and, where it is hidden, what can be told (see `take_apart`)."""
+    arena, says = ground.window, ground.says
+    if ground.patterned and cell > 1:
+        says = with_fine_pattern(tokens, ground, cell, repeats(scenery))
+    smooth = says + ground.rest
+    if ground.rough:
+        smooth += grain_of(source - says, ground.in_view, ground.covered)
+    if bared is not None and ground.strange and not ground.patterned:
+        part = bared.within(arena).planes  # nothing of it may depend on the arena, or moved pictures would flicker
+        hole = ground.hole[part]
+        pieces = filled_in(source[part], hole, ground.in_view[part] * (1 - hole))
+        if pieces is not None:
+            smooth[part] = torch.where(hole > 0, pieces, smooth[part])
+    return seen.sub_(smooth).mul_(ground.certain).add_(smooth)
 
 
-def observed_lights(
-    source: Tensor, says: Tensor, floor: Tensor, shades: dict[int, tuple[Window, Tensor]], reach: dict[int, Tensor],
-    patterned: bool, brighter: bool,
-) -> tuple[dict[int, Tensor], dict[int, Tensor]]:
-    """What each token does to the light, as the picture shows it: factors (3, h, w) of its window; and how much that may be
-    another's, 0..1, (1, h, w).
-
-    The decoder knows where a shadow should fall (`shades`: each token's window, and the alpha (1, h, w) of its shadow there);
-    what it does there, and what the object reflects onto the floor, is read off the floor around it (`floor` is 1 on pixels
-    (1, h, w) that show nothing else; `reach`: 1 in the middle of each token's window down to 0 where it ends; `patterned`: the
-    floor has a pattern, and `says` has it too), so that nothing is lifted from where the picture has nothing. Where several
-    objects may be the cause, each has a share: of darker light by its shadow, of brighter light by how near it is too. Where
-    the world is not known (`brighter` false) brighter floor is taken for paint.
-    """
-    total, near, around, claims = (torch.zeros_like(floor) for _ in range(4))
-    claim = {k: (shade + SHADES * reach[k]) ** LIKELIEST for k, (_, shade) in shades.items()}
-    for k, (window, shade) in shades.items():
-        total[window.planes] += shade
-        near[window.planes] = torch.maximum(near[window.planes], reach[k])
-        around[window.planes] += reach[k]
-        claims[window.planes] += claim[k]
-    clear = floor * (total < FAINT) * (near < CLEAR)
-    ground = (says + filled(source - says, clear)).clamp(min=0.02)
-    change = light_on(source, ground, floor, patterned) * floor
-    lights, doubt = {}, {}
-    for k, (window, shade) in shades.items():
-        shadows, objects, part = total[window.planes], around[window.planes], change[window.planes]
-        doubt[k] = ((shadows - shade) / (RIVAL * (shade + FAINT)) - 1).clamp(0, 1)
-        darker = claim[k] / (UNSHADED**LIKELIEST + claims[window.planes])
-        reflected = (shade + REFLECTS * reach[k]) / (UNLIT + shadows + REFLECTS * objects) if brighter else 0.0
-        mine = torch.where(part < 0, darker, reflected) * part
-        least = SLIGHT * (1 - shade / LIKELY).clamp(min=0)
-        felt = (box_mean(mine.abs().amax(0, keepdim=True), 2) > least).float()
-        tail = max(2, round(TAIL * min(felt.shape[-2:])))
-        mine *= inside_mean(grown(felt, tail), tail)
-        light = mine.exp_().clamp_(1 - DARKEST, BRIGHTEST)
-        seen = floor[window.planes]
-        unseen = 1 - shade.clamp(max=DARKEST)
-        if seen.max() > 0:
-            unseen = torch.maximum(unseen, 1 + (filled(light, seen) - 1) * (reach[k] / EDGES).clamp(max=1))
-        lights[k] = torch.where(seen > 0, light, unseen)
-    return lights, doubt
+def with_fine_pattern(tokens: VLETokens, ground: Ground, cell: int, least: float) -> Tensor:
+    """What can be told of a floor (3, h, w) whose pattern was found in a smaller picture, with that at the picture's own size
+    where something hides it; `least`: see `repeats`."""
+    (height, width), says = tokens.size, ground.says
+    near = around_mask(ground.hole[0] > 0, cell)
+    if near.empty:
+        return says
+    every, whole = Window(0, height, 0, width), Window(0, -(-height // cell), 0, -(-width // cell))
+    smooth, in_view = (stretched(planes, cell, whole, every) for planes in ground.whole)
+    picture = tokens.detail.picture.to(says.device).float() / 255
+    pattern = patterns.continued(picture, smooth, surely(in_view), of_part(ground.window, near.planes), least)
+    if pattern is not None:
+        says[near.planes] = pattern
+    return says
 
 
-def light_on(source: Tensor, ground: Tensor, floor: Tensor, patterned: bool) -> Tensor:
-    """The logarithm of how much brighter than the `ground` (3, h, w) the source shows it, where the floor (1, h, w) is 1."""
-    if patterned:  # what of the pattern is not foretold is no light: so the factor that fits best nearby, for all colours
-        both = torch.cat([(source * ground).sum(0, keepdim=True), ground.square().sum(0, keepdim=True)])
-        fits = nearby(both, floor, 0)
-        return (fits[:1] / fits[1:].clamp(min=1e-4)).clamp(min=0.02).log().expand(3, -1, -1)
-    smooth = nearby(source, floor, 0)
-    smooth = 2 * smooth - nearby(smooth, floor, 0)  # what a mean takes off the bend at a shadow's edge is put back
-    return (smooth.clamp(min=0.02) / ground).log()
+def decoded_at(layers: Tensor, tokens: VLETokens, token: int, window: Window) -> Tensor:
+    """A source token's silhouette and colour (4, h, w) on the pixels of `window`, of its decoded layers (5, L, L)."""
+    where = tokens.detail.where[token].to(layers.device)
+    drawn = draw(layers[1:], where, *tokens.size, window)
+    drawn[0] = crisp(drawn[0], where, max(tokens.size), layers.shape[-1])
+    return drawn
+
+
+def of_part(window: Window, part: tuple[slice, slice, slice]) -> Window:
+    """Where in the picture a part of planes of `window` is."""
+    _, rows, columns = part
+    return Window(window.top + rows.start, window.top + rows.stop, window.left + columns.start, window.left + columns.stop)
 
 
 def cut_out(
@@ -338,19 +191,3 @@ def crisp(solid: Tensor, where: Tensor, side: int, size: int) -> Tensor:
     have in a picture whose longer side is `side`, and not one as wide as they are when drawn larger."""
     grain = SLOPE * float(where[2:].max()) * side / size
     return ((solid - 0.5) * max(1.0, grain) + 0.5).clamp(0, 1)
-
-
-def middle_of(where: Tensor, size: tuple[int, int], window: Window) -> Tensor:
-    """The same bump (1, h, w) on the pixels of `window` of a picture of height and width `size`, over all that a token of frame
-    `where` (4,) may reach, so that it is no lower where the picture's edge cuts that."""
-    x, y = (((1 - (at / WIDER).square().clamp(max=1)).square()) for at in in_frame(where, *size, window))
-    return (y[:, None] * x)[None]
-
-
-def _middle(planes: Tensor) -> Tensor:
-    """1 in the middle of a token's window, smoothly down to 0 at its edge: (1, h, w) for planes (C, h, w)."""
-    bumps = []
-    for count in planes.shape[-2:]:
-        at = (torch.arange(count, device=planes.device) + 0.5) / count * 2 - 1
-        bumps.append((1 - at.square()).square())
-    return (bumps[0][:, None] * bumps[1])[None]

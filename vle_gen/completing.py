@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from vle_gen.apart import BRINK, WIDER, crisp
+from vle_gen.apart import crisp
 from vle_gen.body import BRIGHTEST, DARKEST, Body
 from vle_gen.filters import filled, inside_mean
-from vle_gen.source import SourceDetail
+from vle_gen.lights import WIDER
+from vle_gen.sight import BRINK
+from vle_gen.source import Placement, SourceDetail
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.render import Window, draw, draw_beyond, frame_window, widened
 
@@ -33,10 +35,20 @@ def cut_off(body: Body, size: tuple[int, int]) -> tuple[bool, bool, bool, bool]:
     )
 
 
-def completed(net: TokenizerNetwork, body: Body, detail: SourceDetail, token: int) -> Body:
-    """The body of a source's token with what lies beyond the edges of the picture, where these cut it. Inside the picture it
-    stays as it is, to the last bit."""
-    edges = cut_off(body, detail.size)
+def brought_into_view(placement: Placement) -> tuple[bool, bool, bool, bool]:
+    """Beyond which edges of its picture what comes into view by a placement may lie: top, bottom, left, right."""
+    dx, dy, scale, mirrored = placement
+    if scale != 1 or mirrored:
+        return (True,) * 4
+    return dy > 0 or dy % 1 > 0, dy < 0 or dy % 1 > 0, dx > 0 or dx % 1 > 0, dx < 0 or dx % 1 > 0
+
+
+def completed(
+    net: TokenizerNetwork, body: Body, detail: SourceDetail, token: int, shown: tuple[bool, bool, bool, bool] = (True,) * 4
+) -> Body:
+    """The body of a source's token with what lies beyond those edges of the picture that are `shown`, where these cut it.
+    Inside the picture it stays as it is, to the last bit."""
+    edges = tuple(cut and seen for cut, seen in zip(cut_off(body, detail.size), shown, strict=True))
     if not any(edges):
         return body
     (height, width), old, device = detail.size, body.window, body.matte.device

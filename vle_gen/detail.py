@@ -11,15 +11,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vle_gen.apart import CONTACT, take_apart, touched
+from vle_gen.apart import take_apart
 from vle_gen.body import Body, composite
 from vle_gen.camera import sampled_at
 from vle_gen.filters import grown, inside_mean
+from vle_gen.ground import CONTACT
 from vle_gen.placing import placed
+from vle_gen.sight import touched
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.render import SHADOWS_END, Window, far_to_near, in_frame
 from vle_gen.tokens import IN_PLACE, SURE, VLETokens
+from vle_gen.working_size import cell_of, reduced, reduced_window, stretched
 
 NOTICED = 10 / 255  # an edit's difference that an eye notices at once; what is fainter counts less away from a noticed one
 STRONG = 22 / 255  # one that is noticed even where another token may be its cause
@@ -57,11 +60,16 @@ def render_edited(net: TokenizerNetwork, tokens: VLETokens) -> Tensor:
         base, bodies = take_apart(net, tokens, source, arena, scenery(tokens, changed, gone), bared)
     before = composite(base, [bodies[k] for k in far_to_near(detail.depth) if k in bodies], arena)
     new = placed(net, tokens, [bodies, *foreign_bodies(net, tokens)], arena)
-    change = composite(base, list(new.values()), arena) - before
-    unexplained = (source - before) * given_up(gone, bodies, arena, source).maximum(covered_anew(new, changed, arena, source))
-    change = (change - unexplained) * noticed(change, doubted(tokens, changed, gone, bodies, arena, source), tokens.size)
-    edited = ((source + change).clamp(0, 1) * 255).round().byte().cpu()
+    zone = given_up(gone, bodies, arena, source).maximum(covered_anew(new, changed, arena, source))
+    doubt = doubted(tokens, changed, gone, bodies, arena, source)
+    del bodies  # a large picture's layers take much memory, and each plane of it
+    change = composite(base, list(new.values()), arena).sub_(before)
+    del base, new
+    unexplained = torch.sub(source, before, out=before).mul_(zone)
+    kept = noticed_at_working_size(change, doubt, tokens.size)
+    change.sub_(unexplained).mul_(kept)
     touched = (change != 0).any(0).cpu()
+    edited = source.add_(change).clamp_(0, 1).mul_(255).round_().byte().cpu()
     picture[arena.planes] = torch.where(touched, edited, picture[arena.planes])
     return picture
 
@@ -184,6 +192,14 @@ def doubted(
         part = zone[window.within(arena).planes]
         torch.maximum(part, F.grid_sample(body.doubt[None], at, "bilinear", "zeros", False)[0], out=part)
     return zone
+
+
+def noticed_at_working_size(change: Tensor, doubt: Tensor, size: tuple[int, int]) -> Tensor:
+    """The same as `noticed`; in a large picture of height and width `size` it is told from a smaller one."""
+    cell = cell_of(size)
+    small = reduced_window(Window(0, change.shape[1], 0, change.shape[2]), cell)
+    kept = noticed(reduced(change, cell), reduced(doubt, cell), tuple(-(-side // cell) for side in size))
+    return stretched(kept, cell, small, Window(0, change.shape[1], 0, change.shape[2]))
 
 
 def noticed(change: Tensor, doubt: Tensor, size: tuple[int, int]) -> Tensor:

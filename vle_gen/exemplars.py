@@ -19,6 +19,7 @@ RADIUS = 2  # half-width of a square
 LEAST = 60  # squares that must be seen, of which a match is looked for
 MOST = 4000  # of them at most, evenly spread
 AT_ONCE = 1 << 22  # pairs of squares that are compared together
+FETCHED = 1 << 18  # pixels that are fetched together
 DOWN, ALONG = 6.0, 0.3  # squared difference, summed over a square, that being a whole picture lower or farther along counts as
 TOGETHER, APART = 4, 0.2  # times that neighbours are made to agree, and what each that goes another way counts as
 EVENED, MOST_EVENED = 150, 0.08  # steps in which pieces are evened out, and by how much at most
@@ -191,22 +192,22 @@ def _fetched(picture: Tensor, hole: Tensor, usable: Tensor, coarse: Tensor, ways
     """The picture with each pixel of its hole from where the matches of the cells about it lie, (3, h, w)."""
     (height, width), size = hole.shape[-2:], ways.shape[-2:]
     times = (height / size[0], width / size[1])
-    rows, columns = hole[0].nonzero().unbind(1)
-    fine_y, fine_x = (rows + 0.5) / times[0] - 0.5, (columns + 0.5) / times[1] - 0.5
-    total = torch.zeros(3, len(rows), device=hole.device)
-    of_all = torch.zeros(len(rows), device=hole.device)
-    for dy in (0, 1):
-        for dx in (0, 1):
-            y, x = fine_y.floor() + dy, fine_x.floor() + dx
-            counts = (1 - (fine_y - y).abs()) * (1 - (fine_x - x).abs())
-            y, x = y.long().clamp(0, size[0] - 1), x.long().clamp(0, size[1] - 1)
-            way_y, way_x = ways[:, y, x]
-            to_y = (rows + (way_y * times[0]).round().long()).clamp(0, height - 1)
-            to_x = (columns + (way_x * times[1]).round().long()).clamp(0, width - 1)
-            counts = counts * (usable[0, to_y, to_x] > 0) + 1e-6 * (hole[0, to_y, to_x] == 0)
-            total += counts * picture[:, to_y, to_x]
-            of_all += counts
-    result = picture.clone()
-    guess = F.interpolate(coarse[None], (height, width), mode="bilinear")[0][:, rows, columns]
-    result[:, rows, columns] = torch.where(of_all > 0, total / of_all.clamp(min=1e-9), guess)
+    result, guess = picture.clone(), F.interpolate(coarse[None], (height, width), mode="bilinear")[0]
+    for some in hole[0].nonzero().split(FETCHED):
+        rows, columns = some.unbind(1)
+        fine_y, fine_x = (rows + 0.5) / times[0] - 0.5, (columns + 0.5) / times[1] - 0.5
+        total = torch.zeros(3, len(rows), device=hole.device)
+        of_all = torch.zeros(len(rows), device=hole.device)
+        for dy in (0, 1):
+            for dx in (0, 1):
+                y, x = fine_y.floor() + dy, fine_x.floor() + dx
+                counts = (1 - (fine_y - y).abs()) * (1 - (fine_x - x).abs())
+                y, x = y.long().clamp(0, size[0] - 1), x.long().clamp(0, size[1] - 1)
+                way_y, way_x = ways[:, y, x]
+                to_y = (rows + (way_y * times[0]).round().long()).clamp(0, height - 1)
+                to_x = (columns + (way_x * times[1]).round().long()).clamp(0, width - 1)
+                counts = counts * (usable[0, to_y, to_x] > 0) + 1e-6 * (hole[0, to_y, to_x] == 0)
+                total += counts * picture[:, to_y, to_x]
+                of_all += counts
+        result[:, rows, columns] = torch.where(of_all > 0, total / of_all.clamp(min=1e-9), guess[:, rows, columns])
     return result

@@ -9,6 +9,7 @@ from torch import Tensor
 
 FAR = 16  # pixels of a radius beyond which running sums are faster than shifted copies
 SMALLER = 40  # times: beyond about that antialiasing takes more shared memory than GPUs have, and the CPU does it
+WIDE = 40  # pixels of a radius beyond which means, which vary slowly, are taken of a smaller picture
 LARGE = 4000  # pixels in a plane from which on adding shifted copies is faster than torch's own pooling
 
 
@@ -63,22 +64,39 @@ def grown(mask: Tensor, radius: int) -> Tensor:
 
 def nearby(values: Tensor, weight: Tensor, radius: int) -> Tensor:
     """Mean of `values` (C, h, w) where `weight` (1, h, w) is, over squares that reach a little past `radius`."""
-    means = box_mean(torch.cat([values * weight, weight]), radius + 1)
-    return means[:-1] / means[-1:].clamp(min=1e-6)
+    planes, smaller = coarsened(torch.cat([values * weight, weight]), radius + 1)
+    means = box_mean(planes, smaller)
+    return _at_size(means[:-1] / means[-1:].clamp(min=1e-6), values.shape[-2:])
 
 
 def inside_mean(values: Tensor, radius: int) -> Tensor:
     """Mean of values (C, h, w) over what of squares of `radius` lies inside the border."""
-    means = box_mean(torch.cat([values, torch.ones_like(values[:1])]), radius)
-    return means[:-1] / means[-1:]
+    planes, smaller = coarsened(torch.cat([values, torch.ones_like(values[:1])]), radius)
+    means = box_mean(planes, smaller)
+    return _at_size(means[:-1] / means[-1:], values.shape[-2:])
+
+
+def coarsened(planes: Tensor, radius: int) -> tuple[Tensor, int]:
+    """Planes (C, h, w), halved until squares of `radius` are no wider than `WIDE` allows; and their radius then."""
+    while radius > WIDE:
+        planes, radius = halved(planes), round(radius / 2 - 0.25)  # as wide, in pixels of twice the size
+    return planes, radius
+
+
+def _at_size(planes: Tensor, size: Sequence[int]) -> Tensor:
+    if planes.shape[-2:] == size:
+        return planes
+    return F.interpolate(planes[None], size, mode="bilinear", align_corners=False)[0]
 
 
 def box_mean(values: Tensor, radius: int) -> Tensor:
     """Mean of values (C, h, w) over squares of `radius`, zeros beyond the border; one axis at a time, since radii grow
     with the picture, by adding shifted copies or, of large squares, by running sums: on a CPU torch's own pooling goes number
-    by number."""
+    by number. Of squares that are larger still they are interpolated."""
     if radius == 0:
         return values.clone()
+    if radius > WIDE:
+        return _at_size(box_mean(*coarsened(values, radius)), values.shape[-2:])
     values = F.pad(values, (radius,) * 4)
     for axis in (-1, -2):
         count = values.shape[axis] - 2 * radius

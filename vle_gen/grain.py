@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 
 from vle_gen.filters import nearby
+from vle_gen.outlines import around_mask
+from vle_gen.working_size import cell_of
 
 FINE = 0.02  # of the longer side: what varies within squares of this radius is grain
 SHARE = 0.5  # of the grain's strength: all of it would look like what is beside it, and none would err least
@@ -21,22 +23,29 @@ def grain_of(difference: Tensor, known: Tensor, wanted: Tensor) -> Tensor:
         known: (1, h, w) 1 where the picture shows the background as it is, 0 elsewhere.
         wanted: (1, h, w) 1 where it shows nothing of it.
     """
-    grain = (difference - nearby(difference, known, max(2, round(FINE * max(known.shape[-2:]))))) * known
-    usual = float(grain.abs().sum() / (3 * known.sum()).clamp(min=1))
-    grain = grain.clamp(-CLEAREST * usual, CLEAREST * usual)  # what stands out is no grain
-    width = known.shape[-1]
-    length = 1 << (2 * width - 1).bit_length()
     missing, result = wanted * (1 - known), torch.zeros_like(difference)
-    of_known = torch.fft.rfft(known[0], length)
+    window = around_mask(missing[0], 0)
+    if window.empty:
+        return result
+    grain = nearby(difference, known, max(2, round(FINE * max(known.shape[-2:]))))
+    grain = torch.sub(difference, grain, out=grain).mul_(known)
+    usual = float(grain.abs().sum() / (3 * known.sum()).clamp(min=1))
+    grain.clamp_(-CLEAREST * usual, CLEAREST * usual)  # what stands out is no grain
+    width, rows = known.shape[-1], slice(window.top, window.bottom)
+    cell = cell_of(known.shape[-2:])
+    places = -(-width // cell)
+    length = 1 << (2 * places - 1).bit_length()
+    of_known = torch.fft.rfft(known[0, rows][::cell, ::cell], length)
     for _ in range(MOST):
-        reached = torch.fft.irfft((torch.fft.rfft(missing[0], length).conj() * of_known).sum(0), length)
+        of_missing = torch.fft.rfft(missing[0, rows][::cell, ::cell], length)
+        reached = torch.fft.irfft((of_missing.conj() * of_known).sum(0), length)
         step = int(reached.argmax())  # by which most is reached that shows the background
         if float(reached[step]) < 1:
             break
-        step = step if step < width else step - length
-        here = slice(max(0, -step), min(width, width - step))
+        step = cell * (step if step < places else step - length)
+        here = slice(max(window.left, -step), min(window.right, width - step))
         there = slice(here.start + step, here.stop + step)
-        found = missing[..., here] * known[..., there]
-        result[..., here] += grain[..., there] * found
-        missing[..., here] *= 1 - found
-    return SHARE * result
+        found = missing[:, rows, here] * known[:, rows, there]
+        result[:, rows, here] += grain[:, rows, there] * found
+        missing[:, rows, here] *= 1 - found
+    return result.mul_(SHARE)

@@ -7,7 +7,7 @@ import torch
 
 from vle_gen.body import Body, faded, flipped, scaled, shifted
 from vle_gen.camera import Camera, moved_aside
-from vle_gen.completing import completed
+from vle_gen.completing import brought_into_view, completed
 from vle_gen.light import light_gain
 from vle_gen.paint import repainted
 from vle_gen.source import IN_PLACE, mirror_edge
@@ -38,7 +38,8 @@ def placed(
             body, detail = sources[origin][source], tokens.detail_of(index)
             where = detail.where[source]
             if whole or origin or placement != IN_PLACE:
-                body = completed(net, body, detail, source)
+                simply = not whole and not origin and camera is None
+                body = completed(net, body, detail, source, brought_into_view(placement) if simply else (True,) * 4)
             if placement.mirrored:
                 body = flipped(body, mirror_edge(where, detail.size))
             body = dressed(body, tokens, index, not net.sizes.one_world)
