@@ -23,26 +23,26 @@ MIXED = 2  # half-width, in pixels, of the band along a settled outline in which
 
 @torch.no_grad()
 def take_apart(
-    net: TokenizerNetwork, tokens: VLETokens, source: Tensor, arena: Window,
-    scenery: frozenset[int] = frozenset(), bared: Window | None = None,
+    net: TokenizerNetwork, tokens: VLETokens, arena: Window, scenery: frozenset[int] = frozenset(), bared: Window | None = None
 ) -> tuple[Tensor, dict[int, Body]]:
     """The floor without shadows (3, h, w) over `arena`, and the layers of the source's tokens that reach into it; tokens of
     `scenery` are part of the floor, light that they cast and all. `bared`, within the arena, is where an edit lets what is
     hidden be seen: in a world that is not known, pieces of what is seen there fill it.
 
-    `source` (3, h, w), 0..1, is the arena's part of the source picture. Of a large one the floor and the light are told from
-    the picture made smaller, and only bodies at its own size.
+    Of a large picture the floor and the light are told from that made smaller, and only bodies at its own size.
     """
     cell = cell_of(tokens.size)
     sight, ground = ground_of(net, at_working_size(tokens, cell), reduced_window(arena, cell), scenery)
     ground = ground.at(cell, arena)
-    near_to_far, lights = ground.near_to_far, ground.lights
-    inside = {k: window.within(arena).planes for k, window in ground.windows.items()}
-    owner = tokens.detail.owner[arena.slices].to(source.device)
+    near_to_far, windows, lights, doubt = ground.near_to_far, ground.windows, ground.lights, ground.doubt
+    inside = {k: window.within(arena).planes for k, window in windows.items()}
+    device = next(net.parameters()).device
+    owner = tokens.detail.owner[arena.slices].to(device)
     band = {k: band_of(tokens.detail.where[k], *tokens.size, net.sizes.glimpse) for k in near_to_far}
 
     # From near to far, undo what each token does to the light: `seen` is the picture as it would be without the nearer ones.
-    seen, nearer = source.clone(), torch.zeros_like(source[:2])
+    seen = tokens.detail.seen_at(arena.planes).to(device)
+    nearer = torch.zeros_like(seen[:2])
     parts, given = {}, {}
     for k in near_to_far:
         mine, covered = (owner[inside[k][1:]] == k).float()[None], nearer[inside[k]]
@@ -53,7 +53,9 @@ def take_apart(
             mixed = grown(mine, band[k] if net.sizes.one_world else min(band[k], MIXED))
             torch.maximum(covered, torch.cat([mine, mixed]), out=covered)
         seen[inside[k]] /= lights[k]
-    base = floor_of(tokens, source, seen, ground, cell, scenery, bared)
+    del nearer  # of a large picture it takes much memory
+    base = floor_of(tokens, seen, ground, cell, scenery, bared)
+    del ground
 
     bodies, canvas, solid = {}, base.clone(), torch.zeros_like(base[:1])
     for k in reversed(near_to_far):
@@ -63,30 +65,30 @@ def take_apart(
         if k in parts:
             part, (without, mine, covered) = parts[k], given.pop(k)
             under, over = behind[part], settled[part]
-            drawn = decoded_at(sight.layers[k], tokens, k, of_part(ground.windows[k], part))
+            drawn = decoded_at(sight.layers[k], tokens, k, of_part(windows[k], part))
             lit = under / lights[k][part].clamp(max=1)
             colour[part], matte[part] = cut_out(without, under, lit, over, mine, covered, drawn, band[k], net.sizes.one_world)
             under.mul_(1 - matte[part]).add_(colour[part])
             torch.maximum(over, matte[part], out=over)
         shadow = colour.new_zeros(()).expand_as(colour)
-        bodies[k] = Body(ground.windows[k], shadow, lights[k], colour, matte, ground.doubt[k])
+        bodies[k] = Body(windows[k], shadow, lights[k], colour, matte, doubt[k])
     return base, bodies
 
 
 def floor_of(
-    tokens: VLETokens, source: Tensor, seen: Tensor, ground: Ground, cell: int, scenery: frozenset[int], bared: Window | None,
+    tokens: VLETokens, seen: Tensor, ground: Ground, cell: int, scenery: frozenset[int], bared: Window | None
 ) -> Tensor:
-    """The floor without shadows (3, h, w), of the `source` and of the same as it would be without them, `seen`, which is
-    written over: what is seen of it and, where it is hidden, what can be told (see `take_apart`)."""
-    arena, says = ground.window, ground.says
+    """The floor without shadows (3, h, w), of a source as it would be without them, `seen`, which is written over: what is seen
+    of it and, where it is hidden, what can be told (see `take_apart`)."""
+    arena, says, source = ground.window, ground.says, tokens.detail.seen_at(ground.window.planes).to(seen.device)
     if ground.patterned and cell > 1:
         says = with_fine_pattern(tokens, ground, cell, repeats(scenery))
-    smooth = says + ground.rest
+    smooth = ground.rest.add_(says)
     if ground.rough:
-        smooth += grain_of(source - says, ground.in_view, ground.covered)
+        smooth += grain_of(source - says if len(says[0]) > 1 else source, ground.in_view, ground.covered.float())
     if bared is not None and ground.strange and not ground.patterned:
         part = bared.within(arena).planes  # nothing of it may depend on the arena, or moved pictures would flicker
-        hole = ground.hole[part]
+        hole = ground.hole[part].float()
         pieces = filled_in(source[part], hole, ground.in_view[part] * (1 - hole))
         if pieces is not None:
             smooth[part] = torch.where(hole > 0, pieces, smooth[part])
@@ -97,12 +99,12 @@ def with_fine_pattern(tokens: VLETokens, ground: Ground, cell: int, least: float
     """What can be told of a floor (3, h, w) whose pattern was found in a smaller picture, with that at the picture's own size
     where something hides it; `least`: see `repeats`."""
     (height, width), says = tokens.size, ground.says
-    near = around_mask(ground.hole[0] > 0, cell)
+    near = around_mask(ground.hole[0], cell)
     if near.empty:
         return says
     every, whole = Window(0, height, 0, width), Window(0, -(-height // cell), 0, -(-width // cell))
     smooth, in_view = (stretched(planes, cell, whole, every) for planes in ground.whole)
-    picture = tokens.detail.picture.to(says.device).float() / 255
+    picture = tokens.detail.seen_at().to(says.device)
     pattern = patterns.continued(picture, smooth, surely(in_view), of_part(ground.window, near.planes), least)
     if pattern is not None:
         says[near.planes] = pattern
@@ -159,17 +161,12 @@ def cut_out(
     if (inner * mine).sum() == 0:
         inner = shape
     clean = inner * mine * (1 - covered[1:])
-    known = box_mean(torch.cat([seen * clean, clean, torch.ones_like(clean)]), band + 1)
-    own = known[:3] / known[3:4].clamp(min=1e-6)  # its colour nearby
     if met and clean.max() > 0:  # no seam between what was seen and what was not
         guess = (guess + filled(seen - guess, clean)).clamp(0, 1)
-    own = torch.where(known[3:4] / known[4:] > 0.01, own, guess)
-    difference = own - behind
-    distance = difference.square().sum(0, keepdim=True)
-    along = ((seen - behind) * difference).sum(0, keepdim=True) / distance.clamp(min=1e-5)
-    contrast = (distance / 0.01).clamp(max=1)  # too alike: the outline decides
+    own = colour_nearby(seen, clean, guess, band)
+    along, contrast = share_of(seen, behind, own)
     soft = inside_mean(shape, 1)
-    matte = torch.where(inner > 0, 1.0, outer * (contrast * along.clamp(0, 1) + (1 - contrast) * soft))
+    matte = torch.where(inner > 0, 1.0, outer * (contrast * along + (1 - contrast) * soft))
     gleam = outer * gleams(seen, torch.maximum(own, lit)) if shines else torch.zeros_like(outer)
     matte = torch.where(gleam > 0, 1.0, matte)
     least = OWNED if shines else LEAST_OWNED
@@ -184,6 +181,23 @@ def cut_out(
         matte = torch.where(hidden, whole, torch.where(nearer, soft, matte))
         colour = torch.where(nearer, guess * matte, colour)
     return colour, matte
+
+
+def colour_nearby(seen: Tensor, clean: Tensor, guess: Tensor, band: int) -> Tensor:
+    """A body's own colour (3, h, w) near its outline: of what is seen (3, h, w) where it is surely the body's, `clean`
+    (1, h, w), and where that is too far the `guess` (3, h, w)."""
+    known = box_mean(torch.cat([seen * clean, clean, torch.ones_like(clean)]), band + 1)
+    own = known[:3] / known[3:4].clamp(min=1e-6)
+    return torch.where(known[3:4] / known[4:] > 0.01, own, guess)
+
+
+def share_of(seen: Tensor, behind: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+    """Where between two colours (3, h, w), what is `behind` and a body's `own`, what is seen lies, 0..1; and how much that
+    says, 0..1, since of colours that are too alike the outline decides. (1, h, w) each."""
+    difference = own - behind
+    distance = difference.square().sum(0, keepdim=True)
+    along = ((seen - behind) * difference).sum(0, keepdim=True) / distance.clamp(min=1e-5)
+    return along.clamp(0, 1), (distance / 0.01).clamp(max=1)
 
 
 def crisp(solid: Tensor, where: Tensor, side: int, size: int) -> Tensor:

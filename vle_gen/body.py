@@ -37,24 +37,32 @@ def shifted(body: Body, shift: tuple[float, float], arena: Window) -> Body:
     dx, dy = shift
     if dx == dy == 0 and body.window.inside(arena) == body.window:
         return body  # as it is, to the last bit: what nothing moves is no edit
-    planes = torch.cat([body.shadow, 1 - body.light, body.colour, body.matte])
     whole_x, whole_y = int(dx // 1), int(dy // 1)
     fraction_x, fraction_y = dx - whole_x, dy - whole_y
-    if fraction_x or fraction_y:
-        planes = F.pad(planes, (2, 2, 2, 2))
-        rows, columns = planes.shape[-2:]
-        x = (torch.arange(columns, device=planes.device) + 0.5 - fraction_x) / columns * 2 - 1
-        y = (torch.arange(rows, device=planes.device) + 0.5 - fraction_y) / rows * 2 - 1
-        grid = torch.stack([x[None].expand(rows, -1), y[:, None].expand(-1, columns)], -1)
-        planes = F.grid_sample(planes[None], grid[None], "bicubic", "zeros", False)[0]
-        whole_x, whole_y = whole_x - 2, whole_y - 2
-    top, left = body.window.top + whole_y, body.window.left + whole_x
+    if not fraction_x and not fraction_y:
+        return moved_whole(body, whole_x, whole_y, arena)
+    planes = F.pad(torch.cat([body.shadow, 1 - body.light, body.colour, body.matte]), (2, 2, 2, 2))
+    rows, columns = planes.shape[-2:]
+    x = (torch.arange(columns, device=planes.device) + 0.5 - fraction_x) / columns * 2 - 1
+    y = (torch.arange(rows, device=planes.device) + 0.5 - fraction_y) / rows * 2 - 1
+    grid = torch.stack([x[None].expand(rows, -1), y[:, None].expand(-1, columns)], -1)
+    planes = F.grid_sample(planes[None], grid[None], "bicubic", "zeros", False)[0]
+    top, left = body.window.top + whole_y - 2, body.window.left + whole_x - 2
     full = Window(top, top + planes.shape[1], left, left + planes.shape[2])
     window = full.inside(arena)
     if window.empty:
         return resampled(window, planes[:, :0, :0])
     planes = planes[window.within(full).planes]
     return resampled(window, planes)
+
+
+def moved_whole(body: Body, dx: int, dy: int, arena: Window) -> Body:
+    """The layers moved by whole pixels, cut to the arena: views of what they were."""
+    old = body.window
+    full = Window(old.top + dy, old.bottom + dy, old.left + dx, old.right + dx)
+    window = full.inside(arena)
+    part = (slice(None), slice(0, 0), slice(0, 0)) if window.empty else window.within(full).planes
+    return Body(window, body.shadow[part], body.light[part], body.colour[part], body.matte[part])
 
 
 def scaled(body: Body, placement: Placement, where: Tensor, size: tuple[int, int], arena: Window) -> Body:

@@ -51,15 +51,15 @@ def render_edited(net: TokenizerNetwork, tokens: VLETokens) -> Tensor:
         return picture
     arena = around(windows, tokens.size)
     device = next(net.parameters()).device
-    source = picture[arena.planes].to(device).float() / 255
     if net.sizes.one_world:
-        base, bodies = take_apart(net, tokens, source, arena)
+        base, bodies = take_apart(net, tokens, arena)
     else:
         old = changed_windows(tokens, [], gone)
         bared = around(old, tokens.size).inside(arena) if old else None
-        base, bodies = take_apart(net, tokens, source, arena, scenery(tokens, changed, gone), bared)
+        base, bodies = take_apart(net, tokens, arena, scenery(tokens, changed, gone), bared)
     before = composite(base, [bodies[k] for k in far_to_near(detail.depth) if k in bodies], arena)
     new = placed(net, tokens, [bodies, *foreign_bodies(net, tokens)], arena)
+    source = detail.seen_at(arena.planes).to(device)
     zone = given_up(gone, bodies, arena, source).maximum(covered_anew(new, changed, arena, source))
     doubt = doubted(tokens, changed, gone, bodies, arena, source)
     del bodies  # a large picture's layers take much memory, and each plane of it
@@ -86,7 +86,7 @@ def render_without_source(net: TokenizerNetwork, tokens: VLETokens) -> Tensor:
 
 def foreign_bodies(net: TokenizerNetwork, tokens: VLETokens) -> list[dict[int, Body]]:
     """The layers of pasted tokens, cut from each of `tokens.foreign`, by source token."""
-    device, found = next(net.parameters()).device, []
+    found = []
     for origin, detail in enumerate(tokens.foreign, 1):
         used = {int(tokens.source[0, k]) for k in range(1, len(tokens)) if int(tokens.origin[0, k]) == origin}
         windows = [touched(detail.where[k], detail.size) for k in used]
@@ -96,7 +96,7 @@ def foreign_bodies(net: TokenizerNetwork, tokens: VLETokens) -> list[dict[int, B
             continue
         arena = around(windows, detail.size)
         view = replace(tokens.resized(*detail.size), detail=detail)
-        _, bodies = take_apart(net, view, detail.picture[arena.planes].to(device).float() / 255, arena)
+        _, bodies = take_apart(net, view, arena)
         found.append({k: bodies[k] for k in used if k in bodies})
     return found
 

@@ -7,6 +7,8 @@ picture's own size each pixel is fetched from where its match lies.
 """
 from __future__ import annotations
 
+from itertools import chain
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -51,15 +53,14 @@ def filled_in(picture: Tensor, hole: Tensor, usable: Tensor) -> Tensor | None:
             current = torch.where(part > 0, _said(current, part, offset), seen)
     if offset is None:
         return None
-    evened = _evened(seen, part, offset)
-    result = _fetched(picture, hole, usable, current, offset)
-    return torch.where(hole > 0, result + F.interpolate(evened[None], (height, width), mode="bilinear")[0], picture).clamp(0, 1)
+    return _fetched(picture, hole, usable, current, _evened(seen, part, offset), offset)
 
 
 def _at_size(picture: Tensor, hole: Tensor, usable: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
     """The picture, its hole and what is usable, smaller: a cell is of the hole where any of it is, and usable where all is."""
     known = 1 - hole
-    both = F.interpolate(torch.cat([picture * known, known, usable])[None], size, mode="area")[0]
+    planes = chain((plane * known for plane in picture.split(1)), (known, usable))  # one by one: they may be large
+    both = torch.cat([F.interpolate(plane[None], size, mode="area")[0] for plane in planes])
     seen, share, useful = both.split([3, 1, 1])
     part = (share < 0.999).float()
     return seen / share.clamp(min=1e-6), part, (useful > 0.999).float() * (1 - part)
@@ -188,26 +189,30 @@ def _evened(seen: Tensor, part: Tensor, ways: Tensor) -> Tensor:
     return change.clamp(-MOST_EVENED, MOST_EVENED)
 
 
-def _fetched(picture: Tensor, hole: Tensor, usable: Tensor, coarse: Tensor, ways: Tensor) -> Tensor:
-    """The picture with each pixel of its hole from where the matches of the cells about it lie, (3, h, w)."""
+def _fetched(picture: Tensor, hole: Tensor, usable: Tensor, coarse: Tensor, evened: Tensor, ways: Tensor) -> Tensor:
+    """The picture with each pixel of its hole from where the matches of the cells about it lie, (3, h, w), `evened` added;
+    where nothing lies there as `coarse` has it."""
     (height, width), size = hole.shape[-2:], ways.shape[-2:]
     times = (height / size[0], width / size[1])
-    result, guess = picture.clone(), F.interpolate(coarse[None], (height, width), mode="bilinear")[0]
+    result, cells = picture.clone(), torch.cat([coarse, evened])
     for some in hole[0].nonzero().split(FETCHED):
         rows, columns = some.unbind(1)
         fine_y, fine_x = (rows + 0.5) / times[0] - 0.5, (columns + 0.5) / times[1] - 0.5
         total = torch.zeros(3, len(rows), device=hole.device)
         of_all = torch.zeros(len(rows), device=hole.device)
+        smooth = torch.zeros(6, len(rows), device=hole.device)
         for dy in (0, 1):
             for dx in (0, 1):
                 y, x = fine_y.floor() + dy, fine_x.floor() + dx
                 counts = (1 - (fine_y - y).abs()) * (1 - (fine_x - x).abs())
                 y, x = y.long().clamp(0, size[0] - 1), x.long().clamp(0, size[1] - 1)
+                smooth += counts * cells[:, y, x]
                 way_y, way_x = ways[:, y, x]
                 to_y = (rows + (way_y * times[0]).round().long()).clamp(0, height - 1)
                 to_x = (columns + (way_x * times[1]).round().long()).clamp(0, width - 1)
                 counts = counts * (usable[0, to_y, to_x] > 0) + 1e-6 * (hole[0, to_y, to_x] == 0)
                 total += counts * picture[:, to_y, to_x]
                 of_all += counts
-        result[:, rows, columns] = torch.where(of_all > 0, total / of_all.clamp(min=1e-9), guess[:, rows, columns])
+        guess, more = smooth.split(3)
+        result[:, rows, columns] = (torch.where(of_all > 0, total / of_all.clamp(min=1e-9), guess) + more).clamp(0, 1)
     return result

@@ -1,7 +1,8 @@
 """Filters of masks and planes (C, h, w) that count only what is known of them."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import torch
 import torch.nn.functional as F
@@ -37,7 +38,8 @@ def halved(planes: Tensor) -> Tensor:
     height, width = planes.shape[-2:]
     if height * width < LARGE:
         return F.avg_pool2d(planes[None], 2, ceil_mode=True, count_include_pad=False)[0]
-    planes = F.pad(planes, (0, width % 2, 0, height % 2))
+    if height % 2 or width % 2:
+        planes = F.pad(planes, (0, width % 2, 0, height % 2))
     cells = planes[..., ::2, ::2] + planes[..., ::2, 1::2]
     cells += planes[..., 1::2, ::2]
     cells += planes[..., 1::2, 1::2]
@@ -64,29 +66,36 @@ def grown(mask: Tensor, radius: int) -> Tensor:
 
 def nearby(values: Tensor, weight: Tensor, radius: int) -> Tensor:
     """Mean of `values` (C, h, w) where `weight` (1, h, w) is, over squares that reach a little past `radius`."""
-    planes, smaller = coarsened(torch.cat([values * weight, weight]), radius + 1)
-    means = box_mean(planes, smaller)
+    weighted = (plane * weight for plane in values.split(1))
+    means = box_mean(*coarsened(chain(weighted, [weight]), radius + 1))
     return _at_size(means[:-1] / means[-1:].clamp(min=1e-6), values.shape[-2:])
 
 
 def inside_mean(values: Tensor, radius: int) -> Tensor:
     """Mean of values (C, h, w) over what of squares of `radius` lies inside the border."""
-    planes, smaller = coarsened(torch.cat([values, torch.ones_like(values[:1])]), radius)
-    means = box_mean(planes, smaller)
+    means = box_mean(*coarsened([values, torch.ones_like(values[:1])], radius))
     return _at_size(means[:-1] / means[-1:], values.shape[-2:])
 
 
-def coarsened(planes: Tensor, radius: int) -> tuple[Tensor, int]:
-    """Planes (C, h, w), halved until squares of `radius` are no wider than `WIDE` allows; and their radius then."""
-    while radius > WIDE:
-        planes, radius = halved(planes), round(radius / 2 - 0.25)  # as wide, in pixels of twice the size
-    return planes, radius
+def coarsened(parts: Iterable[Tensor], radius: int) -> tuple[Tensor, int]:
+    """Planes (C, h, w) together, of which means over squares of `radius` are to be taken, and the radius; of wide ones smaller
+    planes and as wide squares. They may be made one after the other, since large ones take much memory."""
+    small, wide = [], radius
+    for planes in parts:
+        wide = radius
+        while radius > WIDE and wide > FAR:
+            planes, wide = halved(planes), round(wide / 2 - 0.25)  # of pixels of twice the size
+        small.append(planes)
+    return torch.cat(small), wide
 
 
 def _at_size(planes: Tensor, size: Sequence[int]) -> Tensor:
     if planes.shape[-2:] == size:
         return planes
-    return F.interpolate(planes[None], size, mode="bilinear", align_corners=False)[0]
+    result = planes.new_empty(len(planes), *size)
+    for plane, larger in zip(planes, result, strict=True):  # all at once torch takes twice the memory, and longer
+        larger.copy_(F.interpolate(plane[None, None], size, mode="bilinear", align_corners=False)[0, 0])
+    return result
 
 
 def box_mean(values: Tensor, radius: int) -> Tensor:
@@ -96,7 +105,7 @@ def box_mean(values: Tensor, radius: int) -> Tensor:
     if radius == 0:
         return values.clone()
     if radius > WIDE:
-        return _at_size(box_mean(*coarsened(values, radius)), values.shape[-2:])
+        return _at_size(box_mean(*coarsened(values.split(1), radius)), values.shape[-2:])
     values = F.pad(values, (radius,) * 4)
     for axis in (-1, -2):
         count = values.shape[axis] - 2 * radius

@@ -29,7 +29,8 @@ def grain_of(difference: Tensor, known: Tensor, wanted: Tensor) -> Tensor:
         return result
     grain = nearby(difference, known, max(2, round(FINE * max(known.shape[-2:]))))
     grain = torch.sub(difference, grain, out=grain).mul_(known)
-    usual = float(grain.abs().sum() / (3 * known.sum()).clamp(min=1))
+    del difference  # of a large picture it takes much memory
+    usual = float(torch.linalg.vector_norm(grain, 1) / (3 * known.sum()).clamp(min=1))
     grain.clamp_(-CLEAREST * usual, CLEAREST * usual)  # what stands out is no grain
     width, rows = known.shape[-1], slice(window.top, window.bottom)
     cell = cell_of(known.shape[-2:])

@@ -31,15 +31,15 @@ class Ground(NamedTuple):
 
     window: Window
     near_to_far: list[int]  # the tokens that cast the light; others are part of the floor
-    says: Tensor  # (3, h, w) the floor, as the scene token says, or with its pattern
+    says: Tensor  # (3, h, w) the floor, as the scene token says, or with its pattern; or (3, 1, 1), where `rest` says all
     patterned: bool
     rough: bool  # it is no smooth one
     strange: bool  # it is of a world that is not known, and rough
     rest: Tensor  # (3, h, w) what is to be added to `says` where the floor is hidden: as what is seen around it, smoothly
     certain: Tensor  # (1, h, w) how surely a pixel shows the floor as it is, but for the light
     in_view: Tensor  # (1, h, w) 1 where it shows that in no shadow
-    covered: Tensor  # (1, h, w) 1 where it shows something else
-    hole: Tensor  # (1, h, w) 1 where it shows something else, or floor in deep shadow
+    covered: Tensor  # (1, h, w) bool: where it shows something else
+    hole: Tensor  # (1, h, w) bool: where it shows something else, or floor in deep shadow
     windows: dict[int, Window]  # where tokens show, may be hidden or cast light
     bodies: dict[int, Tensor]  # (1, h, w) 1 there where they show or are hidden by nearer ones, if they are there
     band: dict[int, int]  # pixels that are uncertain on each side of their outlines
@@ -52,14 +52,17 @@ class Ground(NamedTuple):
         if cell == 1:
             return self
         windows = {k: self._needed(k, cell).inside(window) for k in self.windows}
+        says, rest = self.says, self.rest
+        if not self.patterned:  # both are smooth, and one is made of them
+            says, rest = torch.zeros_like(says[:, :1, :1]), says + rest
         return self._replace(
             window=window,
-            says=stretched(self.says, cell, self.window, window),
-            rest=stretched(self.rest, cell, self.window, window),
+            says=stretched(says, cell, self.window, window) if self.patterned else says,
+            rest=stretched(rest, cell, self.window, window),
             certain=stretched(self.certain, cell, self.window, window),
             in_view=surely(stretched(self.in_view, cell, self.window, window)),
-            covered=(stretched(self.covered, cell, self.window, window) > 0.5).float(),
-            hole=(stretched(self.hole, cell, self.window, window) > 0).float(),
+            covered=stretched(self.covered.float(), cell, self.window, window) > 0.5,
+            hole=stretched(self.hole.float(), cell, self.window, window) > 0,
             windows=windows,
             lights={k: stretched(one - 1, cell, self.windows[k], windows[k]).add_(1) for k, one in self.lights.items()},
             doubt={k: stretched(one, cell, self.windows[k], windows[k]) for k, one in self.doubt.items()},
@@ -85,7 +88,7 @@ def ground_of(
 ) -> tuple[Sight, Ground]:
     """What the tokens' source shows in `arena`, and what can be told from that of the floor; tokens of `scenery` are part of
     it, light that they cast and all."""
-    source = tokens.detail.picture[arena.planes].to(next(net.parameters()).device).float() / 255
+    source = tokens.detail.seen_at(arena.planes).to(next(net.parameters()).device)
     sight = Sight.of(net, tokens, arena, scenery)
     near_to_far, windows, owned, floor = sight.near_to_far, sight.windows, sight.owned, sight.floor
     says, patterned, rough, whole = floor_beneath(net, tokens, source, sight)
@@ -124,8 +127,8 @@ def ground_of(
         rest=filled(seen - says, sure.clamp(min=LEAST_TRUST) * floor),
         certain=floor * torch.where(outlines > 0, trust, plain),
         in_view=sight.in_view,
-        covered=1 - floor,
-        hole=((floor == 0) | (outlines > 0) | (sight.shadow > DARK)).float(),
+        covered=floor == 0,
+        hole=(floor == 0) | (outlines > 0) | (sight.shadow > DARK),
         windows={k: windows[k] for k in near_to_far},
         bodies=bodies,
         band=sight.band,
@@ -147,7 +150,7 @@ def floor_beneath(
     whole, picture = sight, source
     if tokens.detail.picture.shape[-2:] != source.shape[-2:]:
         whole = Sight.of(net, tokens, Window(0, tokens.size[0], 0, tokens.size[1]), sight.scenery)
-        picture = tokens.detail.picture.to(source.device).float() / 255
+        picture = tokens.detail.seen_at().to(source.device)
     full = float(whole.bare.mean()) < patterns.SHARE  # of what is not known to be floor alone, in which anything may be alike
     pattern = None if full else patterns.continued(picture, whole.says, whole.in_view, sight.arena, repeats(sight.scenery))
     if pattern is None:

@@ -48,6 +48,10 @@ class SourceDetail:
         """Height and width of the picture in pixels."""
         return tuple(self.picture.shape[1:])
 
+    def seen_at(self, part: tuple[slice, slice, slice] = (slice(None),) * 3) -> Tensor:
+        """A part of the picture, 0..1: (3, h, w)."""
+        return self.picture[part] / 255
+
 
 class Placement(NamedTuple):
     """How a token lies compared with its source: its centre moved by (dx, dy) pixels, its frame grown by `scale`, and

@@ -89,9 +89,7 @@ class LayerStore:
         if tokens.detail is not None and tokens.detail is self._detail:
             return self._floors[b"detail"]
         if tokens.detail is not None:
-            device = next(self._network.parameters()).device
-            source = tokens.detail.picture.to(device).float() / 255
-            base, self._bodies = take_apart(self._network, tokens, source, whole)
+            base, self._bodies = take_apart(self._network, tokens, whole)
             self._detail, self._made = tokens.detail, {}
             self._floors[b"detail"] = self._kept("copy", base, whole)
             return self._floors[b"detail"]
