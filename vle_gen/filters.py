@@ -10,7 +10,7 @@ from torch import Tensor
 
 FAR = 16  # pixels of a radius beyond which running sums are faster than shifted copies
 SMALLER = 40  # times: beyond about that antialiasing takes more shared memory than GPUs have, and the CPU does it
-WIDE = 40  # pixels of a radius beyond which means, which vary slowly, are taken of a smaller picture
+WIDE = 32  # pixels of a radius beyond which means, which vary slowly, are taken of a smaller picture
 LARGE = 4000  # pixels in a plane from which on adding shifted copies is faster than torch's own pooling
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vle_gen import patterns
-from vle_gen.filters import filled, grown
+from vle_gen.filters import filled, grown, nearby
 from vle_gen.lights import middle, middle_of, observed_lights
 from vle_gen.outlines import around_mask
 from vle_gen.sight import Sight
@@ -23,6 +23,7 @@ CONTACT = 3  # pixels beyond the uncertain band in which floor under changed lig
 DEEP = 0.6  # change of the light, in logarithms, at which what of the floor is not foretold is no grain of it, but what
 # darkens it
 DARK = 0.15  # of a decoded shadow, from which on floor is not taken as it is seen for what pieces of others join on to
+RIM = 2  # cells by which light on the floor goes on beneath what stands on it
 UNCHANGED = 0.2 / 255  # light that is nearer to 1 changes nothing that is seen
 
 
@@ -38,6 +39,7 @@ class Ground(NamedTuple):
     rest: Tensor  # (3, h, w) what is to be added to `says` where the floor is hidden: as what is seen around it, smoothly
     certain: Tensor  # (1, h, w) how surely a pixel shows the floor as it is, but for the light
     in_view: Tensor  # (1, h, w) 1 where it shows that in no shadow
+    bare: Tensor  # (1, h, w) 1 where it shows nothing else and no uncertain outline
     covered: Tensor  # (1, h, w) bool: where it shows something else
     hole: Tensor  # (1, h, w) bool: where it shows something else, or floor in deep shadow
     windows: dict[int, Window]  # where tokens show, may be hidden or cast light
@@ -64,9 +66,16 @@ class Ground(NamedTuple):
             covered=stretched(self.covered.float(), cell, self.window, window) > 0.5,
             hole=stretched(self.hole.float(), cell, self.window, window) > 0,
             windows=windows,
-            lights={k: stretched(one - 1, cell, self.windows[k], windows[k]).add_(1) for k, one in self.lights.items()},
+            lights={k: stretched(self._around(k) - 1, cell, self.windows[k], windows[k]).add_(1) for k in self.lights},
             doubt={k: stretched(one, cell, self.windows[k], windows[k]) for k, one in self.doubt.items()},
         )
+
+    def _around(self, k: int) -> Tensor:
+        """A token's light, that on floor that is seen going on a little where none is, by its outline: between cells of both
+        there would be a rim that is neither."""
+        seen = self.bare[self.windows[k].within(self.window).planes]
+        rim = (grown(seen, RIM) > 0) & (seen == 0)
+        return torch.where(rim, nearby(self.lights[k], seen, RIM - 1), self.lights[k])
 
     def _needed(self, k: int, cell: int) -> Window:
         """The part of a token's window in which anything is to be done, in pixels of a picture `cell` times larger."""
@@ -127,6 +136,7 @@ def ground_of(
         rest=filled(seen - says, sure.clamp(min=LEAST_TRUST) * floor),
         certain=floor * torch.where(outlines > 0, trust, plain),
         in_view=sight.in_view,
+        bare=sight.bare,
         covered=floor == 0,
         hole=(floor == 0) | (outlines > 0) | (sight.shadow > DARK),
         windows={k: windows[k] for k in near_to_far},

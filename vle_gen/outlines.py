@@ -17,6 +17,7 @@ LENIENT = 2.5  # below nobody's logit, from which on a pixel is a token's: one t
 COARSE = 2  # times smaller that the outline network may look at a token and still know its outline best
 TEXTURE = 12.0  # how much more the colours of object and floor must differ than each varies, squared, to tell them apart
 NEAREST = 6  # pixels to each side of one that is settled that it is compared with; further off every second, third, ... of them
+FINELY = 12  # pixels of the band along an outline up to which each is settled by itself
 AT_ONCE = 1 << 15  # pixels that are settled together: each is compared with up to (2 * NEAREST + 1) squared others
 SPECKS_AT = 480  # longer side, in pixels, of pictures in which specks are as small as this:
 SPECK = 2  # half-width, in pixels, of the narrowest part of an object that is no speck by itself
@@ -114,11 +115,13 @@ def settle(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
         return
     sides = torch.stack([inner[0], farther[0] * (1 - near[0]), (owner == 0) * (1 - near[0])])
     planes = torch.cat([picture, sides, owner[None]])
-    parts = [_likest(planes, *part, reach) for part in zip(rows.split(AT_ONCE), columns.split(AT_ONCE), strict=True)]
-    sign, other, sure = (torch.cat(part) for part in zip(*parts, strict=True))
+    cell, width = max(1, band // FINELY), mine.shape[-1]  # of wide bands one pixel of a cell speaks for all
+    cells, which = torch.unique(rows // cell * width + columns // cell, return_inverse=True)
+    parts = [_likest(planes, part // width * cell, part % width * cell, reach) for part in cells.split(AT_ONCE)]
+    sign, other, sure = (torch.cat(part)[which] for part in zip(*parts, strict=True))
     signs = torch.zeros_like(mine)
     signs[0, rows, columns] = sign
-    signs = box_mean(signs.clamp(-1, 1), 1)[0, rows, columns]  # neighbours on an outline mostly agree
+    signs = box_mean(signs.clamp(-1, 1), cell)[0, rows, columns]  # neighbours on an outline mostly agree
     was = owner[rows, columns]
     now = torch.where(signs > 0, index, torch.where(was == index, other, was))
     owner[rows, columns] = torch.where(sure & (signs != 0), now, was)
