@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from vle_gen.apart import crisp
 from vle_gen.body import BRIGHTEST, DARKEST, Body
@@ -13,6 +14,7 @@ from vle_gen.sight import BRINK
 from vle_gen.source import Placement, SourceDetail
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.render import Window, draw, draw_beyond, frame_window, widened
+from vle_gen.working_size import cell_of, reduced, reduced_window, stretched
 
 CUT = 0.5  # matte on a picture's edge from which on a thing is cut by it
 DIMMED = 0.02  # change of the light there from which on its shadow is
@@ -51,16 +53,33 @@ def completed(
     edges = tuple(cut and seen for cut, seen in zip(cut_off(body, detail.size), shown, strict=True))
     if not any(edges):
         return body
-    (height, width), old, device = detail.size, body.window, body.matte.device
-    where = detail.where[token].to(device)
-    full = frame_window(widened(where, WIDER), height, width)
+    old, cell = body.window, cell_of(detail.size)
+    full = frame_window(widened(detail.where[token], WIDER), *detail.size)
     top, bottom, left, right = (
         most if cut else held for cut, most, held in zip(edges, full, old, strict=True)
     )  # fmt: skip
+    top, left = (cell * (edge // cell) for edge in (top, left))
     window = Window(min(top, old.top), max(bottom, old.bottom), min(left, old.left), max(right, old.right))
     if window == old:
         return body
-    planes = net.glimpse_decoder(detail.what[token : token + 1].to(device)).planes(0)[3:]
+    cells = reduced_window(window, cell)
+    small = (reduced(planes, cell) for planes in (body.light, body.colour, body.matte))
+    layers = net.glimpse_decoder(detail.what[token : token + 1].to(body.matte.device)).planes(0)[3:]
+    beyond = goes_on(layers, *small, detail, token, cell, reduced_window(old, cell), cells)
+    light, colour, matte = (stretched(planes, cell, cells, window) for planes in beyond)
+    for planes, seen in ((light, body.light), (colour, body.colour), (matte, body.matte)):
+        planes[old.within(window).planes] = seen
+    shadow = light.new_zeros(()).expand_as(light)  # as what is cut from a picture has
+    return Body(window, shadow, light, colour, matte)
+
+
+def goes_on(
+    planes: Tensor, light: Tensor, colour: Tensor, matte: Tensor, detail: SourceDetail, token: int, cell: int, old: Window,
+    window: Window,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Light (3, h, w), colour (3, h, w) and matte (1, h, w) on `window` of a token that is seen in a part of that, `old`, both in
+    cells of the picture: as its decoded layers (5, L, L) say, joined on to what is seen of it."""
+    where, (height, width) = detail.where[token].to(matte.device), (side / cell for side in detail.size)
     place = (where, height, width, window)
     drawn = draw(planes, *place)
     shade = drawn[:1].maximum(draw_beyond(planes[:1], *place, BRINK, WIDER))
@@ -70,15 +89,15 @@ def completed(
     solid = ((solid - 0.5) * SHARPER + 0.5).clamp(0, 1)
 
     around = (old.left - window.left, window.right - old.right, old.top - window.top, window.bottom - old.bottom)
-    seen = F.pad(torch.ones_like(body.matte), around)
-    sure = F.pad((body.matte > SURE).float(), around)
-    colour = F.pad(body.colour, around)
+    seen = F.pad(torch.ones_like(matte), around)
+    sure = F.pad((matte > SURE).float(), around)
+    colour = F.pad(colour, around)
     guess = drawn[2:]
     if sure.max() > 0:  # no seam between what was seen and what was not
         guess = guess + filled(colour - guess, sure)
-    light, floor = F.pad(body.light, around, value=1.0), F.pad((body.matte < SHOWN).float(), around)
+    light, floor = F.pad(light, around, value=1.0), F.pad((matte < SHOWN).float(), around)
     darkest = 1 - torch.where(floor > 0, light, 1.0).amin()  # shadows of which nothing is seen are least sure
-    fades = max(1, round(FADES * max(detail.size)))
+    fades = max(1, round(FADES * max(height, width)))
     cast = 1 - shade.clamp(max=float(darkest.clamp(0, DARKEST)))
     if around[2]:  # what stands on the floor casts little light upwards: no more than is seen below the upper edge
         first = slice(around[2], around[2] + fades)
@@ -86,10 +105,5 @@ def completed(
         cast[:, : around[2]].clamp_(min=1 - float(above.clamp(0, DARKEST)))
     near = (2 * inside_mean(seen, fades)).clamp(max=1) * bool(floor.max() > 0)
     beyond = cast + (filled(light, floor) - cast) * near
-    return Body(
-        window,
-        F.pad(body.shadow, around),
-        torch.where(seen > 0, light, beyond.clamp(1 - DARKEST, BRIGHTEST)),
-        torch.where(seen > 0, colour, guess.clamp(0, 1) * solid),
-        torch.where(seen > 0, F.pad(body.matte, around), solid),
-    )
+    light = torch.where(seen > 0, light, beyond.clamp(1 - DARKEST, BRIGHTEST))  # of what is seen too: planes are stretched
+    return light, torch.where(seen > 0, colour, guess.clamp(0, 1) * solid), torch.where(seen > 0, F.pad(matte, around), solid)

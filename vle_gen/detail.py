@@ -102,12 +102,14 @@ def foreign_bodies(net: TokenizerNetwork, tokens: VLETokens) -> list[dict[int, B
 
 
 def around(windows: list[Window], size: tuple[int, int]) -> Window:
-    """The rectangle of a picture of height and width `size` that holds the windows and enough of the floor about them."""
-    margin = round(MARGIN * max(size))
-    return Window(
+    """The rectangle of a picture of height and width `size` that holds the windows and enough of the floor about them; of a
+    large one whole cells (see `vle_gen.working_size`)."""
+    margin, cell = round(MARGIN * max(size)), cell_of(size)
+    cells = reduced_window(Window(
         min(w.top for w in windows) - margin, max(w.bottom for w in windows) + margin,
         min(w.left for w in windows) - margin, max(w.right for w in windows) + margin,
-    ).inside(Window(0, size[0], 0, size[1]))  # fmt: skip
+    ), cell)  # fmt: skip
+    return Window(*(cell * edge for edge in cells)).inside(Window(0, size[0], 0, size[1]))
 
 
 def changed_tokens(tokens: VLETokens) -> tuple[list[int], list[int]]:
