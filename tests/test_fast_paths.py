@@ -19,7 +19,7 @@ def planes():
     return torch.rand(3, 23, 31, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize("radius", [0, 1, 2, 3, 7, 32])
+@pytest.mark.parametrize("radius", [0, 1, 2, 3, 7, 40])
 def test_filters_are_pooling(planes, radius):
     side = 2 * radius + 1
     padded = F.pad(planes, (radius, radius, radius, radius))[None]

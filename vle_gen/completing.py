@@ -77,8 +77,8 @@ def goes_on(
     planes: Tensor, light: Tensor, colour: Tensor, matte: Tensor, detail: SourceDetail, token: int, cell: int, old: Window,
     window: Window,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Light (3, h, w), colour (3, h, w) and matte (1, h, w) on `window` of a token that is seen in a part of that, `old`, both in
-    cells of the picture: as its decoded layers (5, L, L) say, joined on to what is seen of it."""
+    """Light (3, h, w), colour (3, h, w) and matte (1, h, w) on `window` of a token that is seen in a part of that, `old`,
+    both in cells of the picture: as its decoded layers (5, L, L) say, joined on to what is seen of it."""
     where, (height, width) = detail.where[token].to(matte.device), (side / cell for side in detail.size)
     place = (where, height, width, window)
     drawn = draw(planes, *place)

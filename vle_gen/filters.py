@@ -10,7 +10,8 @@ from torch import Tensor
 
 FAR = 16  # pixels of a radius beyond which running sums are faster than shifted copies
 SMALLER = 40  # times: beyond about that antialiasing takes more shared memory than GPUs have, and the CPU does it
-WIDE = 32  # pixels of a radius beyond which means, which vary slowly, are taken of a smaller picture
+WIDE, MANY = 32, 1 << 20  # pixels of a radius, and of a plane, beyond which means, which vary slowly, are taken of a smaller
+# one
 LARGE = 4000  # pixels in a plane from which on adding shifted copies is faster than torch's own pooling
 
 
@@ -82,11 +83,16 @@ def coarsened(parts: Iterable[Tensor], radius: int) -> tuple[Tensor, int]:
     planes and as wide squares. They may be made one after the other, since large ones take much memory."""
     small, wide = [], radius
     for planes in parts:
-        wide = radius
-        while radius > WIDE and wide > FAR:
+        wide, large = radius, is_large(planes, radius)
+        while large and wide > FAR:
             planes, wide = halved(planes), round(wide / 2 - 0.25)  # of pixels of twice the size
         small.append(planes)
     return torch.cat(small), wide
+
+
+def is_large(planes: Tensor, radius: int) -> bool:
+    """Whether planes (C, h, w) are so large that means over squares of `radius` are taken of smaller ones."""
+    return radius > WIDE and planes.shape[-2] * planes.shape[-1] > MANY
 
 
 def _at_size(planes: Tensor, size: Sequence[int]) -> Tensor:
@@ -104,7 +110,7 @@ def box_mean(values: Tensor, radius: int) -> Tensor:
     by number. Of squares that are larger still they are interpolated."""
     if radius == 0:
         return values.clone()
-    if radius > WIDE:
+    if is_large(values, radius):
         return _at_size(box_mean(*coarsened(values.split(1), radius)), values.shape[-2:])
     values = F.pad(values, (radius,) * 4)
     for axis in (-1, -2):

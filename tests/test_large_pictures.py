@@ -1,0 +1,94 @@
+"""Large pictures: what is smooth in them is told from a smaller one, and edits are as those of that, only finer."""
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from editors import move, remove, resize
+from vle_gen.filters import box_mean, grown, inside_mean
+from vle_gen.light_pipeline import load
+from vle_gen.tokenizer.render import Window
+from vle_gen.working_size import cell_of, reduced, reduced_window, stretched
+
+SCENE = Path(__file__).parent / "fixtures" / "everyday" / "000000.png"
+LARGER = 4
+
+
+@pytest.fixture(scope="module")
+def everyday_pipe():
+    """The shipped checkpoint that knows everyday things."""
+    return load("everyday")
+
+
+@pytest.fixture(scope="module")
+def scene(everyday_pipe):
+    """Tokens of a composed scene."""
+    with Image.open(SCENE) as picture:
+        return everyday_pipe.encode(picture.convert("RGB"))
+
+
+@pytest.fixture(scope="module")
+def large(scene):
+    """The same tokens of the same picture, larger."""
+    detail, size = scene.detail, tuple(LARGER * side for side in scene.size)
+    picture = F.interpolate(detail.picture[None].float(), size, mode="bicubic").clamp(0, 255).round().byte()[0]
+    owner = detail.owner.repeat_interleave(LARGER, 0).repeat_interleave(LARGER, 1)
+    tokens = replace(scene, size=size, detail=replace(detail, picture=picture, owner=owner))
+    assert cell_of(scene.size) == 1 and cell_of(size) > 1
+    return tokens
+
+
+def test_an_edit_of_a_large_picture_is_that_of_the_small_one(everyday_pipe, scene, large):
+    edits = (
+        lambda tokens, times: move(tokens, 1, dx=31 * times, dy=5 * times),
+        lambda tokens, times: remove(tokens, 1),
+        lambda tokens, times: resize(tokens, 1, 0.8),
+    )
+    for edit in edits:
+        before = np.asarray(everyday_pipe.decode(scene)).astype(float)
+        small = np.asarray(everyday_pipe.decode(edit(scene, 1))).astype(float)
+        picture = everyday_pipe.decode(edit(large, LARGER))
+        found = np.asarray(picture.resize(scene.size[::-1], Image.Resampling.BOX)).astype(float)
+        changed = np.abs(small - before).max(-1) > 6
+        assert np.abs(found - small)[changed].mean() < 0.15 * np.abs(small - before)[changed].mean()
+        near = np.array(Image.fromarray(changed).resize(picture.size, Image.Resampling.NEAREST))
+        far = grown(torch.from_numpy(near).float()[None], 60)[0].numpy() == 0
+        untouched = large.detail.picture.permute(1, 2, 0).numpy()
+        assert np.array_equal(np.asarray(picture)[far], untouched[far]), "what lies far from the edit is as it was"
+
+
+def test_a_large_picture_comes_back_as_it_was(everyday_pipe, large):
+    there_and_back = move(move(large, 1, dx=100, dy=40), 1, dx=-100, dy=-40)
+    source = large.detail.picture.permute(1, 2, 0).numpy()
+    assert np.array_equal(np.asarray(everyday_pipe.decode(large)), source)
+    assert np.array_equal(np.asarray(everyday_pipe.decode(there_and_back)), source)
+
+
+def test_what_is_smooth_is_found_in_cells():
+    across = torch.linspace(0, 1, 1503)[None, None].expand(2, 1001, -1)
+    cell = cell_of(across.shape[-2:])
+    window = Window(7, 990, 3, 1490)
+    cells = Window(0, 501, 0, 752)
+    assert cell == 2 and reduced_window(window, cell) == Window(3, 495, 1, 745)
+    assert (stretched(reduced(across, cell), cell, cells, window) - across[window.planes]).abs().max() < 1e-3
+    assert stretched(across, 1, Window(0, 1001, 0, 1503), window).equal(across[window.planes])
+
+
+@pytest.mark.parametrize("radius", [33, 60, 90])
+def test_means_over_wide_squares_are_nearly_exact(radius):
+    planes = torch.rand(2, 1201, 903, generator=torch.Generator().manual_seed(1))
+    planes[1] = (planes[1] > 0.5) * (torch.arange(903) > 450)
+    side = 2 * radius + 1
+    sums = F.pad(planes, (radius + 1, radius, radius + 1, radius)).double().cumsum(1).cumsum(2)
+    means = (sums[:, side:, side:] - sums[:, :-side, side:] - sums[:, side:, :-side] + sums[:, :-side, :-side]) / side**2
+    assert (box_mean(planes, radius) - means).abs().max() < 0.03
+    ones = inside_mean(torch.ones_like(planes), radius)
+    assert torch.allclose(ones, torch.ones_like(ones), atol=1e-5)
+    nothing = box_mean(torch.zeros_like(planes), radius)
+    assert not nothing.any()
