@@ -1,6 +1,8 @@
 """Holes in pictures of unknown worlds: filled with pieces of what is seen around them."""
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,8 @@ from PIL import Image
 from editors import move
 from vle_gen.exemplars import filled_in
 from vle_gen.light_pipeline import load
+from vle_gen.masks import only
+from vle_gen.studio.layers import LayerStore
 
 HEIGHT, WIDTH = 180, 240
 HORIZON = 90
@@ -60,17 +64,39 @@ def test_where_too_little_is_seen_nothing_is_said(hole):
     assert filled_in(picture, torch.zeros_like(hole), torch.ones_like(hole)) is picture
 
 
-def test_edits_of_strange_pictures_leave_no_smear():
-    """And the same is seen wherever the thing goes: else animations would flicker."""
-    pipe, generator = load("everyday"), np.random.default_rng(0)
+@pytest.fixture(scope="module")
+def pipe():
+    """The shipped checkpoint that knows everyday things."""
+    return load("everyday")
+
+
+@pytest.fixture(scope="module")
+def strange(pipe):
+    """A white thing on stones of many colours, which no model was shown: the colours, the thing's tokens, which of them it is,
+    and pixels well inside it."""
+    generator = np.random.default_rng(0)
     rows, columns = np.mgrid[:HEIGHT, :WIDTH]
     thing = (np.abs(rows - 100) < 26 + 8 * np.sin(columns / 3)) & (np.abs(columns - 70) < 22)
     stones = generator.uniform(40, 215, (HEIGHT // 6, WIDTH // 6, 3)).repeat(6, 0).repeat(6, 1)
     picture = np.where(thing[..., None], (250, 250, 250), stones).round().astype(np.uint8)
     tokens = pipe.encode(Image.fromarray(picture), masks=[thing])
     index = int(np.bincount(tokens.label_map()[thing]).argmax())
+    return stones, tokens, index, thing & (np.abs(rows - 100) < 20) & (np.abs(columns - 70) < 18)
+
+
+def test_edits_of_strange_pictures_leave_no_smear(pipe, strange):
+    """And the same is seen wherever the thing goes: else animations would flicker."""
+    stones, tokens, index, inner = strange
     near, far = (np.asarray(pipe.decode(move(tokens, index, dx=dx))).astype(int) for dx in (80, 120))
-    inner = thing & (np.abs(rows - 100) < 20) & (np.abs(columns - 70) < 18)
     assert near[inner].std() > 0.7 * stones.std()
     assert np.abs(near[inner].mean(0) - stones.mean((0, 1))).max() < 25
     assert (near != far).any(-1)[inner].mean() < 0.02
+
+
+def test_what_is_bared_by_a_drag_is_what_the_edit_leaves(pipe, strange):
+    _, tokens, index, inner = strange
+    tokens = only(tokens, [0, index])
+    layers = LayerStore(pipe.tokenizer.network)
+    floor = np.asarray(Image.open(io.BytesIO(layers.file(layers.scenery(tokens).floor.key)))).astype(int)
+    moved = np.asarray(pipe.decode(move(tokens, 1, dx=110))).astype(int)
+    assert np.abs(floor - moved)[inner].mean() < 2

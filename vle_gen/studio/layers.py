@@ -15,8 +15,9 @@ from PIL import Image
 from torch import Tensor
 
 from editors.rows import rows
+from vle_gen.apart import take_apart
 from vle_gen.body import Body
-from vle_gen.detail import foreign_bodies, take_apart
+from vle_gen.detail import around, changed_windows, foreign_bodies
 from vle_gen.placing import placed
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.network import TokenizerNetwork
@@ -89,7 +90,9 @@ class LayerStore:
         if tokens.detail is not None and tokens.detail is self._detail:
             return self._floors[b"detail"]
         if tokens.detail is not None:
-            base, self._bodies = take_apart(self._network, tokens, whole)
+            frames = changed_windows(tokens, [], list(range(1, len(tokens.detail.where))))
+            bared = around(frames, tokens.size) if frames else None  # all that an edit of any of them may bare
+            base, self._bodies = take_apart(self._network, tokens, whole, bared=bared)
             self._detail, self._made = tokens.detail, {}
             self._floors[b"detail"] = self._kept("copy", base, whole)
             return self._floors[b"detail"]
