@@ -18,6 +18,7 @@ from vle_gen.tokens import OWNED, VLETokens
 from vle_gen.working_size import at_working_size, cell_of, reduced_window, stretched
 
 LEAST_OWNED = 0.3  # matte that a pixel of a cut-out has at least
+AT_ONCE = 1 << 20  # pixels of a body that is cut out at once
 MIXED = 2  # half-width, in pixels, of the band along a settled outline in which a pixel may show both sides
 
 
@@ -67,7 +68,8 @@ def take_apart(
             under, over = behind[part], settled[part]
             drawn = decoded_at(sight.layers[k], tokens, k, of_part(windows[k], part))
             lit = under / lights[k][part].clamp(max=1)
-            colour[part], matte[part] = cut_out(without, under, lit, over, mine, covered, drawn, band[k], net.sizes.one_world)
+            planes = (without, under, lit, over, mine, covered, drawn)
+            colour[part], matte[part] = cut_out_by_rows(planes, band[k], net.sizes.one_world)
             under.mul_(1 - matte[part]).add_(colour[part])
             torch.maximum(over, matte[part], out=over)
         shadow = colour.new_zeros(()).expand_as(colour)
@@ -125,9 +127,25 @@ def of_part(window: Window, part: tuple[slice, slice, slice]) -> Window:
     return Window(window.top + rows.start, window.top + rows.stop, window.left + columns.start, window.left + columns.stop)
 
 
+def cut_out_by_rows(planes: tuple[Tensor, ...], band: int, shines: bool) -> tuple[Tensor, Tensor]:
+    """What `cut_out` gives of its `planes`, of a large body in full view some rows at a time, since it takes much memory."""
+    seen, *_, mine, covered, _ = planes
+    height, width = mine.shape[-2:]
+    count = max(1, AT_ONCE // width)
+    if count >= height or covered.any():
+        return cut_out(*planes, band, shines)
+    thin = not ((1 - grown(1 - mine, band)) * mine).any()
+    colour, matte, about = torch.empty_like(seen), torch.empty_like(mine), 2 * band + 4  # rows beside them that are looked at
+    for top in range(0, height, count):
+        bottom, first = min(height, top + count), max(0, top - about)
+        part = cut_out(*(plane[:, first : bottom + about] for plane in planes), band, shines, thin)
+        colour[:, top:bottom], matte[:, top:bottom] = (plane[:, top - first : bottom - first] for plane in part)
+    return colour, matte
+
+
 def cut_out(
     seen: Tensor, behind: Tensor, lit: Tensor, solid: Tensor, mine: Tensor, covered: Tensor, drawn: Tensor, band: int,
-    shines: bool,
+    shines: bool, thin: bool | None = None,
 ) -> tuple[Tensor, Tensor]:
     """A body's premultiplied colour (3, h, w) and matte (1, h, w), out of the picture.
 
@@ -146,6 +164,7 @@ def cut_out(
         drawn: (4, h, w) the decoded layer: its silhouette, and its colour.
         band: half-width of the band along its outline.
         shines: things shine, as solids do; else what is bright on an outline is no highlight.
+        thin: whether nothing of it is as far as `band` from its outline; None where these planes show all of it.
     """
     hidden, nearer = covered[:1] > 0, covered[1:] > 0
     if not shines:  # cut-outs end sharply
@@ -158,7 +177,7 @@ def cut_out(
     if band > MIXED and (before := solid > OWNED).any():
         outer, beyond = torch.where(before, grown(either, MIXED), torch.cat([outer, beyond])).split(1)
     inner = 1 - beyond
-    if (inner * mine).sum() == 0:
+    if thin or (thin is None and (inner * mine).sum() == 0):
         inner = shape
     clean = inner * mine * (1 - covered[1:])
     if met and clean.max() > 0:  # no seam between what was seen and what was not
