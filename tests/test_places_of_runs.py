@@ -22,7 +22,7 @@ def test_a_file_on_the_way_is_named(vlegen, tmp_path, sprites, command):
 def test_folders_that_are_empty_or_not_there_will_do(tmp_path):
     require_folder(tmp_path)
     require_folder(tmp_path / "a" / "b")
-    with pytest.raises(UserError, match="no folder"):
+    with pytest.raises(UserError, match="is a file; expected a folder"):
         require_folder(__file__)
     with pytest.raises(UserError, match="cannot write"):
         require_writable(f"{__file__}/x.json")
