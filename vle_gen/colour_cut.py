@@ -32,7 +32,7 @@ def cut(picture: Tensor, box: tuple[float, float, float, float], before: Tensor,
     """The object's pixels, (H, W) bool; None where colours do not tell it from what is around it.
 
     Args:
-        picture: (3, H, W), 0..1.
+        picture: (3, H, W) uint8.
         box: left, top, width and height in pixels.
         before: (H, W) bool, what is taken for its pixels so far.
         others: (H, W) bool, pixels that are surely others'.
@@ -43,7 +43,7 @@ def cut(picture: Tensor, box: tuple[float, float, float, float], before: Tensor,
         math.floor(left - AROUND * wide), math.ceil(left + (1 + AROUND) * wide),
     ).inside(Window(0, *picture.shape[-2:-1], 0, picture.shape[-1]))  # fmt: skip
     times = max(1, math.ceil(max(window.bottom - window.top, window.right - window.left) / LONGEST))
-    planes = torch.cat([picture[window.planes], before[window.slices][None], others[window.slices][None]])
+    planes = torch.cat([picture[window.planes].float() / 255, before[window.slices][None], others[window.slices][None]])
     small = F.avg_pool2d(planes[None], times, ceil_mode=True)[0]
     colour, prior, taken = small[:3], small[3], small[4] > 0.5
     down, across = ((torch.arange(count) + 0.5) * times for count in prior.shape)

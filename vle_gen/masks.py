@@ -89,14 +89,14 @@ def as_boxed(tokens: VLETokens, boxes: Sequence[Box]) -> VLETokens:
         gone |= parts
         if by_colours:
             taken = _any_of(owner, {k for k in rest - parts if k in chosen or scores[k] >= SURE})
-            mask = cut(tokens.detail.picture.float() / 255, box, owner == index, taken)
+            mask = cut(tokens.detail.picture, box, owner == index, taken)
             if mask is not None:
                 owner[owner == index] = 0
                 owner[mask] = index
     if torch.equal(owner, tokens.detail.owner):
         return tokens
-    before, after = (set(one.unique().tolist()) for one in (tokens.detail.owner, owner))
-    gone |= before - after - chosen.keys() - {0}
+    before, after = (torch.bincount(one.flatten(), minlength=len(tokens)) for one in (tokens.detail.owner, owner))
+    gone |= set(((before > 0) & (after == 0)).nonzero()[:, 0].tolist()) - chosen.keys() - {0}
     kept = [k for k in range(len(tokens)) if k not in gone]
     return only(replace(tokens, detail=replace(tokens.detail, owner=owner)), kept)
 
