@@ -8,15 +8,20 @@ Colours inside and outside are mixtures of Gaussians that are fitted anew with e
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vle_gen.filters import grown
+from vle_gen.filters import grown, inside_mean
 from vle_gen.tokenizer.render import Window
 
-LONGEST = 160  # pixels of the longer side of what is looked at; larger windows are looked at smaller
+LONGEST, FINE = 160, 480  # pixels of the longer side of what is looked at, and of what outlines are drawn on in the end; larger
+# windows are looked at smaller
+GLINT = 2  # half-width, in pixels of the second, of gaps that are closed
+BAND = 1.5  # of the first's pixels, to each side of an outline, in which it is drawn anew
 AROUND = 0.4  # of a box's width and height, how far around it the picture says what is not the object's
 LOOSE = 0.02  # and how far beyond it the object may reach: boxes are drawn by hand
 CLUSTERS, ROUNDS = 5, 5  # Gaussians of a mixture, and cuts
@@ -25,6 +30,7 @@ SPREAD = 1e-4  # least variance of a Gaussian, of colours of 0..1
 MOST = 6.0  # how much more likely, as a logarithm, a colour says at most that a pixel is the object's
 TRUST = 1.0  # the same of what is known of it before
 LENGTH = 6.0  # of a pixel's length of outline where the picture has no edge
+Mixture = tuple[Tensor, Tensor, Tensor]  # of Gaussians: shares (K,), means (K, 3) and covariances (K, 3, 3)
 ISLAND, HOLE = 0.05, 0.03  # share of the largest part from which on others are kept, and of all up to which holes are filled
 
 
@@ -42,48 +48,102 @@ def cut(picture: Tensor, box: tuple[float, float, float, float], before: Tensor,
         math.floor(top - AROUND * high), math.ceil(top + (1 + AROUND) * high),
         math.floor(left - AROUND * wide), math.ceil(left + (1 + AROUND) * wide),
     ).inside(Window(0, *picture.shape[-2:-1], 0, picture.shape[-1]))  # fmt: skip
-    times = max(1, math.ceil(max(window.bottom - window.top, window.right - window.left) / LONGEST))
-    planes = torch.cat([picture[window.planes].float() / 255, before[window.slices][None], others[window.slices][None]])
-    small = F.avg_pool2d(planes[None], times, ceil_mode=True)[0]
-    colour, prior, taken = small[:3], small[3], small[4] > 0.5
-    down, across = ((torch.arange(count) + 0.5) * times for count in prior.shape)
-    down, across = down + window.top, across + window.left
-    rows = (down > top - LOOSE * high) & (down < top + (1 + LOOSE) * high)
-    columns = (across > left - LOOSE * wide) & (across < left + (1 + LOOSE) * wide)
-    allowed = rows[:, None] & columns & ~taken
-    share = _relaxed(colour, prior, allowed, ~taken)
-    found = None if share is None else _tidied(share > 0.5)
+    coarse = _Looked.at(picture, box, before, others, window, LONGEST)
+    found = _relaxed(coarse)
     if found is None:
         return None
-    share = torch.where(found, share.clamp(min=0.51), share.clamp(max=0.49))
-    share = F.interpolate(share[None, None], scale_factor=times, mode="bilinear", align_corners=False)[0, 0]
+    share, mixtures = found
+    kept = _tidied(share > 0.5)
+    if kept is None:
+        return None
+    share, times = torch.where(kept, share.clamp(min=0.51), share.clamp(max=0.49)), coarse.times
+    if times > 1:
+        fine = _Looked.at(picture, box, before, others, window, FINE)
+        share, times = _finer(share, fine, mixtures, coarse.times), fine.times
     mask = torch.zeros_like(before)
     part = mask[window.slices]
-    part |= share[: part.shape[0], : part.shape[1]] > 0.5
+    part |= _larger(share, times, part.shape) > 0.5
     mask &= ~others
     return mask
 
 
-def _relaxed(colour: Tensor, prior: Tensor, allowed: Tensor, free: Tensor) -> Tensor | None:
-    """How far each pixel (h, w) is the object's, 0..1, of a picture (3, h, w), by its colour, by what was known before (h, w),
-    0..1, and only where that is allowed (h, w); None where nothing or everything may be, or nothing is. Of what is not the
-    object, only `free` pixels (h, w) say what colours that has: others' things may be like it."""
-    if not allowed.any() or not (free & ~allowed).any():
+class _Looked(NamedTuple):
+    """A window as it is looked at, so many `times` smaller."""
+
+    times: int
+    colour: Tensor  # (3, h, w), 0..1
+    prior: Tensor  # (h, w) what was known before, 0..1
+    allowed: Tensor  # (h, w) bool, where the object may be
+    free: Tensor  # (h, w) bool, what no other has
+
+    @classmethod
+    def at(
+        cls, picture: Tensor, box: tuple[float, ...], before: Tensor, others: Tensor, window: Window, longest: int
+    ) -> _Looked:
+        """The window of `cut` with at most `longest` pixels on its longer side."""
+        left, top, wide, high = box
+        times = max(1, math.ceil(max(window.bottom - window.top, window.right - window.left) / longest))
+        planes = torch.cat([picture[window.planes].float() / 255, before[window.slices][None], others[window.slices][None]])
+        small = F.avg_pool2d(planes[None], times, ceil_mode=True)[0]
+        down, across = ((torch.arange(count) + 0.5) * times for count in small.shape[1:])
+        down, across = down + window.top, across + window.left
+        rows = (down > top - LOOSE * high) & (down < top + (1 + LOOSE) * high)
+        columns = (across > left - LOOSE * wide) & (across < left + (1 + LOOSE) * wide)
+        free = small[4] <= 0.5
+        return cls(times, small[:3], small[3], rows[:, None] & columns & free, free)
+
+    @property
+    def lengths(self) -> tuple[Tensor, Tensor]:
+        """What an outline costs between neighbours across (h, w - 1) and down (h - 1, w)."""
+        across, down = (self.colour.diff(dim=axis).square().sum(0) for axis in (2, 1))
+        edge = 2 * torch.cat([across.flatten(), down.flatten()]).mean().clamp(min=1e-6)
+        return LENGTH * torch.exp(-across / edge), LENGTH * torch.exp(-down / edge)
+
+    def cost(self, mixtures: tuple[Mixture, Mixture]) -> Tensor:
+        """What it costs that a pixel (h, w) is the object's."""
+        colours = self.colour.flatten(1).T
+        inside, outside = (_density(colours, *mixture) for mixture in mixtures)
+        likelier = (inside - outside).clamp(-MOST, MOST).view_as(self.prior)
+        return torch.where(self.allowed, -likelier - TRUST * (2 * self.prior - 1), 2 * LENGTH)
+
+
+def _relaxed(seen: _Looked) -> tuple[Tensor, tuple[Mixture, Mixture]] | None:
+    """How far each pixel (h, w) is the object's, 0..1, and the mixtures of its colours and of others', to which nothing that
+    is another's adds: that may be like it. None where everything may be the object's, or nothing is."""
+    if not seen.allowed.any() or not (seen.free & ~seen.allowed).any():
         return None
-    across, down = (colour.diff(dim=axis).square().sum(0) for axis in (2, 1))
-    edge = 2 * torch.cat([across.flatten(), down.flatten()]).mean().clamp(min=1e-6)
-    across, down = (LENGTH * torch.exp(-step / edge) for step in (across, down))
-    colours, known = colour.flatten(1).T, TRUST * (2 * prior - 1)
-    share = inside = allowed.float()
+    colours, (across, down) = seen.colour.flatten(1).T, seen.lengths
+    share = inside = seen.allowed.float()
     for _ in range(ROUNDS):
-        of_object, of_rest = (_mixture(colours, weight.flatten()) for weight in (inside, (1 - inside) * free))
-        likelier = (_density(colours, *of_object) - _density(colours, *of_rest)).clamp(-MOST, MOST).view_as(prior)
-        cost = torch.where(allowed, -likelier - known, 2 * LENGTH)
-        share = _shortest(cost, across, down, share)
+        mixtures = _mixture(colours, inside.flatten()), _mixture(colours, ((1 - inside) * seen.free).flatten())
+        share = _shortest(seen.cost(mixtures), across, down, share)
         inside = (share > 0.5).float()
         if inside.sum() < CLUSTERS:
             return None
-    return share
+    return share, mixtures
+
+
+def _finer(share: Tensor, seen: _Looked, mixtures: tuple[Mixture, Mixture], times: int) -> Tensor:
+    """A share (h, w) found `times` smaller, with its outline drawn anew on what is looked at less small."""
+    height, width = seen.prior.shape
+    ratio = times / seen.times
+    inside = F.interpolate(share[None, None], scale_factor=ratio, mode="bilinear", align_corners=False)[0, 0]
+    inside = F.pad(inside, (0, max(0, width - inside.shape[1]), 0, max(0, height - inside.shape[0])), value=0.0)
+    inside = (inside[:height, :width] > 0.5).float()
+    either = grown(torch.stack([inside, 1 - inside]), math.ceil(BAND * ratio))
+    cost = torch.where(either.prod(0) > 0, seen.cost(mixtures), 2 * LENGTH * (1 - 2 * inside))
+    share = _shortest(cost, *seen.lengths, inside)[None]
+    closed = 1 - grown(1 - grown(share, GLINT), GLINT)  # highlights on an outline are as thin as this
+    return torch.where(seen.allowed, closed, share)[0]
+
+
+def _larger(share: Tensor, times: int, size: Sequence[int]) -> Tensor:
+    """A share (h, w) at the `size` of what was looked at so many times smaller, with round outlines and not stairs."""
+    if times == 1:
+        return share
+    smooth = inside_mean(share[None], 1)
+    share = F.interpolate(smooth[None], scale_factor=times, mode="bicubic", align_corners=False)[0, 0]
+    return share[: size[0], : size[1]]
 
 
 def _shortest(cost: Tensor, across: Tensor, down: Tensor, share: Tensor) -> Tensor:
@@ -100,7 +160,7 @@ def _shortest(cost: Tensor, across: Tensor, down: Tensor, share: Tensor) -> Tens
     return share
 
 
-def _mixture(colours: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _mixture(colours: Tensor, weight: Tensor) -> Mixture:
     """Shares (K,), means (K, 3) and covariances (K, 3, 3) of Gaussians of colours (N, 3) that count as much as `weight` (N,):
     by EM, begun with the group of most variance split in two until there are enough (Orchard & Bouman 1991)."""
     group = torch.zeros(len(colours), dtype=torch.long)
@@ -121,7 +181,7 @@ def _mixture(colours: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return mixture
 
 
-def _moments(colours: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _moments(colours: Tensor, weight: Tensor) -> Mixture:
     """Shares, means and covariances of K Gaussians of colours (N, 3), by how much each colour counts for each (N, K)."""
     total = weight.sum(0).clamp(min=1e-6)
     mean = weight.T @ colours / total[:, None]
