@@ -70,6 +70,31 @@ def test_a_large_picture_comes_back_as_it_was(everyday_pipe, large):
     assert np.array_equal(np.asarray(everyday_pipe.decode(there_and_back)), source)
 
 
+def on_grey(pipe, mask: np.ndarray, seen: np.ndarray):
+    """Tokens of a picture that is grey but for what a mask marks, which looks as `seen` (H, W), and the token of that."""
+    tokens = pipe.encode(Image.fromarray(np.where(mask, seen, 128).astype(np.uint8)), masks=[mask])
+    return tokens, int(tokens.label_map()[mask].max())
+
+
+def test_what_has_a_fine_texture_is_moved_though_its_mean_is_that_of_the_floor(everyday_pipe):
+    rows, columns = np.mgrid[:400, :1200]
+    mask = (rows > 120) & (rows < 280) & (columns > 200) & (columns < 400)
+    tokens, thing = on_grey(everyday_pipe, mask, np.where((rows + columns) % 2, 60, 196))
+    assert cell_of(tokens.size) == 2
+    moved = np.asarray(everyday_pipe.decode(move(tokens, thing, dx=300, dy=0))).astype(int)
+    expected = np.roll(np.asarray(everyday_pipe.decode(tokens)), 300, 1)
+    assert np.abs(moved - expected).max() < 20
+
+
+@pytest.mark.parametrize("column", [700, 701])
+def test_what_is_thinner_than_a_cell_goes_with_what_it_is_of(everyday_pipe, column):
+    rows, columns = np.mgrid[:400, :1200]
+    mask = (rows > 120) & (rows < 280) & (((columns > 200) & (columns < 400)) | (columns == column))
+    tokens, thing = on_grey(everyday_pipe, mask, np.full(mask.shape, 40))
+    assert cell_of(tokens.size) == 2
+    assert np.abs(np.asarray(everyday_pipe.decode(remove(tokens, thing))).astype(int) - 128).max() < 4
+
+
 def test_what_is_smooth_is_found_in_cells():
     across = torch.linspace(0, 1, 1503)[None, None].expand(2, 1001, -1)
     cell = cell_of(across.shape[-2:])

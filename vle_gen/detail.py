@@ -199,17 +199,17 @@ def doubted(
 def noticed_at_working_size(change: Tensor, doubt: Tensor, size: tuple[int, int]) -> Tensor:
     """The same as `noticed`; in a large picture of height and width `size` it is told from a smaller one."""
     cell = cell_of(size)
-    small = reduced_window(Window(0, change.shape[1], 0, change.shape[2]), cell)
-    kept = noticed(reduced(change, cell), reduced(doubt, cell), tuple(-(-side // cell) for side in size))
-    return stretched(kept, cell, small, Window(0, change.shape[1], 0, change.shape[2]))
+    arena = Window(0, change.shape[1], 0, change.shape[2])
+    planes = change.abs().amax(0, keepdim=True), change.sum(0, keepdim=True), doubt  # of fine texture the mean change is none
+    kept = noticed(*(reduced(plane, cell) for plane in planes), tuple(-(-side // cell) for side in size))
+    return stretched(kept, cell, reduced_window(arena, cell), arena)
 
 
-def noticed(change: Tensor, doubt: Tensor, size: tuple[int, int]) -> Tensor:
-    """How much of a change (3, h, w) is kept: all of it where it is noticed and near by, fading to none away from there, so
-    slowly that the fading shows no edge, and the faint tails of a soft shadow touch no far pixel. What may be another token's,
-    as `doubt` (1, h, w) says, is noticed only where it is strong. Of a change that is faint all over the stronger half counts
-    as noticed. (1, h, w), 0..1."""
-    strength = change.abs().amax(0, keepdim=True)
+def noticed(strength: Tensor, brighter: Tensor, doubt: Tensor, size: tuple[int, int]) -> Tensor:
+    """How much of a change is kept, by its strength (1, h, w) and by whether it gets `brighter` (1, h, w), above 0, or darker:
+    all of it where it is noticed and near by, fading to none away from there, so slowly that the fading shows no edge, and the
+    faint tails of a soft shadow touch no far pixel. What may be another token's, as `doubt` (1, h, w) says, is noticed only
+    where it is strong. Of a change that is faint all over the stronger half counts as noticed. (1, h, w), 0..1."""
     half = strength.max() / 2
     noticed = (strength > (NOTICED + (STRONG - NOTICED) * doubt).minimum(half)).float()
     strong = (strength > half.clamp(max=STRONG)).float()
@@ -217,8 +217,8 @@ def noticed(change: Tensor, doubt: Tensor, size: tuple[int, int]) -> Tensor:
     around = grown(noticed, taken)
     around = torch.cat([grown(around, let_in - taken), around, grown(strong, sure)])
     lifted, fallen, firm = (2 * inside_mean(around, fades) - 1).clamp(0, 1).split(1)
-    kept = torch.where(change.sum(0, keepdim=True) > 0, lifted, fallen).maximum(firm).maximum(noticed)
-    falls = (change.sum(0, keepdim=True) <= 0).float()
+    kept = torch.where(brighter > 0, lifted, fallen).maximum(firm).maximum(noticed)
+    falls = (brighter <= 0).float()
     doubtful = grown((doubt > 0.5).float(), fades)
     seen = [(NOTICED, share, levels, None) for share, *levels in UNSEEN]
     for plain, share, (none, full), where in [*seen, (NOTICED, UNSURE, WEAK, falls), (PLAIN, UNSURE, WEAK, doubtful)]:

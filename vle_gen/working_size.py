@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 
 import torch
 import torch.nn.functional as F
@@ -48,8 +49,21 @@ def at_working_size(tokens: VLETokens, cell: int) -> VLETokens:
     """Tokens that carry their source's detail, with the detail of that picture made smaller."""
     if cell == 1:
         return tokens
-    detail, (height, width) = tokens.detail, tokens.size
+    detail = tokens.detail
     picture = torch.cat([reduced(plane[None].float(), cell) for plane in detail.picture])  # no longer whole numbers
-    rows, columns = ((torch.arange(0, count, cell) + cell // 2).clamp(max=count - 1) for count in (height, width))
-    owner = detail.owner[rows][:, columns]
+    owner = owner_of_cells(detail.owner, cell)
     return replace(tokens.resized(*owner.shape), detail=replace(detail, picture=picture, owner=owner))
+
+
+def owner_of_cells(owner: Tensor, cell: int) -> Tensor:
+    """Owners (h, w) of the cells of a picture (H, W): those of their middles and, of what is so thin that none about it is its
+    own, that."""
+    height, width = owner.shape
+    rows, columns = ((torch.arange(0, count, cell) + cell // 2).clamp(max=count - 1) for count in (height, width))
+    middles = owner[rows][:, columns]
+    padded = F.pad(owner, (0, -width % cell, 0, -height % cell))
+    highest = reduce(torch.maximum, (padded[y::cell, x::cell] for y in range(cell) for x in range(cell)))
+    around = F.pad(middles, (1, 1, 1, 1))
+    about = (around[y : y + len(middles), x : x + middles.shape[1]] for y in range(3) for x in range(3))
+    missed = reduce(torch.logical_and, (one != highest for one in about))
+    return torch.where(missed & (middles == 0), highest, middles)
