@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from editors import move, remove, resize
+from vle_gen.apart import AT_ONCE, cut_out_by_rows
 from vle_gen.filters import box_mean, grown, inside_mean
 from vle_gen.light_pipeline import load
 from vle_gen.tokenizer.render import Window
@@ -93,6 +94,24 @@ def test_what_is_thinner_than_a_cell_goes_with_what_it_is_of(everyday_pipe, colu
     tokens, thing = on_grey(everyday_pipe, mask, np.full(mask.shape, 40))
     assert cell_of(tokens.size) == 2
     assert np.abs(np.asarray(everyday_pipe.decode(remove(tokens, thing))).astype(int) - 128).max() < 4
+
+
+@pytest.mark.parametrize("shines", [False, True])
+@pytest.mark.parametrize("thick, settled", [(20, False), (14, True), (60, False)])
+def test_bodies_are_cut_out_by_rows_as_they_are_at_once(shines, thick, settled):
+    size, band = (1100, 1000), 10
+    rows, columns = torch.meshgrid(*map(torch.arange, size), indexing="ij")
+    noise = torch.rand(4, *size, generator=torch.Generator().manual_seed(0))
+    mine = ((rows - 550).abs() < 400) & ((columns - 500).abs() < thick / 2)
+    behind = torch.full((3, *size), 0.5)
+    seen = torch.where(mine, torch.tensor([0.8, 0.2, 0.2])[:, None, None], behind) + 0.1 * noise[:3]
+    solid = ((columns > 500) & settled).float()[None]
+    planes = (seen, behind, behind, solid, mine.float()[None], torch.zeros(2, *size), noise)
+    assert size[0] * size[1] > AT_ONCE
+    near = (slice(None), slice(None), slice(400, 600))
+    by_rows = cut_out_by_rows(planes, band, shines)
+    for found, expected in zip(by_rows, cut_out_by_rows(tuple(plane[near] for plane in planes), band, shines), strict=True):
+        assert torch.allclose(found[near], expected, atol=1e-5)
 
 
 def test_what_is_smooth_is_found_in_cells():

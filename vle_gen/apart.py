@@ -129,15 +129,21 @@ def of_part(window: Window, part: tuple[slice, slice, slice]) -> Window:
 
 def cut_out_by_rows(planes: tuple[Tensor, ...], band: int, shines: bool) -> tuple[Tensor, Tensor]:
     """What `cut_out` gives of its `planes`, of a large body in full view some rows at a time, since it takes much memory."""
-    seen, *_, mine, covered, _ = planes
+    seen, _, _, solid, mine, covered, _ = planes
+    if not shines:  # cut-outs end sharply
+        band = max(1, band - 1)
     height, width = mine.shape[-2:]
     count = max(1, AT_ONCE // width)
     if count >= height or covered.any():
         return cut_out(*planes, band, shines)
-    thin = not ((1 - grown(1 - mine, band)) * mine).any()
-    colour, matte, about = torch.empty_like(seen), torch.empty_like(mine), 2 * band + 4  # rows beside them that are looked at
-    for top in range(0, height, count):
-        bottom, first = min(height, top + count), max(0, top - about)
+    about = 2 * band + 4  # rows beside them that are looked at
+    parts = [(max(0, top - about), top, min(height, top + count)) for top in range(0, height, count)]
+    thin = True
+    for first, top, bottom in parts:
+        _, inner = outline_of(*(plane[:, first : bottom + about] for plane in (mine, solid)), band)
+        thin = thin and not (inner[:, top - first : bottom - first] * mine[:, top:bottom]).any()
+    colour, matte = torch.empty_like(seen), torch.empty_like(mine)
+    for first, top, bottom in parts:
         part = cut_out(*(plane[:, first : bottom + about] for plane in planes), band, shines, thin)
         colour[:, top:bottom], matte[:, top:bottom] = (plane[:, top - first : bottom - first] for plane in part)
     return colour, matte
@@ -167,16 +173,10 @@ def cut_out(
         thin: whether nothing of it is as far as `band` from its outline; None where these planes show all of it.
     """
     hidden, nearer = covered[:1] > 0, covered[1:] > 0
-    if not shines:  # cut-outs end sharply
-        band = max(1, band - 1)
     whole, guess = drawn[:1], drawn[1:]
     met = bool(nearer.any())  # most bodies are in full view, and done with less
     shape = torch.maximum(mine, nearer * (whole > OWNED)) if met else mine  # the outline, whole
-    either = torch.cat([shape, 1 - shape])
-    outer, beyond = grown(either, band).split(1)
-    if band > MIXED and (before := solid > OWNED).any():
-        outer, beyond = torch.where(before, grown(either, MIXED), torch.cat([outer, beyond])).split(1)
-    inner = 1 - beyond
+    outer, inner = outline_of(shape, solid, band)
     if thin or (thin is None and (inner * mine).sum() == 0):
         inner = shape
     clean = inner * mine * (1 - covered[1:])
@@ -200,6 +200,16 @@ def cut_out(
         matte = torch.where(hidden, whole, torch.where(nearer, soft, matte))
         colour = torch.where(nearer, guess * matte, colour)
     return colour, matte
+
+
+def outline_of(shape: Tensor, solid: Tensor, band: int) -> tuple[Tensor, Tensor]:
+    """A body's shape (1, h, w) with the band along its outline, and without it; before bodies that are settled, `solid`
+    (1, h, w), the band is narrower."""
+    either = torch.cat([shape, 1 - shape])
+    both = grown(either, band)
+    if band > MIXED and (before := solid > OWNED).any():
+        both = torch.where(before, grown(either, MIXED), both)
+    return both[:1], 1 - both[1:]
 
 
 def colour_nearby(seen: Tensor, clean: Tensor, guess: Tensor, band: int) -> Tensor:
