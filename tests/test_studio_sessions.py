@@ -1,7 +1,9 @@
 """What the studio keeps, and where it is served."""
 import socket
 
+import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("fastapi", reason="the studio is an extra: pip install '.[studio]'")
 
@@ -69,6 +71,20 @@ def test_layers_that_are_no_longer_shown_are_forgotten(pipe, tokens, monkeypatch
         assert all(store.file(plane.key) for planes in scenery.planes for plane in planes)
         sizes.append(store.nbytes)
     assert max(sizes) < 2 * first
+
+
+def test_layers_take_the_memory_that_is_said(pipe):
+    from vle_gen.studio.layers import LayerStore
+
+    mask = np.zeros((200, 200), bool)
+    mask[5:195, 5:195] = True  # its layers cover the whole picture
+    grey = Image.fromarray(np.where(mask[..., None], 60, 180).repeat(3, -1).astype(np.uint8))
+    store = LayerStore(pipe.tokenizer.network)
+    scenery = store.scenery(pipe.encode(grey, masks=[mask]))
+    assert len(scenery.planes) == 2
+    files = sum(len(store.file(plane.key)) for plane in (scenery.floor, *scenery.planes[1]))
+    planes = 7  # light, colour, matte: a shadow that is nothing takes nothing
+    assert 0.9 * planes * 4 * mask.size < store.nbytes - files < 1.1 * planes * 4 * mask.size
 
 
 def test_a_taken_port_and_a_foreign_address_are_explained(vlegen):

@@ -61,9 +61,10 @@ class LayerStore:
     @property
     def nbytes(self) -> int:
         """Memory held."""
-        tensors = [getattr(b, name) for b in self._bodies.values() for name in ("shadow", "light", "colour", "matte")]
+        planes = [getattr(b, name) for b in self._bodies.values() for name in ("shadow", "light", "colour", "matte")]
+        memory = {one.data_ptr(): one.nbytes() for one in (plane.untyped_storage() for plane in planes)}  # some are views
         files = list(self._files.values())  # a copy: a worker may be adding one
-        return sum(map(len, files)) + sum(t.numel() * t.element_size() for t in tensors)
+        return sum(map(len, files)) + sum(memory.values())
 
     def focal_of(self, tokens: VLETokens, index: int) -> float:
         """The focal length in pixels by which a token is stretched when it moves aside (see `vle_gen.camera`); 0 where it is
@@ -92,7 +93,8 @@ class LayerStore:
         if tokens.detail is not None:
             frames = changed_windows(tokens, [], list(range(1, len(tokens.detail.where))))
             bared = around(frames, tokens.size) if frames else None  # all that an edit of any of them may bare
-            base, self._bodies = take_apart(self._network, tokens, whole, bared=bared)
+            base, bodies = take_apart(self._network, tokens, whole, bared=bared)
+            self._bodies = {k: replace(body, doubt=None) for k, body in bodies.items()}  # only memory here
             self._detail, self._made = tokens.detail, {}
             self._floors[b"detail"] = self._kept("copy", base, whole)
             return self._floors[b"detail"]
