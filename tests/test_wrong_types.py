@@ -17,6 +17,16 @@ def tokens(pipe, picture):
     return pipe.encode(picture)
 
 
+def test_numbers_of_numpy_and_what_can_be_gone_through_but_once_will_do(pipe, tokens, picture):
+    assert len(pipe.add(tokens, "a red ball", tries=np.int64(1))) == len(tokens) + 1
+    mask = np.zeros(tokens.size, bool)
+    mask[100:150, 100:150] = True
+    boxes, points = [(20, 30, 50, 60)], [(130, 90)]
+    expected = pipe.encode(picture, boxes=boxes, points=points, masks=[mask])
+    found = pipe.encode(picture, boxes=iter(boxes), points=iter(points), masks=iter([mask]))
+    assert np.array_equal(found.label_map(), expected.label_map())
+
+
 CALLS = {
     "hue": lambda pipe, tokens: editors.recolor(tokens, 1, "red"),
     "colour": lambda pipe, tokens: editors.recolor(tokens, 1, to=5),

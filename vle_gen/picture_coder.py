@@ -55,7 +55,7 @@ class PictureCoder:
             if not isinstance(several, Iterable | None):
                 raise UserError(f"{name} is {several!r}: expected a list of them")
         image = to_rgb(image)
-        boxes, points, masks = (() if several is None else several for several in (boxes, points, masks))
+        boxes, points, masks = (() if several is None else tuple(several) for several in (boxes, points, masks))
         pixels = np.array(image)  # (H, W, 3)
         for mask in masks:
             if not isinstance(mask, np.ndarray):
@@ -63,16 +63,16 @@ class PictureCoder:
             if mask.shape != pixels.shape[:2] or mask.dtype != bool or not mask.any():
                 size = " x ".join(map(str, pixels.shape[:2]))
                 raise UserError(f"a mask is {mask.dtype} of shape {mask.shape}: expected bool, {size}, true somewhere")
-        hints = Hints.of((*boxes, *map(box_of, masks)), tuple(points), *pixels.shape[:2])
+        hints = Hints.of((*boxes, *map(box_of, masks)), points, *pixels.shape[:2])
         if (asked := len(hints.boxes) + len(hints.points)) >= halting.max_tokens:
             most = f"at most {halting.max_tokens} tokens are kept, the scene token too"
             raise UserError(f"{asked} boxes, points and masks are too many: {most}")
         found = self.tokenizer.encode(torch.from_numpy(pixels).permute(2, 0, 1).contiguous(), halting, hints, refine)
         if profile := image.info.get(ICC):
             found = replace(found, detail=replace(found.detail, profile=profile))
-        if len(boxes) and not self.tokenizer.network.sizes.one_world:
+        if boxes and not self.tokenizer.network.sizes.one_world:
             found = as_boxed(found, boxes)
-        return as_masked(found, masks) if len(masks) else found
+        return as_masked(found, masks) if masks else found
 
     def decode(self, tokens: VLETokens, carry: bool = True, size: int | None = None) -> Image.Image:
         """The picture of one picture's tokens, with the ICC profile of the picture that they were made from.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from numbers import Real
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -250,7 +250,7 @@ class _Drawing:
 
     def best(self, generator, tries: int, standing_problems, finish, index: int) -> Written:
         """The first draw in which all holds, else the one with the fewest problems."""
-        if not (isinstance(tries, int) and tries >= 1):
+        if not (isinstance(tries, Integral) and tries >= 1):
             raise UserError(f"got {tries!r} tries: expected a whole number of 1 or more")
         best: Written | None = None
         for first in range(0, tries, BURST):
