@@ -68,9 +68,9 @@ def render_edited(net: TokenizerNetwork, tokens: VLETokens) -> Tensor:
     unexplained = torch.sub(source, before, out=before).mul_(zone)
     kept = noticed_at_working_size(change, doubt, tokens.size)
     change.sub_(unexplained).mul_(kept)
-    touched = (change != 0).any(0).cpu()
+    differs = (change != 0).any(0).cpu()
     edited = source.add_(change).clamp_(0, 1).mul_(255).round_().byte().cpu()
-    picture[arena.planes] = torch.where(touched, edited, picture[arena.planes])
+    picture[arena.planes] = torch.where(differs, edited, picture[arena.planes])
     return picture
 
 

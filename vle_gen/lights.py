@@ -10,7 +10,7 @@ from vle_gen.tokenizer.render import Window, in_frame
 
 RIVAL = 0.1  # of a token's own shadow: from so much shadow of others on they may be the cause, and from twice as much they are
 FAINT = 0.02  # alpha below which a shadow cannot be told from the floor's own shading
-CLEAR = 0.05  # the floor outside this height of every window's bump (`_middle`) is taken for undisturbed
+CLEAR = 0.05  # the floor outside this height of every window's bump (`middle`) is taken for undisturbed
 SHADES, REFLECTS = 0.005, 0.05  # an object's claim to darker and to brighter light near it, beside its shadow's alpha
 LIKELIEST = 1.5  # power of claims to darker light: shadows seldom overlap, so the likelier cause has more than its share
 SLIGHT = 0.07  # change of the light, as a share of it, that is taken for noise where the decoder says no shadow

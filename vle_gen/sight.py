@@ -78,8 +78,7 @@ class Sight(NamedTuple):
         sight = Sight(arena, near_to_far, windows, planes, shades, owned, band, says, bare, floor, scenery)
         if net.sizes.one_world:
             return sight
-        seen = detail.picture[arena.planes].to(device).float() / 255
-        says, believed = tempered(says, seen, sight.in_view)
+        says, believed = tempered(says, detail.seen_at(arena.planes).to(device), sight.in_view)
         return sight._replace(says=says, believed=believed)
 
     def within(self, k: int) -> tuple[slice, slice, slice]:
