@@ -114,6 +114,10 @@ def test_bodies_are_cut_out_by_rows_as_they_are_at_once(shines, thick, settled):
         assert torch.allclose(found[near], expected, atol=1e-5)
 
 
+def test_pictures_are_large_from_1125_pixels_on():
+    assert [cell_of(size) for size in ((9, 1124), (1125, 9), (1874, 1874), (9, 4000))] == [1, 2, 2, 5]
+
+
 def test_what_is_smooth_is_found_in_cells():
     across = torch.linspace(0, 1, 1503)[None, None].expand(2, 1001, -1)
     cell = cell_of(across.shape[-2:])
