@@ -10,12 +10,14 @@ from typing import NamedTuple
 from prompts.lexicon import Lexicon
 from prompts.marking import GROUND, NAME, PLACE, RELATION
 from prompts.noun_phrases import NounPhrases, Unreadable, kind_of, phrases
+from prompts.plurals import is_plural
 from prompts.request import Relation, SceneRequest
 from prompts.rewording import reword
 from prompts.synonyms import STOPS, split_words
 from prompts.vocabulary import (
     BETWEEN,
     NOTHING,
+    NUMBERS,
     ON,
     OPENERS,
     RELATION_IN_PICTURE,
@@ -72,6 +74,7 @@ class _Parser(NounPhrases):
         super().__init__(words, lexicon)
         self.relations: list[Relation] = []
         self.background: list[str] = []
+        self.bare: list[int] = []  # mentions that are listed here, of which nothing is said yet
         self.pictured: list[tuple[int, str]] = []  # mentions that are "in the background" of others, and how they stand to them
 
     def request(self) -> SceneRequest:
@@ -129,11 +132,11 @@ class _Parser(NounPhrases):
             self.stands(other, found, subject)
             self.tail(other, other, None)
             return subject
-        fronted = self.is_fronted()
+        fronted, found = self.is_fronted(subject), None
         if kind := self.relation():
             if fronted:  # "behind a can (there) is a box"
                 target, other = self.target(kind)
-                self.take_word("there")
+                self.take_word("there", ",", ":")
                 self.take_word(*_IS)
                 subject = self.mention(exclude=target)
                 self.relations.append(Relation(subject, kind, target, other))
@@ -147,14 +150,35 @@ class _Parser(NounPhrases):
         else:
             before, subject = subject, self.mention()
             target, kind = subject, None
+            if self.peek() == "are" and self.bare and self.is_one(subject):
+                self.said_of_all(subject)
+                return subject
             if before is None and (found := self.take_any(_IN_PICTURE)):
                 self.usual = False
                 self.pictured.append((subject, found))
             elif found := self.postfix():
                 self.usual = False
                 self.stands(subject, found, before)
+        end = self.at
         self.tail(subject, target, kind)
+        self.bare = [*self.bare, subject] if kind is found is None and self.at == end else []
         return subject
+
+    def is_one(self, mention: int) -> bool:
+        """Whether "are" after a mention cannot be said of it alone."""
+        one = self.mentions[mention]
+        return one.count == 1 and not (one.name is not None and is_plural(one.name))
+
+    def said_of_all(self, last: int) -> None:
+        """What follows "are" after several things, "a cat and a dog are behind a house", of which `last` is the last."""
+        self.usual, count = False, len(self.relations)
+        self.tail(last, last, None)
+        said = [one for one in self.relations[count:] if one.subject == last]
+        for other in self.bare:
+            self.relations += [replace(one, subject=other) for one in said]
+            if place := self.mentions[last].place:
+                self.put(other, place)
+        self.bare = []
 
     def stated(self, subject: int) -> int:
         """What follows "it is": where the subject of the clause before is."""
@@ -184,12 +208,13 @@ class _Parser(NounPhrases):
 
     def placed(self, place: str, subject: int | None) -> int:
         """A clause that begins with a place: "at the top (there) is a kite", or of the subject, "and at the top"."""
-        if self.peek() in (None, *_STOPS, "and"):
+        fresh = subject is None or self.mentions[subject].place is not None or self.words[self.at - 2] in (".", ";")
+        if self.peek() in (None, *_STOPS, "and") and not (fresh and self.peek() in (",", ":") and self.introduces(1)):
             if subject is None:
                 raise Unreadable
             self.put(subject, place)
             return subject
-        if not self.take_word(","):
+        if not self.take_word(",", ":"):
             self.take_word("there")
             self.take_word(*_IS)
         subject = self.mention()
@@ -207,6 +232,8 @@ class _Parser(NounPhrases):
         first = kind is None
         while True:
             start = self.at
+            if self.peek() == "," and self.peek(1) == "which":
+                self.at += 1
             which = self.take_word("that", "which")
             linked = self.take_word(*_IS)
             if found := self.relation():
@@ -244,8 +271,16 @@ class _Parser(NounPhrases):
                 return
 
     def relate(self, subject: int, kind: str) -> int:
+        kinds = [kind]
+        while more := self.joined_relation():  # "left of and behind a cube"
+            kinds.append(more)
+        if len(kinds) > 1:
+            self.usual = False
+            self.take_word(",")
+            if BETWEEN in kinds:
+                raise Unreadable
         target, other = self.target(kind, subject)
-        self.relations.append(Relation(subject, kind, target, other))
+        self.relations += [Relation(subject, one, target, other) for one in kinds]
         return target if other is None else other
 
     def target(self, kind: str, subject: int | None = None) -> tuple[int, int | None]:
@@ -259,7 +294,7 @@ class _Parser(NounPhrases):
 
     def starts_clause(self) -> bool:
         """Whether the mention that begins here is the subject of its own relation (nothing is consumed)."""
-        if self.peek() == "there" or kind_of(self.peek()) in (PLACE, GROUND) or self.is_fronted():
+        if self.peek() == "there" or kind_of(self.peek()) in (PLACE, GROUND) or self.is_fronted(within=True):
             return True
         start, noun, count = self.at, self.last_noun, len(self.mentions)
         own = False
@@ -270,6 +305,15 @@ class _Parser(NounPhrases):
         self.at, self.last_noun = start, noun
         del self.mentions[count:]
         return own
+
+    def joined_relation(self) -> str | None:
+        """A relation that has its object in common with the one before."""
+        start = self.at
+        self.take_word(",")
+        if self.take_word("and") and (found := self.relation()):
+            return found
+        self.at = start
+        return None
 
     def at_relation(self) -> bool:
         """Whether a relation begins here (nothing is consumed)."""
@@ -283,16 +327,27 @@ class _Parser(NounPhrases):
         found = self.postfix()
         if found and (self.take_word(",") or self.take("there", "is") or self.take("there", "are") or self.take_word(*_IS)):
             return found
+        if found and self.introduces(0):  # "to its right an owl"
+            return found
         self.at = start
         return None
 
-    def is_fronted(self) -> bool:
-        """Whether "RELATION object (there) is subject" begins here (nothing is consumed)."""
+    def introduces(self, ahead: int) -> bool:
+        """Whether a thing is mentioned so many words from here."""
+        word = self.peek(ahead)
+        return word in ("a", "an", "the", "another", "some") or word in NUMBERS or kind_of(word) == NAME
+
+    def is_fronted(self, subject: int | None = None, within: bool = False) -> bool:
+        """Whether "RELATION object (there) is subject" begins here, or "RELATION object, subject" where the object is what was
+        spoken of before (nothing is consumed); `within` a clause the second is not."""
         start, noun, count = self.at, self.last_noun, len(self.mentions)
         fronted = False
-        if kind := self.relation():
-            self.target(kind)
+        if (kind := self.relation()) and self.peek() not in ("and", ","):
+            target, _ = self.target(kind)
             fronted = self.peek() in ("there", *_IS)
+            known = subject in (None, target) or self.words[start - 1 : start] in (["."], [";"])
+            if self.peek() in (",", ":") and not within and known:
+                fronted = self.introduces(1)
         self.at, self.last_noun = start, noun
         del self.mentions[count:]
         return fronted
@@ -313,6 +368,10 @@ class _Parser(NounPhrases):
             self.usual = False
             return ON
         self.at = start
+        if self.take_word("between") and self.peek() in (None, *_STOPS):
+            self.usual = False
+            return BETWEEN
+        self.at = start
         if self.lexicon is not None and (found := self.relation()) and self.take_word("it", "them"):
             return found
         self.at = start
@@ -322,6 +381,7 @@ class _Parser(NounPhrases):
         """Punctuation, "and", "with" between clauses; at least one is needed."""
         start = self.at
         while self.take_word(*_STOPS, "and", "with"):
-            pass
+            if self.words[self.at - 1] in (".", ";", ":", "with"):
+                self.bare = []
         if self.at == start < len(self.words):
             raise Unreadable

@@ -22,6 +22,15 @@ COMMON = frozenset(
     "them then these they thin think this those through to too toward towards twice up us use very wall was water we wear "
     "wearing well were what when where which while who wide will with would you your".split()
 )
+ACTIONS = frozenset(
+    "chasing chases eating eats drinking drinks playing plays running walking jumping jumps dancing swimming looking watching "
+    "kissing hugging fighting driving climbing grazing soaring reading cooking throwing kicking pulling pushing facing talking "
+    "singing pointing touching leaning crossing following followed".split()
+)
+LOOKS = frozenset(
+    "happy sad angry old young fat thin tall short long wide narrow broken closed open empty full scary sleepy tired".split()
+)
+GATHERED = frozenset("row line stack stacked lined".split())
 _ELSEWHERE = sorted(
     {said for table in (READ_AS, MORE_SAID_AS) for forms in table.values() for said in forms}, key=len, reverse=True
 )
@@ -32,7 +41,8 @@ def hints(words: Sequence[str], prompt: Sequence[str], lexicon: Lexicon | None) 
     said = [] if lexicon is not None else _elsewhere(words, prompt)
     beside = [word for word in words if not any(word in phrase.split() for phrase in said)]
     known = f"; '--checkpoint everyday' knows {' and '.join(map(repr, said))}" if said else ""
-    return known + "".join(hint(word, lexicon) for word in beside)
+    compared = ["size"] if prompt.count("as") > 1 else []  # "as big as"
+    return known + "".join(dict.fromkeys(hint(word, lexicon) for word in [*beside, *compared]))
 
 
 def hint(word: str, lexicon: Lexicon | None) -> str:
@@ -41,6 +51,18 @@ def hint(word: str, lexicon: Lexicon | None) -> str:
         return f"; {word!r} needs no saying: what is not asked for is not drawn"
     if word.isdigit() or word in TOO_MANY:
         return f"; counts go up to {NUMBER_WORDS[-1]}"
+    if word in ("inside", "within", "into"):
+        return "; nothing is drawn inside another thing: say 'behind' or 'in front of'"
+    if word in ACTIONS:
+        return "; what things do is not drawn: say where they are, such as 'next to'"
+    if word in LOOKS:
+        return f"; sizes and colours are drawn, and not what is {word!r}"
+    if word in GATHERED:
+        return "; say how many there are, and nothing else of them, such as 'three balls in a row'"
+    if lexicon is not None and word in ("wearing", "wears"):
+        return "; what is worn on the head alone is drawn, such as 'wearing a hat'"
+    if lexicon is not None and word in ("size", "twice"):
+        return "; sizes are told by 'bigger than' and 'smaller than'"
     if lexicon is not None and (said := _backgrounds(word, lexicon)):
         sort = "a background" if lexicon.grounds.at((word,), 0) else "said of backgrounds"
         several = " or ".join((", ".join(said[:-1]), said[-1]) if said[1:] else said)

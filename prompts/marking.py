@@ -27,7 +27,8 @@ WORDS = frozenset(word for table in (PLACES, MORE_SAID_AS) for said in table.val
 """The words of places and relations, for a checkpoint that is trained on them."""
 CROWDS = tuple(tuple(said.split()) for said in (
     "several", "many", "a few", "lots of", "a lot of", "a number of", "a group of", "a herd of", "a flock of", "a crowd of",
-    "a bunch of", "a pile of", "a stack of", "a swarm of", "a school of", "a pack of",
+    "a bunch of", "a pile of", "a stack of", "a swarm of", "a school of", "a pack of", "loads of", "plenty of",
+    "tons of", "a family of",
 ))  # fmt: skip
 """What is said before a plural for "some"."""
 COMPARISONS = frozenset(tuple(said.split()) for kind in (BIGGER, SMALLER) for said in MORE_SAID_AS[kind])
@@ -77,7 +78,7 @@ def marked(words: Sequence[str], lexicon: Lexicon) -> list[str]:
         at, atom = found
         result.append(atom)
     while at < len(words):
-        found = _phrase(words, at, lexicon) or _name(words, at, lexicon)
+        found = _phrase(words, at, lexicon) or _tag(words, at, lexicon) or _name(words, at, lexicon)
         if found is None and (paint := _dye(words, at, lexicon)):
             at, between, atom = paint
             result += [*between, atom]
@@ -148,6 +149,23 @@ def _opening_ground(words: Sequence[str], lexicon: Lexicon) -> tuple[int, Atom] 
     while end < len(words) and words[end] in ("with", "and", *STOPS):
         end += 1
     return end, Atom(said_ground(found[1]), GROUND, found[1])
+
+
+def _tag(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, Atom] | None:
+    """A background that is listed among things, without a preposition: "a cow, blue sky"."""
+    if at == 0 or words[at - 1] not in STOPS:
+        return None
+    start = at + (words[at] in ("a", "an", "the"))
+    found = lexicon.grounds.at(words, start)
+    if found is None:
+        return None
+    end = found[0]
+    if start > at and words[end - 1].startswith("table"):  # "a chair, a table" is a thing more, and there is none
+        return None
+    if any((name := _name(words, k, lexicon)) is not None and name[0] >= end for k in range(start, end)):
+        return None
+    end += words[end : end + 1] == ["background"]
+    return (end, Atom(said_ground(found[1]), GROUND, found[1])) if end == len(words) or words[end] in STOPS else None
 
 
 def _runs_on(words: Sequence[str], at: int, end: int, lexicon: Lexicon) -> bool:

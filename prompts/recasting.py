@@ -31,7 +31,7 @@ class Noun(NamedTuple):
 def recast(words: Sequence[str], lexicon: Lexicon | None) -> list[str]:
     """The words of a prompt, as `split_words` has them, with adjectives where captions have them."""
     words = list(words)
-    for change in (_made, _relative, _stated, _apposed, _summed, _listed, _each, _shared):
+    for change in (_made, _postposed, _relative, _stated, _apposed, _contrasted, _summed, _listed, _each, _shared):
         at = 0
         while at < len(words):
             changed = change(words, at, lexicon)
@@ -102,7 +102,7 @@ def _adjective(words: Sequence[str], at: int) -> int:
     return int(_is_colour(word) or means in ADJECTIVES)
 
 
-def _adjectives(words: Sequence[str], at: int) -> tuple[list[str], int]:
+def adjectives_at(words: Sequence[str], at: int) -> tuple[list[str], int]:
     """The adjectives from here on, with the "and" between them, and where they end."""
     found: list[str] = []
     end = at
@@ -134,11 +134,25 @@ def _made(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str]
     return [*words[: noun.start], words[end], *words[noun.start : at], *words[end + 1 :]], at
 
 
+def _postposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
+    """"a ball, red" and "ball red" -> "red ball"."""
+    noun = noun_at(words, at, lexicon)
+    if noun is None or noun.end >= len(words):
+        return None
+    start = noun.end + (words[noun.end] == ",")
+    said, end = adjectives_at(words, start)
+    if not said or any(noun_at(words, k, lexicon) for k in range(start, min(end + 1, len(words)))):
+        return None
+    if not (end == len(words) or words[end] in STOPS or (words[end] == "and" and not _adjective(words, end + 1))):
+        return None
+    return [*words[:at], *said, *words[at : noun.end], *words[end:]], at + len(said) + 1
+
+
 def _relative(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
     """"a ball that is red" -> "a red ball"."""
     if words[at] not in ("that", "which") or at + 1 >= len(words) or words[at + 1] not in _IS:
         return None
-    said, end = _adjectives(words, at + 2)
+    said, end = adjectives_at(words, at + 2)
     noun = _noun_before(words, at, lexicon)
     if not said or noun is None or not _ends(words, end, lexicon):
         return None
@@ -153,7 +167,7 @@ def _stated(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
     subject_end = noun.end if noun is not None else at + 1
     if (noun is None and words[at] not in ("it", "they")) or subject_end >= len(words) or words[subject_end] not in _IS:
         return None
-    said, end = _adjectives(words, subject_end + 1)
+    said, end = adjectives_at(words, subject_end + 1)
     if not said or not (end == len(words) or words[end] in (*STOPS, "and")):
         return None
     earlier = [one for one in _nouns(words, at, lexicon) if noun is None or one.means == noun.means]
@@ -184,7 +198,7 @@ def _apposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[s
             start += 1
         if start >= len(words) or words[start] not in ("a", "an", "one"):
             break
-        said, stop = _adjectives(words, start + 1)
+        said, stop = adjectives_at(words, start + 1)
         if not said or (words[start] != "one" and words[stop : stop + 1] != ["one"]):
             break
         parts.append(said)
@@ -194,6 +208,29 @@ def _apposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[s
     told = [["a", *said, *noun.one] for said in parts]
     flat = [word for k, one in enumerate(told) for word in (["and", *one] if k else one)]
     return [*words[:at], *flat, *words[end:]], at
+
+
+def _contrasted(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
+    """"three balls, the red one left of the small one" -> "a red ball left of a small ball, another ball"."""
+    count = NUMBERS.get(words[at], 1)
+    noun = noun_at(words, at + 1, lexicon) if count > 1 else None
+    if noun is None or not noun.plural or words[noun.end : noun.end + 2] not in ([",", "the"], [":", "the"]):
+        return None
+    told: list[str] = []
+    k, ones = noun.end + 1, 0
+    while k < len(words) and words[k] not in (".", ";"):
+        said, end = adjectives_at(words, k + 1) if words[k] == "the" else ([], k)
+        if said and words[end : end + 1] == ["one"]:
+            told += ["a", *said, *noun.one]
+            k, ones = end + 1, ones + 1
+        else:
+            told.append(words[k])
+            k += 1
+    if not 1 < ones <= count:
+        return None
+    if count > ones:
+        told += [",", "another", *noun.one] if count == ones + 1 else [",", str(count - ones), *noun.many]
+    return [*words[:at], *told, *words[k:]], at + len(told)
 
 
 def _summed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
@@ -221,7 +258,7 @@ def _listed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
     of = at > 0 and words[at - 1] in ("of", "from")  # "made of metal and red"
     if not first or of or words[at + first : at + first + 1] != ["and"] or noun_at(words, at, lexicon) is not None:
         return None
-    said, end = _adjectives(words, at)
+    said, end = adjectives_at(words, at)
     if "and" in said or end == at + first or noun_at(words, end, lexicon) is None:
         return None
     return [*words[:at], *said, *words[end:]], at + len(said)

@@ -8,7 +8,9 @@ import difflib
 import re
 from dataclasses import dataclass
 
+from prompts.arranging import arranged
 from prompts.colours import WORDS_FOR, nearest
+from prompts.idioms import plainly
 from prompts.lexicon import Lexicon
 from prompts.marking import NAME, Atom, aside, left_out, marked
 from prompts.marking import WORDS as MARKED_WORDS
@@ -45,7 +47,9 @@ class Reworded:
 def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> Reworded:
     """The prompt in the words `known`, as far as it can be said in them; with a lexicon, in what that knows too."""
     words, left = _without_medium(split_words(prompt))
-    words = recast(words, lexicon)
+    words, phrases, empty = plainly(words, lexicon)
+    left += empty
+    words = recast(arranged(words, lexicon), lexicon)
     compares = [following in COMPARED for following in [*words[1:], ""]][: len(words)]
     empty = [word in EMPHASIS or (word in DEGREES and compared) for word, compared in zip(words, compares, strict=True)]
     left += [word for word, said in zip(words, empty, strict=True) if said]
@@ -56,7 +60,7 @@ def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None =
         words, beside = aside(words)
         left += beside
     words = _phrased(_spaced(words, known))
-    result, instead, unknown = [], {}, {}
+    result, instead, unknown = [], dict(phrases), {}
     for k, word in enumerate(words):
         following = words[k + 1] if k + 1 < len(words) else ""
         if isinstance(word, Atom) or word in known or word in STOPS or word in EXTRA:
@@ -75,7 +79,7 @@ def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None =
         else:
             unknown[word] = None
             result.append(word)
-    shaded = {said.split()[-1] for said in instead if " " in said}
+    shaded = {said.split()[-1] for said in instead if " " in said and said not in phrases}
     pairs = tuple((said, other) for said, other in instead.items() if said not in shaded)
     return Reworded(tuple(_articled(result)), pairs, tuple(unknown), tuple(dict.fromkeys(left)))
 

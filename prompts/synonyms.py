@@ -64,6 +64,7 @@ PHRASES = {
 MEDIA = tuple(tuple(said.split()) for said in (
     "oil painting", "painting", "watercolor painting", "watercolour painting", "watercolor", "watercolour", "pencil sketch",
     "sketch", "pencil drawing", "3d render", "3d rendering", "cartoon", "comic", "pixel art", "black and white photo",
+    "icon", "emoji", "sticker", "logo", "clipart", "clip art", "close up", "closeup", "line drawing", "vector illustration",
 ))  # fmt: skip
 # Words that mean something else than the words that they are made of.
 WHOLE = frozenset(
@@ -78,4 +79,5 @@ DEGREES = frozenset("much far way even slightly somewhat".split())  # nor do the
 def split_words(prompt: str) -> list[str]:
     """Lower-case words, numbers and the punctuation that ends a clause."""
     said = re.sub(r"\b(that|which|it|there)'s\b", r"\1 is", prompt.lower().replace("’", "'").replace("+", "&"))
+    said = re.sub(r"\s[-–—]+\s", " , ", re.sub(r"[!?]+(?=\s+\w)", " . ", said))
     return re.findall(r"[^\W_]+(?:'[^\W_]+)?|[,;.:&+]", said)

@@ -74,7 +74,7 @@ def test_refusals_offer_what_helps_and_nothing_else(pipe, everyday):
         assert "what is not asked for is not drawn" in refusal(everyday, prompt)
     assert "'--checkpoint everyday' knows 'on top of'" in refusal(pipe, "a ball on top of a cube")
     assert "'--checkpoint everyday' knows 'in the top left corner'" in refusal(pipe, "a ball in the top left corner")
-    for prompt in ("a red or blue ball", "a ball on grass", "all balls are red", "three cubes in a row"):
+    for prompt in ("a red or blue ball", "a ball on grass", "all balls are red", "cubes in a row"):
         assert "may be" not in refusal(pipe, prompt)
     assert "nearest" not in refusal(everyday, "a cat looking at a bird")
     assert "one floor alone" in refusal(pipe, "a ball on a wooden floor")
@@ -119,4 +119,4 @@ def test_patterns_that_are_hardly_drawn_are_said(everyday):
 
 
 def test_what_is_not_understood_is_quoted_as_it_was_put(everyday):
-    assert parsed("a cat (black)", everyday.lexicon).unread == "black"
+    assert parsed("a cat one black", everyday.lexicon).unread == "one black"

@@ -1,0 +1,237 @@
+"""Turns of phrase that captions do not have, put in words that are read: "near the left edge", "a dog that has a bone", "left:
+an owl", "this is a cat", "his hat"; what is only near to what was said is told, and what is left out, too."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from prompts.arranging import listed
+from prompts.lexicon import Lexicon
+from prompts.places import READ_AS, REGIONS
+from prompts.recasting import adjectives_at, noun_at
+from prompts.synonyms import STOPS
+from prompts.vocabulary import MORE_SAID_AS, NUMBERS, RELATION_SAID_AS
+
+
+class Plain(NamedTuple):
+    """Words of a prompt without turns of phrase; (phrase, what is drawn instead), and what is left out."""
+
+    words: list[str]
+    instead: dict[str, str]
+    left: list[str]
+
+
+_HANDS = tuple(
+    (said.replace("left", side), instead.replace("left", side))
+    for side in ("left", "right")
+    for said, instead in {
+        "at left of": "left of", "in left of": "left of", "in the left of": "left of", "to left side of": "left of",
+        "on left side of": "left of", "at left side of": "left of", "at the left hand side of": "left of",
+        "on the left hand side of": "left of", "to the left hand side of": "left of", "off to the left of": "left of",
+        "to the immediate left of": "left of", "left to a": "left of a", "left to an": "left of an",
+        "left to the": "left of the",
+        "to the left and in": "left of and in", "to the left and behind": "left of and behind",
+        "in front and to": "in front of and to", "in front and left": "in front of and left",
+    }.items()
+)  # fmt: skip
+_PLACES = tuple(
+    (said.replace("left", side), instead.replace("left", side))
+    for side in ("left", "right")
+    for said, instead in {
+        "topleft": "top left", "bottomleft": "bottom left", "left top": "top left", "left bottom": "bottom left",
+        "upper left hand": "upper left", "lower left hand": "lower left", "top left hand": "top left",
+        "bottom left hand": "bottom left", "near the left edge": "on the left", "near the left side": "on the left",
+        "near the left": "on the left", "at left": "on the left", "on left": "on the left", "in the left third": "on the left",
+        "on the very left": "on the left", "to the left and below": "left of and below",
+        "to the left and above": "left of and above", "to the left and under": "left of and under",
+        **{f"near the {high} left": f"in the {high} left" for high in ("top", "bottom", "upper", "lower")},
+    }.items()
+)  # fmt: skip
+_SAME = {
+    **dict(_HANDS), "underneath of": "underneath", "near of": "near", "ontop of": "on top of", "ontop": "on top of",
+    **dict.fromkeys(("that has", "which has", "that have", "which have", "has", "have", "having"), "with"),
+    "that shows": "showing", "which shows": "showing", "a trio of": "three", "half a dozen": "six", "half dozen": "six",
+    "one more": "another", "yet another": "another", "a second": "another", "a third": "another", "has been placed": "is",
+    "has been put": "is", "was placed": "is", "was put": "is", "is put": "is", "put": "placed", "coloured": "", "colored": "",
+    "are all": "are", "in the distance": "in the background", "in the far background": "in the background",
+}  # fmt: skip
+_SAME_NAMED = {
+    **dict(_PLACES), "dead centre": "in the middle", "dead center": "in the middle", "at dead center": "in the middle",
+    "at the back": "in the background", "at the front": "in the foreground", "up front": "in the foreground",
+    "in the dead centre": "in the middle", "in the dead center": "in the middle", "at dead centre": "in the middle",
+    "up in the": "in the", "stacked on top of": "on top of", "stacked on": "on",
+    **{f"on {whose} {part}": "on top of it" for whose in ("its", "his", "her") for part in ("head", "back", "shoulder")},
+    "on their heads": "on top of them", "on their backs": "on top of them",
+}  # fmt: skip
+"""The same where places and more relations are known."""
+_NEAR = {
+    **dict.fromkeys(("surrounded by", "encircled by", "around", "holding", "carrying"), "next to"),
+    "holding hands": "side by side",
+}  # fmt: skip
+_NEAR_NAMED = {
+    "riding on": "on top of", "riding": "on top of", "high up": "at the top",
+    **dict.fromkeys(("half as big as", "half as large as", "half the size of", "shorter than"), "smaller than"),
+    **dict.fromkeys((
+        "twice as big as", "twice as large as", "twice the size of", "double the size of", "three times as big as",
+        "three times the size of", "taller than",
+    ), "bigger than"),
+}  # fmt: skip
+_FIRST = {  # that a prompt begins with
+    **{f"{this} is": "there is" for this in ("this", "here", "it", "that")},
+    **{f"{these} are": "there are" for these in ("these", "here", "they", "those")},
+    **{
+        f"{begin} {picture} {shows}": "" for picture in ("scene", "picture", "image", "photo", "drawing")
+        for begin in ("the", "a") for shows in ("shows", "contains")
+    },
+    **{
+        f"in {this} {picture}{stop} there {be}": f"there {be}" for picture in ("scene", "picture", "image", "photo")
+        for this in ("this", "the") for be in ("is", "are") for stop in ("", " ,")
+    },
+    **dict.fromkeys((
+        "i see", "we see", "i can see", "you can see", "i have", "can i have", "could i have", "can i get", "may i have",
+        "i need", "i'd love", "i want to see", "i want to have", "show us", "scene :", "picture :", "image :", "composition :",
+        "prompt :",
+        "a drawing with", "a drawing showing", "an image with", "an illustration with",
+    ), ""),
+}  # fmt: skip
+_POLITE = frozenset("please pls plz thanks thank hi hello hey".split())
+_DEGREES = frozenset("directly immediately right straight just".split())  # before a relation: as good as nothing
+_CHANGING = frozenset("slightly far high way well diagonally partly almost".split())  # what is left out of these is told
+_SIDES = ("left", "right")  # "on the left to the right of a tree" has a place
+_SAID_OF = _DEGREES | _CHANGING
+_WHOSE = frozenset("my his her its their our your".split())
+_HEADWEAR = frozenset("hat crown helmet cap".split())
+_PICTURES = frozenset("pic picture image photo drawing illustration icon".split())
+_RELATED = tuple(tuple(said.split()) for forms in (RELATION_SAID_AS | MORE_SAID_AS).values() for said in forms)
+_BARE = {tuple(region.split()): READ_AS[region][1 if " " in region else 0].split() for region in REGIONS}
+_BARE |= {("center",): ["in", "the", "middle"], ("centre",): ["in", "the", "middle"]}
+_BARE |= {(said,): ["in", "the", "middle"] for said in ("centered", "centred")}
+
+_BARE_WORDS = frozenset(place[0] for place in _BARE)
+
+
+Table = dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]  # phrases and what is said for them, by their first word
+
+
+def _table(*tables: dict[str, str]) -> Table:
+    pairs = [(tuple(said.split()), tuple(instead.split())) for table in tables for said, instead in table.items()]
+    found: Table = {}
+    for said, instead in sorted(pairs, key=lambda pair: -len(pair[0])):
+        found.setdefault(said[0], []).append((said, instead))
+    return found
+
+
+_TABLES = {False: (_table(_SAME), _table(_NEAR)), True: (_table(_SAME, _SAME_NAMED), _table(_NEAR, _NEAR_NAMED))}
+_OPENING = _table(_FIRST)
+
+
+def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
+    """The words of a prompt, as `split_words` has them, without turns of phrase."""
+    words = _begun([word for k, word in enumerate(words) if word not in _POLITE and words[k - 1 : k + 1] != ["thank", "you"]])
+    same, near = _TABLES[lexicon is not None]
+    result: list[str] = []
+    instead: dict[str, str] = {}
+    left: list[str] = []
+    at = 0
+    while at < len(words):
+        after = words[at + 1] if at + 1 < len(words) else ","
+        noun = noun_at(words, at, lexicon)
+        if noun is not None:  # what is part of a name is no turn of phrase
+            result += words[at : noun.end]
+            at = noun.end
+            if lexicon is not None and (place := _bare(words, at)):
+                result += _BARE[place]
+                at += len(place)
+            elif at == len(words) - 1 and words[at] in _PICTURES:
+                at += 1
+        elif lexicon is not None and (not result or result[-1] in STOPS) and (place := _heading(words, at)):
+            result += [*_BARE[place], ","]
+            at += len(place) + 1
+        elif (found := _starting(words, at, same)) and not (found[0][0] in _SIDES and result[-1:] == ["the"]):
+            result += found[1]
+            at += len(found[0])
+        elif found := _starting(words, at, near):
+            instead[" ".join(found[0])] = " ".join(found[1])
+            result += found[1]
+            at += len(found[0])
+            several, end = listed(words, at, lexicon) if found[0][-1] == "by" else ([], at)
+            if len(several) > 1 and (end == len(words) or words[end] in STOPS):  # it is surrounded by all of them
+                result += [word for k, one in enumerate(several) for word in (["and", *one.words] if k else one.words)]
+                at = end
+        elif word_degree := _degree(words, at):
+            left += [word_degree] if word_degree in _CHANGING else []
+            at += 1
+        elif words[at] in _WHOSE and (owned := noun_at(words, adjectives_at(words, at + 1)[1], lexicon)):
+            result += [] if owned.plural else ["a"]
+            at += 1
+        elif words[at] == "wearing" and lexicon is not None and (worn := _worn(words, at + 1, lexicon)):
+            result += ["with", *words[at + 1 : worn], "on", "top", "of", "it"]
+            at = worn
+        elif words[at] == "too" and _ends(after):
+            at += 1
+        elif words[at] == "then" and (not result or result[-1] in (*STOPS, "and")):
+            at += 1
+        elif words[at] == "x" and result and result[-1] in NUMBERS:
+            at += 1
+        elif words[at][:-1] in NUMBERS and words[at].endswith("x"):
+            result.append(words[at][:-1])
+            at += 1
+        else:
+            result.append(words[at])
+            at += 1
+    return Plain(result, instead, left)
+
+
+def _begun(words: list[str]) -> list[str]:
+    """Without what a prompt begins with that is no part of the picture."""
+    while words and words[0] in STOPS:
+        words = words[1:]
+    if words[:1] == ["first"] and words[1:2] in (["a"], ["an"], ["one"], ["the"]):
+        words = words[1:]
+    found = _starting(words, 0, _OPENING) if words else None
+    return words if found is None else [*found[1], *words[len(found[0]) :]]
+
+
+def _starting(words: Sequence[str], at: int, table: Table) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    return next((pair for pair in table.get(words[at], ()) if tuple(words[at : at + len(pair[0])]) == pair[0]), None)
+
+
+def _ends(word: str) -> bool:
+    return word in (*STOPS, "and", "with")
+
+
+def _bare(words: Sequence[str], at: int) -> tuple[str, ...] | None:
+    """A place without what is said before it, as in "an owl left, a fox right"."""
+    if at >= len(words) or words[at] not in _BARE_WORDS:
+        return None
+    for place in _BARE:
+        end = at + len(place)
+        if tuple(words[at:end]) == place and (end == len(words) or _ends(words[end])):
+            return place
+    return None
+
+
+def _heading(words: Sequence[str], at: int) -> tuple[str, ...] | None:
+    """A place before a colon, as in "left: an owl"."""
+    if words[at] not in _BARE_WORDS:
+        return None
+    for place in _BARE:
+        end = at + len(place)
+        if tuple(words[at:end]) == place and end < len(words) and words[end] == ":":
+            return place
+    return None
+
+
+def _degree(words: Sequence[str], at: int) -> str | None:
+    """A word before a relation that says how far."""
+    # "on the right on a lawn" has a place, and no degree
+    if words[at] not in _SAID_OF or words[at - 1 : at] == ["the"] or words[at + 1 : at + 2] == ["on"]:
+        return None
+    return words[at] if any(tuple(words[at + 1 : at + 1 + len(said)]) == said for said in _RELATED) else None
+
+
+def _worn(words: Sequence[str], at: int, lexicon: Lexicon) -> int | None:
+    """Where something ends that is worn on the head and begins here."""
+    start = at + (at < len(words) and words[at] in ("a", "an", "the"))
+    noun = noun_at(words, adjectives_at(words, start)[1], lexicon)
+    return noun.end if noun is not None and {noun.means, *lexicon.above(noun.means)} & _HEADWEAR else None
