@@ -21,6 +21,7 @@ from prompts.vocabulary import (
     RIGHT,
 )
 
+MOST = 5  # things of a row or a stack; pictures of more come out wrong as a rule
 _BESIDE = f"{LEFT} and {NEXT}"
 _ALIKE = ("each other", "one another")
 _ROW = ("row", "line", "horizontal row", "horizontal line", "straight line")
@@ -125,9 +126,9 @@ def listed(words: Sequence[str], at: int, lexicon: Lexicon | None) -> tuple[list
 
 
 def _chain(phrases: Sequence[_Phrase], kind: str) -> list[str] | None:
-    """Each of the things so to the next; None where nobody knows how many they are, or there is one."""
+    """Each of the things so to the next; None where nobody knows how many they are, there is one, or there are too many."""
     each = [one for phrase in phrases for one in phrase.each()]
-    if len(each) < 2 or any(phrase.several for phrase in phrases):
+    if not 1 < len(each) <= MOST or any(phrase.several for phrase in phrases):
         return None
     return [word for k, one in enumerate(each) for word in ((*kind.split(), *one) if k else one)]
 

@@ -136,7 +136,8 @@ class _Parser(NounPhrases):
         if kind := self.relation():
             if fronted:  # "behind a can (there) is a box"
                 target, other = self.target(kind)
-                self.take_word("there", ",", ":")
+                if not self.take_word("there"):
+                    self.usual = not self.take_word(",", ":") and self.usual
                 self.take_word(*_IS)
                 subject = self.mention(exclude=target)
                 self.relations.append(Relation(subject, kind, target, other))
@@ -214,7 +215,9 @@ class _Parser(NounPhrases):
                 raise Unreadable
             self.put(subject, place)
             return subject
-        if not self.take_word(",", ":"):
+        if self.take_word(",", ":"):
+            self.usual = False
+        else:
             self.take_word("there")
             self.take_word(*_IS)
         subject = self.mention()

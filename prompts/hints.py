@@ -58,7 +58,7 @@ def hint(word: str, lexicon: Lexicon | None) -> str:
     if word in LOOKS:
         return f"; sizes and colours are drawn, and not what is {word!r}"
     if word in GATHERED:
-        return "; say how many there are, and nothing else of them, such as 'three balls in a row'"
+        return "; say how many there are, five at most, and nothing else of them, such as 'three balls in a row'"
     if lexicon is not None and word in ("wearing", "wears"):
         return "; what is worn on the head alone is drawn, such as 'wearing a hat'"
     if lexicon is not None and word in ("size", "twice"):

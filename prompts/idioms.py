@@ -97,7 +97,7 @@ _FIRST = {  # that a prompt begins with
 _POLITE = frozenset("please pls plz thanks thank hi hello hey".split())
 _DEGREES = frozenset("directly immediately right straight just".split())  # before a relation: as good as nothing
 _CHANGING = frozenset("slightly far high way well diagonally partly almost".split())  # what is left out of these is told
-_SIDES = ("left", "right")  # "on the left to the right of a tree" has a place
+_TO = (("left", "to"), ("right", "to"))  # "on the left to the right of a tree" has a place
 _SAID_OF = _DEGREES | _CHANGING
 _WHOSE = frozenset("my his her its their our your".split())
 _HEADWEAR = frozenset("hat crown helmet cap".split())
@@ -105,7 +105,8 @@ _PICTURES = frozenset("pic picture image photo drawing illustration icon".split(
 _RELATED = tuple(tuple(said.split()) for forms in (RELATION_SAID_AS | MORE_SAID_AS).values() for said in forms)
 _BARE = {tuple(region.split()): READ_AS[region][1 if " " in region else 0].split() for region in REGIONS}
 _BARE |= {("center",): ["in", "the", "middle"], ("centre",): ["in", "the", "middle"]}
-_BARE |= {(said,): ["in", "the", "middle"] for said in ("centered", "centred")}
+_BARE |= {(region.replace(" ", ""),): _BARE[tuple(region.split())] for region in REGIONS if " " in region}
+_CENTRED = ("centered", "centred")
 
 _BARE_WORDS = frozenset(place[0] for place in _BARE)
 
@@ -147,9 +148,12 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
         elif lexicon is not None and (not result or result[-1] in STOPS) and (place := _heading(words, at)):
             result += [*_BARE[place], ","]
             at += len(place) + 1
-        elif (found := _starting(words, at, same)) and not (found[0][0] in _SIDES and result[-1:] == ["the"]):
+        elif (found := _starting(words, at, same)) and not (found[0][:2] in _TO and result[-1:] == ["the"]):
             result += found[1]
             at += len(found[0])
+        elif lexicon is not None and words[at] in _CENTRED and _ends(after):
+            result += ["in", "the", "middle"]
+            at += 1
         elif found := _starting(words, at, near):
             instead[" ".join(found[0])] = " ".join(found[1])
             result += found[1]
@@ -224,8 +228,8 @@ def _heading(words: Sequence[str], at: int) -> tuple[str, ...] | None:
 
 def _degree(words: Sequence[str], at: int) -> str | None:
     """A word before a relation that says how far."""
-    # "on the right on a lawn" has a place, and no degree
-    if words[at] not in _SAID_OF or words[at - 1 : at] == ["the"] or words[at + 1 : at + 2] == ["on"]:
+    placed = at > 0 and words[at - 1] in ("the", "top", "bottom", "upper", "lower", "far")  # "at the top right near a lion"
+    if words[at] not in _SAID_OF or placed or words[at + 1 : at + 2] == ["on"]:
         return None
     return words[at] if any(tuple(words[at + 1 : at + 1 + len(said)]) == said for said in _RELATED) else None
 

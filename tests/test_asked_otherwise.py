@@ -80,6 +80,15 @@ def test_refusals_offer_what_helps_and_nothing_else(pipe, everyday):
     assert "one floor alone" in refusal(pipe, "a ball on a wooden floor")
 
 
+@pytest.mark.parametrize(("prompt", "helps"), [
+    ("a tiger chasing a lion", "'next to'"), ("a happy dog", "not what is 'happy'"), ("a row of trees", "five at most"),
+    ("a crown inside a gift", "'behind'"), ("a woman wearing a dress", "'wearing a hat'"),
+    ("a dolphin as big as a whale", "'bigger than'"),
+])  # fmt: skip
+def test_refusals_say_what_can_be_asked_for(everyday, prompt, helps):
+    assert helps in refusal(everyday, prompt)
+
+
 def test_a_sign_between_words_is_quoted(everyday):
     assert refusal(everyday, "a cat / a dog").startswith("'/' is neither a word")
     require_drawable("a cat & a dog", everyday.words, everyday.lexicon)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import vle_gen
+from prompts.grammar import parse
 from prompts.known import require_drawable
 from prompts.reading import notes, read
 from prompts.vocabulary import WORDS
@@ -44,6 +45,32 @@ SOLIDS = {
     "a cube and a ball with a can between them": "cube; sphere; cylinder; 2 between 0+1",
     "a cube, next to it is a ball": "cube; sphere; 1 next to 0",
     "a cube with a ball in the background": "cube; sphere; 1 behind 0",
+    "a red ball and a cube side by side": "red sphere; cube; 0 left of 1; 0 next to 1",
+    "two red balls next to each other": "red sphere; red sphere; 0 next to 1",
+    "a cube, a ball and a can from left to right": "cube; sphere; cylinder; 0 left of 1; 1 left of 2",
+    "right to left: cube, ball": "cube; sphere; 0 right of 1",
+    "three cubes in a row": "cube; cube; cube; 0 left of 1; 0 next to 1; 1 left of 2; 1 next to 2",
+    "a cube with a ball on each side": "cube; 2 spheres; 0 between 1",
+    "two cubes on both sides of a ball": "sphere; 2 cubes; 0 between 1",
+    "a ball flanked by a cube and a can": "sphere; cube; cylinder; 0 between 1+2",
+    "a ball left of and behind a cube": "sphere; cube; 0 left of 1; 0 behind 1",
+    "a ball in front of, and to the right of, a cube": "sphere; cube; 0 in front of 1; 0 right of 1",
+    "a cube. To the left of the cube, a ball.": "cube; sphere; 1 left of 0",
+    "a cube. Behind the cube, a ball. Left of the cube, a can": "cube; sphere; cylinder; 1 behind 0; 2 left of 0",
+    "a cube. Behind it a ball": "cube; sphere; 1 behind 0",
+    "a cube and a ball are behind a can": "cube; sphere; cylinder; 1 behind 2; 0 behind 2",
+    "a cube and a ball with a can in between": "cube; sphere; cylinder; 2 between 0+1",
+    "two balls, the red one left of the blue one": "red sphere; blue sphere; 0 left of 1",
+    "three balls, the red one left of the blue one": "red sphere; blue sphere; sphere; 0 left of 1",
+    "a ball left of a cube, which is behind a can": "sphere; cube; cylinder; 0 left of 1; 1 behind 2",
+    "a cube (green), large": "large green cube",
+    "ball, red; cube blue": "red sphere; blue cube",
+    "a ball! a cube?": "sphere; cube",
+    "a ball - a cube": "sphere; cube",
+    "hi, this is a cube that has a ball on its left, thanks": "cube; sphere; 1 left of 0",
+    "first a cube, then a second cube": "cube; cube",
+    "2x ball, 3 x cube": "2 spheres; 3 cubes",
+    "my ball": "sphere",
 }
 NAMED = {
     "a cat that is black": "black cat",
@@ -58,6 +85,23 @@ NAMED = {
     "lots of sheep": "some sheep",
     "a globe next to a die": "earth; game die; 0 next to 1",
     "a beautiful, very small cat": "small cat",
+    "a stack of three books": "book; book; book; 0 on top of 1; 1 on top of 2",
+    "a stack of books": "stack of books",
+    "a bee and a ladybug, one on top of the other": "bee; ladybug; 0 on top of 1",
+    "two dogs, one bigger than the other": "dog; dog; 0 bigger than 1",
+    "a donut stacked on a cupcake": "donut; cupcake; 0 on top of 1",
+    "a drum and a piano stacked on top of each other": "drum; piano; 0 on top of 1",
+    "a sun above a house, a cat and a dog side by side": "sun; house; cat; dog; 0 above 1; 2 left of 3; 2 next to 3",
+    "an owl with trees on both sides": "owl; 2 trees; 0 between 1",
+    "a frog with a crown on its head": "frog; crown; 1 on top of 0",
+    "a frog wearing a red hat": "frog; red hat; 1 on top of 0",
+    "men holding hands": "men holding hands",
+    "a man and his dog": "man; dog",
+    "a mouse to the left and below a lion": "mouse; lion; 0 left of 1; 0 below 1",
+    "a bird right above a tree": "bird; tree; 0 above 1",
+    "a lion and a tiger are below the sun": "lion; tiger; sun; 1 below 2; 0 below 2",
+    "an owl surrounded by a bell, a bee and a drum": "owl; bell; bee; drum; 0 next to 1; 0 next to 2; 0 next to 3",
+    "loads of bees": "some bees",
 }
 
 
@@ -69,6 +113,58 @@ def test_what_is_said_of_solids(prompt):
 @pytest.mark.parametrize("prompt", NAMED)
 def test_what_is_said_of_things_with_names(pipe, prompt):
     assert told(prompt, pipe.words, pipe.lexicon) == NAMED[prompt]
+
+
+PLACES = {
+    "an owl left, a fox right": ["left", "right"],
+    "left: owl, right: fox": ["left", "right"],
+    "on the left, an owl, on the right, a fox": ["left", "right"],
+    "an owl near the left edge and a fox topright": ["left", "top right"],
+    "a sun top left, house bottom right": ["top left", "bottom right"],
+    "a kite in the left top corner": ["top left"],
+    "a robot, centred": ["middle"],
+    "a tree. To the left, a bird.": [None, "left"],
+    "a lion and a tiger are in the middle": ["middle", "middle"],
+}
+
+
+@pytest.mark.parametrize("prompt", PLACES)
+def test_places_as_people_say_them(pipe, prompt):
+    request = parse(prompt, pipe.lexicon)
+    assert [mention.place for mention in request.mentions] == PLACES[prompt]
+
+
+@pytest.mark.parametrize(("prompt", "background"), [
+    ("flamingo, snow, blue sky", ("snow", "blue sky")),
+    ("a cow, white background", ("plain white backdrop",)),
+    ("a car, paving stones, brick wall", ("paving stones", "brick wall")),
+])  # fmt: skip
+def test_backgrounds_may_be_listed(pipe, prompt, background):
+    request = parse(prompt, pipe.lexicon)
+    assert request.background == background and len(request.mentions) == 1
+
+
+@pytest.mark.parametrize(("prompt", "note"), [
+    ("a robot surrounded by mice", "'surrounded by' is drawn as next to"),
+    ("a monkey riding a bicycle", "'riding' is drawn as on top of"),
+    ("a mouse half the size of a cat", "'half the size of' is drawn as smaller than"),
+    ("a ship far below a sun", "'far' is left out"),
+    ("a close-up of a bee", "'close up' is left out"),
+])  # fmt: skip
+def test_what_is_only_near_to_what_was_said_is_told(pipe, prompt, note):
+    require_drawable(prompt, pipe.words, pipe.lexicon)
+    assert notes(prompt, pipe.words, pipe.lexicon) == [note]
+
+
+@pytest.mark.parametrize("prompt", [
+    "two lanterns on each side of an owl", "trees in a row", "nine cups in a row",
+    "two frogs next to each other left of a tree", "an owl flanked by a lantern", "lanterns on both sides of the picture",
+])  # fmt: skip
+def test_arrangements_that_are_not_clear_are_not_guessed(pipe, prompt):
+    with pytest.raises(UserError):
+        require_drawable(prompt, pipe.words, pipe.lexicon)
+        assert parse(prompt, pipe.lexicon) is None
+        raise UserError("not read")
 
 
 @pytest.mark.parametrize("prompt", ["two balls, a red one and a blue one", "a cube with a ball to its left"])
