@@ -86,6 +86,7 @@ class _Parser(NounPhrases):
         subject: int | None = None
         while self.at < len(self.words):
             if self.scenery():
+                self.take_word(",")
                 self.take_word(*_IS)
             if self.at < len(self.words):
                 subject = self.clause(subject)
@@ -113,7 +114,7 @@ class _Parser(NounPhrases):
         while ground := self.take_atom(GROUND):
             self.background.append(ground)
             start = self.at
-            if self.take_word(",", "and") and kind_of(self.peek()) != GROUND and self.words[start] == "and":
+            if self.take_word(",", "and") and kind_of(self.peek()) != GROUND:
                 self.at = start
         return len(self.background) > count
 

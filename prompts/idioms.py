@@ -52,12 +52,14 @@ _SAME = {
     **dict.fromkeys(("that has", "which has", "that have", "which have", "has", "have", "having"), "with"),
     "that shows": "showing", "which shows": "showing", "a trio of": "three", "half a dozen": "six", "half dozen": "six",
     "one more": "another", "yet another": "another", "a second": "another", "a third": "another", "has been placed": "is",
-    "has been put": "is", "was placed": "is", "was put": "is", "is put": "is", "put": "placed", "coloured": "", "colored": "",
+    "has been put": "is", "was placed": "is", "was put": "is", "is put": "is", "put": "placed", "this is": "there is", "here is": "there is",
+    "these are": "there are", "here are": "there are", "coloured": "", "colored": "",
     "are all": "are", "in the distance": "in the background", "in the far background": "in the background",
 }  # fmt: skip
 _SAME_NAMED = {
     **dict(_PLACES), "dead centre": "in the middle", "dead center": "in the middle", "at dead center": "in the middle",
     "at the back": "in the background", "at the front": "in the foreground", "up front": "in the foreground",
+    "at the back of": "behind", "at the front of": "in front of",
     "in the dead centre": "in the middle", "in the dead center": "in the middle", "at dead centre": "in the middle",
     "up in the": "in the", "stacked on top of": "on top of", "stacked on": "on",
     **{f"on {whose} {part}": "on top of it" for whose in ("its", "his", "her") for part in ("head", "back", "shoulder")},

@@ -102,6 +102,10 @@ NAMED = {
     "a lion and a tiger are below the sun": "lion; tiger; sun; 1 below 2; 0 below 2",
     "an owl surrounded by a bell, a bee and a drum": "owl; bell; bee; drum; 0 next to 1; 0 next to 2; 0 next to 3",
     "loads of bees": "some bees",
+    "a lamp on a lawn, a cat": "lamp; cat",
+    "a cat. This is a dog.": "cat; dog",
+    "a cat at the back of a house": "cat; house; 0 behind 1",
+    "a house at the back and a car at the front": "house; car; 1 in front of 0",
 }
 
 
