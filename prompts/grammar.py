@@ -10,14 +10,17 @@ from typing import NamedTuple
 from prompts.lexicon import Lexicon
 from prompts.marking import GROUND, NAME, PLACE, RELATION
 from prompts.noun_phrases import NounPhrases, Unreadable, kind_of, phrases
-from prompts.plurals import is_plural
 from prompts.request import Relation, SceneRequest
 from prompts.rewording import reword
 from prompts.synonyms import STOPS, split_words
 from prompts.vocabulary import (
+    ABOVE,
+    BEHIND,
+    BELOW,
     BETWEEN,
+    FRONT,
+    NEXT,
     NOTHING,
-    NUMBERS,
     ON,
     OPENERS,
     RELATION_IN_PICTURE,
@@ -59,6 +62,7 @@ _RELATIONS = phrases(RELATION_SAID_AS | {BETWEEN: (BETWEEN,)})
 _POSTFIX = phrases(RELATION_TO_IT) + phrases(RELATION_TO_THEM | {BETWEEN: ("between them",)})
 _IN_PICTURE = phrases(RELATION_IN_PICTURE)
 _OPENERS = phrases({"opener": OPENERS})
+_ALONE = phrases({BETWEEN: ("between",), BEHIND: ("behind",), NEXT: ("beside",), ABOVE: (ABOVE,), BELOW: (BELOW,)})
 _NOTHING = {tuple(said.split()) for said in NOTHING}
 _IS = ("is", "are")
 _STOPS = tuple(STOPS)
@@ -74,6 +78,7 @@ class _Parser(NounPhrases):
         super().__init__(words, lexicon)
         self.relations: list[Relation] = []
         self.background: list[str] = []
+        self.said_at = 0  # where the last relation to "it" or "them" began, if it was one
         self.bare: list[int] = []  # mentions that are listed here, of which nothing is said yet
         self.pictured: list[tuple[int, str]] = []  # mentions that are "in the background" of others, and how they stand to them
 
@@ -166,11 +171,6 @@ class _Parser(NounPhrases):
         self.bare = [*self.bare, subject] if kind is found is None and self.at == end else []
         return subject
 
-    def is_one(self, mention: int) -> bool:
-        """Whether "are" after a mention cannot be said of it alone."""
-        one = self.mentions[mention]
-        return one.count == 1 and not (one.name is not None and is_plural(one.name))
-
     def said_of_all(self, last: int) -> None:
         """What follows "are" after several things, "a cat and a dog are behind a house", of which `last` is the last."""
         self.usual, count = False, len(self.relations)
@@ -199,6 +199,9 @@ class _Parser(NounPhrases):
             # "a table with a cake on it" has the table for its background
             if kind != ON or not self.background:
                 raise Unreadable
+        elif kind != BETWEEN and self.plural_pronoun() and self.is_one(anchor):  # "a cat and a dog with a tree behind them"
+            self.usual = False
+            self.relations += [Relation(subject, kind, k) for k in range(len(self.mentions)) if k != subject]
         elif kind != BETWEEN or self.mentions[anchor].count == 2:
             self.relations.append(Relation(subject, kind, anchor))
         else:
@@ -207,6 +210,10 @@ class _Parser(NounPhrases):
                 raise Unreadable
             self.usual = False
             self.relations.append(Relation(subject, BETWEEN, *two))
+
+    def plural_pronoun(self) -> bool:
+        """Whether the relation to what was said before that was read last is to "them"."""
+        return bool({"them", "their"} & set(self.words[self.said_at : self.at]))
 
     def placed(self, place: str, subject: int | None) -> int:
         """A clause that begins with a place: "at the top (there) is a kite", or of the subject, "and at the top"."""
@@ -336,11 +343,6 @@ class _Parser(NounPhrases):
         self.at = start
         return None
 
-    def introduces(self, ahead: int) -> bool:
-        """Whether a thing is mentioned so many words from here."""
-        word = self.peek(ahead)
-        return word in ("a", "an", "the", "another", "some") or word in NUMBERS or kind_of(word) == NAME
-
     def is_fronted(self, subject: int | None = None, within: bool = False) -> bool:
         """Whether "RELATION object (there) is subject" begins here, or "RELATION object, subject" where the object is what was
         spoken of before (nothing is consumed); `within` a clause the second is not."""
@@ -362,6 +364,7 @@ class _Parser(NounPhrases):
 
     def postfix(self) -> str | None:
         """A relation to the thing said before: "on its left", "above it"."""
+        self.said_at = self.at
         if found := self.take_any(_POSTFIX):
             return found
         if found := self.take_any(_IN_PICTURE):
@@ -372,9 +375,13 @@ class _Parser(NounPhrases):
             self.usual = False
             return ON
         self.at = start
-        if self.take_word("between") and self.peek() in (None, *_STOPS):
-            self.usual = False
-            return BETWEEN
+        found = FRONT if self.take("in", "front") and self.peek() != "of" else None
+        if found is None:
+            self.at = start
+            found = self.take_any(_ALONE)
+        if found and (self.peek() in (None, *_STOPS) or (self.peek() == "and" and self.introduces(1))):
+            self.usual = False  # "with a dog in front and a tree behind"
+            return found
         self.at = start
         if self.lexicon is not None and (found := self.relation()) and self.take_word("it", "them"):
             return found

@@ -42,7 +42,9 @@ _PLACES = tuple(
         "upper left hand": "upper left", "lower left hand": "lower left", "top left hand": "top left",
         "bottom left hand": "bottom left", "near the left edge": "on the left", "near the left side": "on the left",
         "near the left": "on the left", "at left": "on the left", "on left": "on the left", "in the left third": "on the left",
-        "on the very left": "on the left", "to the left and below": "left of and below",
+        "on the very left": "on the left", "in the left": "on the left", "in the left half": "in the left half",
+        "in the left top": "in the top left", "in the left bottom": "in the bottom left",
+        "to the left and below": "left of and below",
         "to the left and above": "left of and above", "to the left and under": "left of and under",
         **{f"near the {high} left": f"in the {high} left" for high in ("top", "bottom", "upper", "lower")},
     }.items()
@@ -52,16 +54,18 @@ _SAME = {
     **dict.fromkeys(("that has", "which has", "that have", "which have", "has", "have", "having"), "with"),
     "that shows": "showing", "which shows": "showing", "a trio of": "three", "half a dozen": "six", "half dozen": "six",
     "one more": "another", "yet another": "another", "a second": "another", "a third": "another", "has been placed": "is",
-    "has been put": "is", "was placed": "is", "was put": "is", "is put": "is", "put": "placed", "this is": "there is", "here is": "there is",
-    "these are": "there are", "here are": "there are", "coloured": "", "colored": "",
-    "are all": "are", "in the distance": "in the background", "in the far background": "in the background",
+    "has been put": "is", "was placed": "is", "was put": "is", "is put": "is", "put": "placed", "this is": "there is",
+    "here is": "there is", "these are": "there are", "here are": "there are", "coloured": "", "colored": "",
+    "are all": "are", "are both": "are", "while": "and", "whereas": "and", "lone": "", "alone": "", "by itself": "",
+    "in the distance": "in the background", "in the far background": "in the background",
 }  # fmt: skip
 _SAME_NAMED = {
     **dict(_PLACES), "dead centre": "in the middle", "dead center": "in the middle", "at dead center": "in the middle",
     "at the back": "in the background", "at the front": "in the foreground", "up front": "in the foreground",
     "at the back of": "behind", "at the front of": "in front of",
     "in the dead centre": "in the middle", "in the dead center": "in the middle", "at dead centre": "in the middle",
-    "up in the": "in the", "stacked on top of": "on top of", "stacked on": "on",
+    "at top": "at the top", "at bottom": "at the bottom", "up in the": "in the", "stacked on top of": "on top of",
+    "stacked on": "on",
     **{f"on {whose} {part}": "on top of it" for whose in ("its", "his", "her") for part in ("head", "back", "shoulder")},
     "on their heads": "on top of them", "on their backs": "on top of them",
 }  # fmt: skip
@@ -106,6 +110,7 @@ _HEADWEAR = frozenset("hat crown helmet cap".split())
 _PICTURES = frozenset("pic picture image photo drawing illustration icon".split())
 _RELATED = tuple(tuple(said.split()) for forms in (RELATION_SAID_AS | MORE_SAID_AS).values() for said in forms)
 _BARE = {tuple(region.split()): READ_AS[region][1 if " " in region else 0].split() for region in REGIONS}
+_BARE |= {(edge, middle): ["at", "the", edge] for edge in ("top", "bottom") for middle in ("center", "centre", "middle")}
 _BARE |= {("center",): ["in", "the", "middle"], ("centre",): ["in", "the", "middle"]}
 _BARE |= {(region.replace(" ", ""),): _BARE[tuple(region.split())] for region in REGIONS if " " in region}
 _CENTRED = ("centered", "centred")
@@ -175,6 +180,9 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
             at = worn
         elif words[at] == "too" and _ends(after):
             at += 1
+        elif words[at] in ("both", "all") and result and _relates(words, at + 1):  # "a cat and a dog both behind a house"
+            result[-1:] = ["are"] if result[-1] == "," else [result[-1], "are"]
+            at += 1
         elif words[at] == "then" and (not result or result[-1] in (*STOPS, "and")):
             at += 1
         elif words[at] == "x" and result and result[-1] in NUMBERS:
@@ -233,7 +241,12 @@ def _degree(words: Sequence[str], at: int) -> str | None:
     placed = at > 0 and words[at - 1] in ("the", "top", "bottom", "upper", "lower", "far")  # "at the top right near a lion"
     if words[at] not in _SAID_OF or placed or words[at + 1 : at + 2] == ["on"]:
         return None
-    return words[at] if any(tuple(words[at + 1 : at + 1 + len(said)]) == said for said in _RELATED) else None
+    return words[at] if _relates(words, at + 1) else None
+
+
+def _relates(words: Sequence[str], at: int) -> bool:
+    """Whether a relation begins here."""
+    return any(tuple(words[at : at + len(said)]) == said for said in _RELATED)
 
 
 def _worn(words: Sequence[str], at: int, lexicon: Lexicon) -> int | None:

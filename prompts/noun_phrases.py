@@ -113,6 +113,16 @@ class NounPhrases:
         following = self.peek(ahead)
         return following not in ADJECTIVES and following not in NOUNS and kind_of(following) != NAME
 
+    def is_one(self, mention: int) -> bool:
+        """Whether "are" after a mention cannot be said of it alone."""
+        one = self.mentions[mention]
+        return one.count == 1 and not (one.name is not None and is_plural(one.name))
+
+    def introduces(self, ahead: int) -> bool:
+        """Whether a thing is mentioned so many words from here."""
+        word = self.peek(ahead)
+        return word in ("a", "an", "the", "another", "some") or word in NUMBERS or kind_of(word) == NAME
+
     def take_atom(self, kind: str) -> str | None:
         """Consumes a phrase that the lexicon knows, of this kind, and returns what it stands for."""
         word = self.peek()

@@ -71,6 +71,10 @@ SOLIDS = {
     "first a cube, then a second cube": "cube; cube",
     "2x ball, 3 x cube": "2 spheres; 3 cubes",
     "my ball": "sphere",
+    "a cube and a ball with a can behind them": "cube; sphere; cylinder; 2 behind 0; 2 behind 1",
+    "two cubes side by side, a ball behind them": "cube; cube; sphere; 0 left of 1; 0 next to 1; 2 behind 0; 2 behind 1",
+    "a cube with a ball in front and a can behind": "cube; sphere; cylinder; 1 in front of 0; 2 behind 0",
+    "a cube and a ball, both behind a can": "cube; sphere; cylinder; 1 behind 2; 0 behind 2",
 }
 NAMED = {
     "a cat that is black": "black cat",
