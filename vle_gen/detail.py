@@ -223,6 +223,8 @@ def noticed(strength: Tensor, brighter: Tensor, doubt: Tensor, size: tuple[int, 
     seen = [(NOTICED, share, levels, None) for share, *levels in UNSEEN]
     for plain, share, (none, full), where in [*seen, (NOTICED, UNSURE, WEAK, falls), (PLAIN, UNSURE, WEAK, doubtful)]:
         near = grown((strength > half.clamp(max=plain)).float(), max(2, round(share * max(size))))
+        if where is not None:  # what is left out here may be strong enough for an edge to show
+            near = (2 * inside_mean(near, max(1, fades // 2)) - 1).clamp(0, 1)
         left = ((strength * kept - none) / (full - none)).clamp(0, 1).maximum(near)
         kept = kept * (left if where is None else left.maximum(1 - where))
     return kept
