@@ -21,36 +21,33 @@ class Plain(NamedTuple):
     left: list[str]
 
 
-_HANDS = tuple(
-    (said.replace("left", side), instead.replace("left", side))
-    for side in ("left", "right")
-    for said, instead in {
-        "at left of": "left of", "in left of": "left of", "in the left of": "left of", "to left side of": "left of",
-        "on left side of": "left of", "at left side of": "left of", "at the left hand side of": "left of",
-        "on the left hand side of": "left of", "to the left hand side of": "left of", "off to the left of": "left of",
-        "to the immediate left of": "left of", "left to a": "left of a", "left to an": "left of an",
-        "left to the": "left of the",
-        "to the left and in": "left of and in", "to the left and behind": "left of and behind",
-        "in front and to": "in front of and to", "in front and left": "in front of and left",
-    }.items()
-)  # fmt: skip
-_PLACES = tuple(
-    (said.replace("left", side), instead.replace("left", side))
-    for side in ("left", "right")
-    for said, instead in {
-        "topleft": "top left", "bottomleft": "bottom left", "left top": "top left", "left bottom": "bottom left",
-        "upper left hand": "upper left", "lower left hand": "lower left", "top left hand": "top left",
-        "bottom left hand": "bottom left", "near the left edge": "on the left", "near the left side": "on the left",
-        "near the left": "on the left", "at left": "on the left", "on left": "on the left", "in the left third": "on the left",
-        "on the very left": "on the left", "in the left": "on the left", "in the left half": "in the left half",
-        "in the left top": "in the top left", "in the left bottom": "in the bottom left",
-        "to the left and below": "left of and below",
-        "to the left and above": "left of and above", "to the left and under": "left of and under",
-        **{f"near the {high} left": f"in the {high} left" for high in ("top", "bottom", "upper", "lower")},
-    }.items()
-)  # fmt: skip
+def _both_hands(said: dict[str, str]) -> dict[str, str]:
+    """What is said of the left, and the same of the right."""
+    return {one.replace("left", side): other.replace("left", side) for side in ("left", "right") for one, other in said.items()}
+
+
+_HANDS = _both_hands({
+    "at left of": "left of", "in left of": "left of", "in the left of": "left of", "to left side of": "left of",
+    "on left side of": "left of", "at left side of": "left of", "at the left hand side of": "left of",
+    "on the left hand side of": "left of", "to the left hand side of": "left of", "off to the left of": "left of",
+    "to the immediate left of": "left of", "left to a": "left of a", "left to an": "left of an",
+    "left to the": "left of the",
+    "to the left and in": "left of and in", "to the left and behind": "left of and behind",
+    "in front and to": "in front of and to", "in front and left": "in front of and left",
+})  # fmt: skip
+_PLACES = _both_hands({
+    "topleft": "top left", "bottomleft": "bottom left", "left top": "top left", "left bottom": "bottom left",
+    "upper left hand": "upper left", "lower left hand": "lower left", "top left hand": "top left",
+    "bottom left hand": "bottom left", "near the left edge": "on the left", "near the left side": "on the left",
+    "near the left": "on the left", "at left": "on the left", "on left": "on the left", "in the left third": "on the left",
+    "on the very left": "on the left", "in the left": "on the left", "in the left half": "in the left half",
+    "in the left top": "in the top left", "in the left bottom": "in the bottom left",
+    "to the left and below": "left of and below",
+    "to the left and above": "left of and above", "to the left and under": "left of and under",
+    **{f"near the {high} left": f"in the {high} left" for high in ("top", "bottom", "upper", "lower")},
+})  # fmt: skip
 _SAME = {
-    **dict(_HANDS), "underneath of": "underneath", "near of": "near", "ontop of": "on top of", "ontop": "on top of",
+    **_HANDS, "underneath of": "underneath", "near of": "near", "ontop of": "on top of", "ontop": "on top of",
     **dict.fromkeys(("that has", "which has", "that have", "which have", "has", "have", "having"), "with"),
     "that shows": "showing", "which shows": "showing", "a trio of": "three", "half a dozen": "six", "half dozen": "six",
     "one more": "another", "yet another": "another", "a second": "another", "a third": "another", "has been placed": "is",
@@ -60,7 +57,7 @@ _SAME = {
     "in the distance": "in the background", "in the far background": "in the background",
 }  # fmt: skip
 _SAME_NAMED = {
-    **dict(_PLACES), "dead centre": "in the middle", "dead center": "in the middle", "at dead center": "in the middle",
+    **_PLACES, "dead centre": "in the middle", "dead center": "in the middle", "at dead center": "in the middle",
     "at the back": "in the background", "at the front": "in the foreground", "up front": "in the foreground",
     "at the back of": "behind", "at the front of": "in front of",
     "in the dead centre": "in the middle", "in the dead center": "in the middle", "at dead centre": "in the middle",

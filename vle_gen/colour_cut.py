@@ -47,7 +47,7 @@ def cut(picture: Tensor, box: tuple[float, float, float, float], before: Tensor,
     window = Window(
         math.floor(top - AROUND * high), math.ceil(top + (1 + AROUND) * high),
         math.floor(left - AROUND * wide), math.ceil(left + (1 + AROUND) * wide),
-    ).inside(Window(0, *picture.shape[-2:-1], 0, picture.shape[-1]))  # fmt: skip
+    ).inside(Window(0, picture.shape[-2], 0, picture.shape[-1]))  # fmt: skip
     coarse = _Looked.at(picture, box, before, others, window, LONGEST)
     found = _relaxed(coarse)
     if found is None:
