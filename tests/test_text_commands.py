@@ -51,6 +51,9 @@ def test_files_of_prompts_that_cannot_be_drawn(vlegen, tmp_path):
     (tmp_path / "p.txt").write_text("a red ball\na red dragon\n")
     done = vlegen("txt2img", "--prompts", tmp_path / "p.txt", "-o", tmp_path / "out")
     assert done.status == 2 and "line 2" in done.err and "dragon" in done.err and not (tmp_path / "out").exists()
+    (tmp_path / "p.txt").write_text("a red dragon\na red ball\n\na fork\na spoon\n")
+    several = vlegen("txt2img", "--prompts", tmp_path / "p.txt", "-o", tmp_path / "out").err
+    assert "line 1" in several and "lines 4, 5" in several and several.count("\n") == 1
     (tmp_path / "p.txt").write_text("# nothing\n")
     assert vlegen("txt2img", "--prompts", tmp_path / "p.txt").status == 2
     assert vlegen("txt2img", "a ball", "--prompts", tmp_path / "p.txt").status == 2

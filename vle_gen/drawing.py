@@ -12,6 +12,7 @@ from prompts.reading import read, singly
 from prompts.request import Mention, SceneRequest
 from vle_gen.chosen_places import Place, clamps, turns_of, with_places
 from vle_gen.dyeing import called_dyed, dyed, undyed
+from vle_gen.framing import framed
 from vle_gen.ground_looks import unshown
 from vle_gen.prior.chance import Generators
 from vle_gen.prior.sampling import Given, Guidance, SampledTokens
@@ -121,9 +122,14 @@ def draw_orders(
                 continue
             tokens = written(pipe, drawn, row, settings.size)
             order, turns = orders[k // each], drawn.turn[row].tolist()
+            arranged = [tokens]
             if settings.tries > 1 and pipe.lexicon is not None and not order.places:
                 tokens = sized(tokens, order.wanted(turns[1 : len(tokens)]), least_drawn(order.request))
-            problems = _problems(pipe, tokens, order, turns)
+                arranged = [framed(tokens, order.request), tokens]
+            for tokens in arranged:
+                problems = _problems(pipe, tokens, order, turns)
+                if not problems:
+                    break
             if best[k] is None or len(problems) < len(best[k].problems):
                 best[k] = Drawn(dyed(tokens, order.wanted(turns[1 : len(tokens)])), problems)
         pending = [k for k in pending if best[k].problems]

@@ -98,12 +98,21 @@ def read_prompts(path: Path, words: frozenset[str], lexicon: Lexicon | None = No
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line and not line.startswith("#")]
     if not numbered:
         raise UserError(f"{path} holds no prompts: expected one a line")
-    for number, line in numbered:
-        try:
-            require_drawable(line, words, lexicon)
-        except UserError as fault:
-            raise UserError(f"{path}, line {number}: {fault}") from None
+    faults = {number: fault for number, line in numbered if (fault := _fault_of(line, words, lexicon))}
+    if faults:
+        (first, fault), *others = faults.items()
+        more = f"; and something in line{'s' * (len(others) > 1)} {', '.join(str(k) for k, _ in others)}" if others else ""
+        raise UserError(f"{path}, line {first}: {fault}{more}")
     return [line for _, line in numbered]
+
+
+def _fault_of(line: str, words: frozenset[str], lexicon: Lexicon | None) -> UserError | None:
+    """Why a prompt cannot be drawn; None where it can."""
+    try:
+        require_drawable(line, words, lexicon)
+    except UserError as fault:
+        return fault
+    return None
 
 
 def wishes_of_file(prompts: Sequence[str], count: int, seed: int, folder: Path) -> list[Wish]:

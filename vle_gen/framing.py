@@ -1,0 +1,91 @@
+"""Pictures of several things as a photographer would take them: from near enough, and with room at the edges."""
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from prompts.request import SceneRequest
+from vle_gen.tokenizer.blocks import Extent
+from vle_gen.tokenizer.sizes import FRAME_SCALE
+from vle_gen.tokens import VLETokens
+
+FILLS = 0.75  # of the picture's width or height, what the things together take up where there is room
+NEAREST = 1.8  # times as large as they were drawn, at most
+LARGEST = 0.5  # longer side of a thing that is made larger, in canvas units, at most
+HORIZON = 0.35  # canvas units down, where floors of training data end on average: larger things stand farther below it
+MARGIN = 0.05  # canvas units that they keep from the picture's edge, where they can
+GROWN = 1.8  # times as large as they would be then, at most, things come to be that have room about them
+AMPLE = 0.3  # longer side of the largest of them, in canvas units, up to which they do
+APART = 0.02  # canvas units that they keep from one another
+TO_THE_MIDDLE = 0.5  # how far, of the whole way, they come to the middle of the picture
+
+Room = tuple[tuple[float, float], tuple[float, float]]  # canvas units from left to right and from top to bottom
+
+
+def framed(tokens: VLETokens, request: SceneRequest | None) -> VLETokens:
+    """The tokens of one picture with all objects (all but token 0) larger by one factor, and shifted sideways together, so that
+    they fill more of the picture and none is at its edge; and larger where they stand, where small things stand far apart. How
+    they stand to one another stays as it is, and where a request asks for places or sizes in the picture, or for one thing
+    alone, all does."""
+    if request is None or len(tokens) < 3 or any(mention.place is not None for mention in request.mentions):
+        return tokens
+    extent = Extent.of(*tokens.size)
+    room = tuple((0.5 - part / 2 + MARGIN, 0.5 + part / 2 - MARGIN) for part in (extent.width, extent.height))
+    x, y, width, height = tokens.where[0, 1:].unbind(1)
+    box = torch.stack([x, y, width / FRAME_SCALE, height / FRAME_SCALE], 1)
+    free = all(mention.size is None for mention in request.mentions)
+    box = _near(box, extent, room, free)
+    if free:
+        box = _grown(box, room)
+    where = tokens.where.clone()
+    where[0, 1:] = box * box.new_tensor([1, 1, FRAME_SCALE, FRAME_SCALE])
+    return replace(tokens, where=where)
+
+
+def _near(box: Tensor, extent: Extent, room: Room, larger: bool) -> Tensor:
+    """Boxes (N, 4), centre and size, as seen from nearer by, if they may become `larger`, and from farther to the side."""
+    low, high = (box[:, :2] - box[:, 2:] / 2).amin(0), (box[:, :2] + box[:, 2:] / 2).amax(0)
+    (left, top), (right, bottom) = low.tolist(), high.tolist()
+    (first, last), factor = room[0], 1.0
+    if larger:
+        taken = max((right - left) / extent.width, (bottom - top) / extent.height)
+        factor = min(FILLS / taken, NEAREST, LARGEST / float(box[:, 2:].max()), (last - first) / (right - left))
+        factor = max(1.0, min(factor, _until(bottom, room[1][1]), _until(top, room[1][0])))
+    middle, half = (left + right) / 2, factor * (right - left) / 2
+    aim = middle + TO_THE_MIDDLE * (0.5 - middle)
+    aim = min(max(aim, first + half), last - half) if 2 * half < last - first else 0.5
+    old, new = box.new_tensor([middle, HORIZON]), box.new_tensor([aim, HORIZON])
+    return torch.cat([new + factor * (box[:, :2] - old), factor * box[:, 2:]], 1)
+
+
+def _until(at: float, limit: float) -> float:
+    """How many times as far from the horizon a height `at` may come to be before it is beyond a limit on its side."""
+    return (limit - HORIZON) / (at - HORIZON) if (at - HORIZON) * (limit - HORIZON) > 0 else NEAREST
+
+
+def _grown(box: Tensor, room: Room) -> Tensor:
+    """Boxes (N, 4), centre and size, scaled about their feet by the largest factor that leaves them apart, closer to
+    one another sideways if they would not fit into the picture otherwise."""
+    largest, factor = float(box[:, 2:].max()), GROWN
+    itself = torch.eye(len(box), dtype=torch.bool, device=box.device)
+    while (factor := min(factor, AMPLE / largest)) > 1:
+        size = factor * box[:, 2:]
+        x = _fitted(box[:, 0], size[:, 0], *room[0])
+        centre = torch.stack([x, box[:, 1] + (box[:, 3] - size[:, 1]) / 2], 1)
+        between = (centre[:, None] - centre[None]).abs() - (size[:, None] + size[None]) / 2  # (N, N, 2) gaps on each axis
+        apart = (between.amax(-1) >= APART) | itself
+        if apart.all() and float((centre[:, 1] - size[:, 1] / 2).min()) >= room[1][0]:
+            return torch.cat([centre, size], 1)
+        factor -= 0.05
+    return box
+
+
+def _fitted(x: Tensor, width: Tensor, first: float, last: float) -> Tensor:
+    """Centres (N,) of things of widths (N,), moved together as far as they must to lie between two limits."""
+    low, high = int((x - width / 2).argmin()), int((x + width / 2).argmax())
+    least, most = x[low].maximum(first + width[low] / 2), x[high].minimum(last - width[high] / 2)
+    if low == high or x[high] <= x[low]:
+        return x
+    return least + (x - x[low]) * (most - least) / (x[high] - x[low])
