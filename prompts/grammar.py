@@ -8,26 +8,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from prompts.lexicon import Lexicon
-from prompts.marking import GROUND, NAME, PLACE, RELATION
-from prompts.noun_phrases import NounPhrases, Unreadable, kind_of, phrases
+from prompts.marking import GROUND, NAME, PLACE
+from prompts.noun_phrases import Unreadable, kind_of, phrases
+from prompts.relating import IN_PICTURE, IS, Relating
 from prompts.request import Relation, SceneRequest
 from prompts.rewording import reword
 from prompts.synonyms import STOPS, split_words
-from prompts.vocabulary import (
-    ABOVE,
-    BEHIND,
-    BELOW,
-    BETWEEN,
-    FRONT,
-    NEXT,
-    NOTHING,
-    ON,
-    OPENERS,
-    RELATION_IN_PICTURE,
-    RELATION_SAID_AS,
-    RELATION_TO_IT,
-    RELATION_TO_THEM,
-)
+from prompts.vocabulary import BETWEEN, NOTHING, OPENERS
 
 
 def parse(prompt: str, lexicon: Lexicon | None = None) -> SceneRequest | None:
@@ -58,27 +45,19 @@ def parsed(prompt: str, lexicon: Lexicon | None = None) -> Parsed:
     return Parsed(request, parser.usual, "")
 
 
-_RELATIONS = phrases(RELATION_SAID_AS | {BETWEEN: (BETWEEN,)})
-_POSTFIX = phrases(RELATION_TO_IT) + phrases(RELATION_TO_THEM | {BETWEEN: ("between them",)})
-_IN_PICTURE = phrases(RELATION_IN_PICTURE)
 _OPENERS = phrases({"opener": OPENERS})
-_ALONE = phrases({BETWEEN: ("between",), BEHIND: ("behind",), NEXT: ("beside",), ABOVE: (ABOVE,), BELOW: (BELOW,)})
 _NOTHING = {tuple(said.split()) for said in NOTHING}
-_IS = ("is", "are")
 _STOPS = tuple(STOPS)
 UNREAD = 8  # words that are not understood which are said again
 
 
-class _Parser(NounPhrases):
+class _Parser(Relating):
     """State of one parse: where it stands, and what it has understood so far."""
 
     def __init__(self, words: list[str], lexicon: Lexicon | None) -> None:
         while words and words[-1] in _STOPS:
             words = words[:-1]
         super().__init__(words, lexicon)
-        self.relations: list[Relation] = []
-        self.background: list[str] = []
-        self.said_at = 0  # where the last relation to "it" or "them" began, if it was one
         self.bare: list[int] = []  # mentions that are listed here, of which nothing is said yet
         self.pictured: list[tuple[int, str]] = []  # mentions that are "in the background" of others, and how they stand to them
 
@@ -92,7 +71,7 @@ class _Parser(NounPhrases):
         while self.at < len(self.words):
             if self.scenery():
                 self.take_word(",")
-                self.take_word(*_IS)
+                self.take_word(*IS)
             if self.at < len(self.words):
                 subject = self.clause(subject)
                 self.separator()
@@ -125,7 +104,7 @@ class _Parser(NounPhrases):
 
     def clause(self, subject: int | None) -> int:
         """One clause; `subject` is that of the clause before, for "and behind a cube". Returns its own subject."""
-        if self.take_word("there") and not self.take_word(*_IS):
+        if self.take_word("there") and not self.take_word(*IS):
             raise Unreadable
         if place := self.take_atom(PLACE):
             return self.placed(place, subject)
@@ -144,7 +123,7 @@ class _Parser(NounPhrases):
                 target, other = self.target(kind)
                 if not self.take_word("there"):
                     self.usual = not self.take_word(",", ":") and self.usual
-                self.take_word(*_IS)
+                self.take_word(*IS)
                 subject = self.mention(exclude=target)
                 self.relations.append(Relation(subject, kind, target, other))
                 if place := self.take_atom(PLACE):
@@ -160,7 +139,7 @@ class _Parser(NounPhrases):
             if self.peek() == "are" and self.bare and self.is_one(subject):
                 self.said_of_all(subject)
                 return subject
-            if before is None and (found := self.take_any(_IN_PICTURE)):
+            if before is None and (found := self.take_any(IN_PICTURE)):
                 self.usual = False
                 self.pictured.append((subject, found))
             elif found := self.postfix():
@@ -193,28 +172,6 @@ class _Parser(NounPhrases):
             raise Unreadable
         return subject
 
-    def stands(self, subject: int, kind: str, anchor: int | None) -> None:
-        """That a mention stands so to "it" or "them", which `anchor` is, the one said before."""
-        if anchor is None or anchor == subject:
-            # "a table with a cake on it" has the table for its background
-            if kind != ON or not self.background:
-                raise Unreadable
-        elif kind != BETWEEN and self.plural_pronoun() and self.is_one(anchor):  # "a cat and a dog with a tree behind them"
-            self.usual = False
-            self.relations += [Relation(subject, kind, k) for k in range(len(self.mentions)) if k != subject]
-        elif kind != BETWEEN or self.mentions[anchor].count == 2:
-            self.relations.append(Relation(subject, kind, anchor))
-        else:
-            two = [k for k in range(len(self.mentions)) if k != subject]
-            if len(two) != 2 or any(self.mentions[k].count != 1 for k in two):
-                raise Unreadable
-            self.usual = False
-            self.relations.append(Relation(subject, BETWEEN, *two))
-
-    def plural_pronoun(self) -> bool:
-        """Whether the relation to what was said before that was read last is to "them"."""
-        return bool({"them", "their"} & set(self.words[self.said_at : self.at]))
-
     def placed(self, place: str, subject: int | None) -> int:
         """A clause that begins with a place: "at the top (there) is a kite", or of the subject, "and at the top"."""
         fresh = subject is None or self.mentions[subject].place is not None or self.words[self.at - 2] in (".", ";")
@@ -227,7 +184,7 @@ class _Parser(NounPhrases):
             self.usual = False
         else:
             self.take_word("there")
-            self.take_word(*_IS)
+            self.take_word(*IS)
         subject = self.mention()
         self.put(subject, place)
         self.tail(subject, subject, None)
@@ -246,7 +203,7 @@ class _Parser(NounPhrases):
             if self.peek() == "," and self.peek(1) == "which":
                 self.at += 1
             which = self.take_word("that", "which")
-            linked = self.take_word(*_IS)
+            linked = self.take_word(*IS)
             if found := self.relation():
                 # "a ball left of a cube behind a can": the nearest noun before a relation is its subject
                 subject_here = last if which or not (first and linked) else subject
@@ -281,28 +238,6 @@ class _Parser(NounPhrases):
                 self.at = start
                 return
 
-    def relate(self, subject: int, kind: str) -> int:
-        kinds = [kind]
-        while more := self.joined_relation():  # "left of and behind a cube"
-            kinds.append(more)
-        if len(kinds) > 1:
-            self.usual = False
-            self.take_word(",")
-            if BETWEEN in kinds:
-                raise Unreadable
-        target, other = self.target(kind, subject)
-        self.relations += [Relation(subject, one, target, other) for one in kinds]
-        return target if other is None else other
-
-    def target(self, kind: str, subject: int | None = None) -> tuple[int, int | None]:
-        """What a relation is to: one mention, or two where the subject stands between them."""
-        target = self.mention(exclude=subject)
-        if kind != BETWEEN or self.mentions[target].count == 2:
-            return target, None
-        if self.mentions[target].count != 1 or not self.take("and"):
-            raise Unreadable
-        return target, self.mention(exclude=subject)
-
     def starts_clause(self) -> bool:
         """Whether the mention that begins here is the subject of its own relation (nothing is consumed)."""
         if self.peek() == "there" or kind_of(self.peek()) in (PLACE, GROUND) or self.is_fronted(within=True):
@@ -312,81 +247,10 @@ class _Parser(NounPhrases):
         if not self.relation():
             self.mention()
             self.take_atom(PLACE)
-            own = bool(self.relation()) or self.peek() in (*_IS, "with", "that", "which")
+            own = bool(self.relation()) or self.peek() in (*IS, "with", "that", "which")
         self.at, self.last_noun = start, noun
         del self.mentions[count:]
         return own
-
-    def joined_relation(self) -> str | None:
-        """A relation that has its object in common with the one before."""
-        start = self.at
-        self.take_word(",")
-        if self.take_word("and") and (found := self.relation()):
-            return found
-        self.at = start
-        return None
-
-    def at_relation(self) -> bool:
-        """Whether a relation begins here (nothing is consumed)."""
-        start, found = self.at, self.relation()
-        self.at = start
-        return found is not None
-
-    def fronted_postfix(self) -> str | None:
-        """A relation to what was said before with which a clause begins: "next to it is", "to its left,"."""
-        start = self.at
-        found = self.postfix()
-        if found and (self.take_word(",") or self.take("there", "is") or self.take("there", "are") or self.take_word(*_IS)):
-            return found
-        if found and self.introduces(0):  # "to its right an owl"
-            return found
-        self.at = start
-        return None
-
-    def is_fronted(self, subject: int | None = None, within: bool = False) -> bool:
-        """Whether "RELATION object (there) is subject" begins here, or "RELATION object, subject" where the object is what was
-        spoken of before (nothing is consumed); `within` a clause the second is not."""
-        start, noun, count = self.at, self.last_noun, len(self.mentions)
-        fronted = False
-        if (kind := self.relation()) and self.peek() not in ("and", ","):
-            target, _ = self.target(kind)
-            fronted = self.peek() in ("there", *_IS)
-            known = subject in (None, target) or self.words[start - 1 : start] in (["."], [";"])
-            if self.peek() in (",", ":") and not within and known:
-                fronted = self.introduces(1)
-        self.at, self.last_noun = start, noun
-        del self.mentions[count:]
-        return fronted
-
-    def relation(self) -> str | None:
-        found = self.take_atom(RELATION) or self.take_any(_RELATIONS)
-        return ON if found is None and self.lexicon is not None and self.take_word("on") else found
-
-    def postfix(self) -> str | None:
-        """A relation to the thing said before: "on its left", "above it"."""
-        self.said_at = self.at
-        if found := self.take_any(_POSTFIX):
-            return found
-        if found := self.take_any(_IN_PICTURE):
-            self.usual = False
-            return found
-        start = self.at
-        if self.lexicon is not None and self.take("on", "top") and self.peek() in (None, *_STOPS, "and"):
-            self.usual = False
-            return ON
-        self.at = start
-        found = FRONT if self.take("in", "front") and self.peek() != "of" else None
-        if found is None:
-            self.at = start
-            found = self.take_any(_ALONE)
-        if found and (self.peek() in (None, *_STOPS) or (self.peek() == "and" and self.introduces(1))):
-            self.usual = False  # "with a dog in front and a tree behind"
-            return found
-        self.at = start
-        if self.lexicon is not None and (found := self.relation()) and self.take_word("it", "them"):
-            return found
-        self.at = start
-        return None
 
     def separator(self) -> None:
         """Punctuation, "and", "with" between clauses; at least one is needed."""
