@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prompts.lexicon import Lexicon
-from prompts.places import PICTURES
+from prompts.places import PICTURES, READ_AS
 from prompts.recasting import adjectives_at, noun_at
-from prompts.synonyms import STOPS
+from prompts.synonyms import EACH, STOPS
 from prompts.vocabulary import (
     ABOVE,
     BELOW,
@@ -21,7 +21,7 @@ from prompts.vocabulary import (
     RIGHT,
 )
 
-MOST = 5  # things of a row or a stack; pictures of more come out wrong as a rule
+MOST = max(EACH)  # things of a row or a stack; pictures of more come out wrong as a rule
 _BESIDE = f"{LEFT} and {NEXT}"
 _ALIKE = ("each other", "one another")
 _ROW = ("row", "line", "horizontal row", "horizontal line", "straight line")
@@ -55,6 +55,9 @@ def _longest_first(said: Sequence[str]) -> list[tuple[str, ...]]:
 
 _AMONG_WORDS, _ORDER_WORDS, _SIDE_WORDS = map(_longest_first, (tuple(_AMONG), tuple(_ORDER), _SIDES))
 
+_RELATED = _longest_first([said for forms in (RELATION_SAID_AS | MORE_SAID_AS).values() for said in forms])
+_PLACED_AT = _longest_first([said for forms in READ_AS.values() for said in forms])
+
 _SIGNS = frozenset(
     "row line stack tower pile column flanked each either both sides other another lined stacked piled side".split()
 )
@@ -78,6 +81,16 @@ def arranged(words: Sequence[str], lexicon: Lexicon | None) -> list[str]:
 def _at(words: Sequence[str], at: int, said: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     """The first of some phrases that begins here."""
     return next((one for one in said if tuple(words[at : at + len(one)]) == one), ())
+
+
+def relates(words: Sequence[str], at: int) -> bool:
+    """Whether a relation begins here."""
+    return bool(_at(words, at, _RELATED))
+
+
+def _is_related_to(words: Sequence[str], at: int) -> bool:
+    """Whether what begins here is what a relation is to."""
+    return any(tuple(words[max(0, at - len(said)) : at]) == said for said in _RELATED)
 
 
 class _Phrase:
@@ -133,15 +146,26 @@ def _chain(phrases: Sequence[_Phrase], kind: str) -> list[str] | None:
     return [word for k, one in enumerate(each) for word in ((*kind.split(), *one) if k else one)]
 
 
-def _goes_on(words: Sequence[str], end: int, lexicon: Lexicon | None) -> list[str] | None:
-    """What follows such a phrase, so that it is not read as said of the last of the things alone; None where it would be."""
+def _goes_on(words: Sequence[str], end: int, lexicon: Lexicon | None, each: int = 0, inner: bool = False) -> list[str] | None:
+    """What follows such a phrase, so that it is not read as said of the last of the things alone; None where it would be.
+
+    `each`: of how many things what follows may be said, if of any; `inner`: whether something was said to be so to them.
+    """
+    marks = [EACH[each]] if each else []
+    said_of = end + (words[end : end + 1] in ([","], ["and"]))
+    pointing = {"it", "them"} & set(words[said_of : said_of + 4])  # "two cats side by side, behind them a dog"
+    if marks and not pointing and (relates(words, said_of) or _at(words, said_of, _PLACED_AT if lexicon is not None else ())):
+        return [*marks, *words[said_of:]]
+    if marks and words[end : end + 1] == ["are"] and end + 1 < len(words):
+        return [*marks, *words[end:]]
+    marks = marks if inner else []
     if end >= len(words) or words[end] in STOPS:
-        return list(words[end:])
+        return [*marks, *words[end:]]
     if words[end] in ("and", "with") and _Phrase(words, end + 1, lexicon).noun is not None:
-        return [",", *words[end + 1 :]]
+        return [*marks, ",", *words[end + 1 :]]
     if lexicon is not None and lexicon.grounds.at_preposition(words, end) is not None:
-        return list(words[end:])
-    return None
+        return [*marks, *words[end:]]
+    return [*marks, *words[end:]] if inner and words[end] == "and" else None
 
 
 def _ordered(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
@@ -164,7 +188,7 @@ def _crowd(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str
         return None
     phrase = _Phrase(words, at + 3, lexicon)
     chain = None if phrase.noun is None else _chain([phrase], kind)
-    rest = None if chain is None else _goes_on(words, phrase.end, lexicon)
+    rest = None if chain is None else _goes_on(words, phrase.end, lexicon, phrase.count, _is_related_to(words, at))
     return None if rest is None else ([*words[:at], *chain, *rest], at + len(chain))
 
 
@@ -218,13 +242,15 @@ def _among(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str
     said = _at(words, at, _AMONG_WORDS)
     if not said:
         return None
-    kind, last, rest = _AMONG[" ".join(said)], at, _goes_on(words, at + len(said), lexicon)
+    kind, last = _AMONG[" ".join(said)], at
     while last and words[last - 1] in (",", ":", "is", "are", *_PLACED):
         last -= 1
-    if rest is None or (kind in MORE_SAID_AS and lexicon is None):
+    if kind in MORE_SAID_AS and lexicon is None:
         return None
     for start in range(last):
-        phrases, end = listed(words, start, lexicon) if _begins(words, start) else ([], 0)
+        inner = _is_related_to(words, start) and "," not in words[start:last]  # "above a house, a cat and a dog side by side"
+        phrases, end = listed(words, start, lexicon) if inner or _begins(words, start) else ([], 0)
         if end == last and (chain := _chain(phrases, kind)) is not None:
-            return [*words[:start], *chain, *rest], start + len(chain)
+            rest = _goes_on(words, at + len(said), lexicon, sum(phrase.count for phrase in phrases), inner)
+            return None if rest is None else ([*words[:start], *chain, *rest], start + len(chain))
     return None

@@ -4,6 +4,7 @@ One pass of recursive descent over the words; whatever the language does not cov
 """
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,8 +14,8 @@ from prompts.noun_phrases import Unreadable, kind_of, phrases
 from prompts.relating import IN_PICTURE, IS, Relating
 from prompts.request import Relation, SceneRequest
 from prompts.rewording import reword
-from prompts.synonyms import STOPS, split_words
-from prompts.vocabulary import BETWEEN, NOTHING, OPENERS
+from prompts.synonyms import EACH, STOPS, split_words
+from prompts.vocabulary import ABOVE, BEHIND, BELOW, BETWEEN, FRONT, NEXT, NOTHING, ON, OPENERS
 
 
 def parse(prompt: str, lexicon: Lexicon | None = None) -> SceneRequest | None:
@@ -48,6 +49,8 @@ def parsed(prompt: str, lexicon: Lexicon | None = None) -> Parsed:
 _OPENERS = phrases({"opener": OPENERS})
 _NOTHING = {tuple(said.split()) for said in NOTHING}
 _STOPS = tuple(STOPS)
+_ROWS = {mark: count for count, mark in EACH.items()}
+_PICTURED = {BEHIND: "foreground", FRONT: "background"}  # of what is in one of them, the word for the other
 UNREAD = 8  # words that are not understood which are said again
 
 
@@ -59,7 +62,6 @@ class _Parser(Relating):
             words = words[:-1]
         super().__init__(words, lexicon)
         self.bare: list[int] = []  # mentions that are listed here, of which nothing is said yet
-        self.pictured: list[tuple[int, str]] = []  # mentions that are "in the background" of others, and how they stand to them
 
     def request(self) -> SceneRequest:
         self.take_any(_OPENERS)
@@ -76,11 +78,10 @@ class _Parser(Relating):
                 subject = self.clause(subject)
                 self.separator()
         for index, kind in self.pictured:
-            others = [k for k in range(len(self.mentions)) if k != index]
-            if len(others) != 1:
-                raise Unreadable
-            if not any({index, others[0]} == {one.subject, one.object} for one in self.relations):
-                self.relations.append(Relation(index, kind, others[0]))
+            for other in range(len(self.mentions)):  # but for what is "in the background" too
+                related = any({index, other} == {one.subject, one.object} for one in self.relations)
+                if other != index and (other, kind) not in self.pictured and not related:
+                    self.relations.append(Relation(index, kind, other))
         return SceneRequest(tuple(self.mentions), tuple(dict.fromkeys(self.relations)), tuple(dict.fromkeys(self.background)))
 
     def unread(self) -> str:
@@ -88,7 +89,7 @@ class _Parser(Relating):
         end = self.at
         while end < len(self.words) and (end == self.at or self.words[end] not in _STOPS):
             end += 1
-        words = self.words[self.at : end] or self.words
+        words = [word for word in self.words[self.at : end] or self.words if word not in _ROWS]
         said = [f"{word.dye} {word}" if kind_of(word) == NAME and word.dye else word for word in words[:UNREAD]]
         return " ".join([*said, *(["..."] if len(words) > UNREAD else [])])
 
@@ -108,9 +109,15 @@ class _Parser(Relating):
             raise Unreadable
         if place := self.take_atom(PLACE):
             return self.placed(place, subject)
-        if subject is not None and (self.take("it", "is") or self.take("they", "are")):
+        if found := self.fronted_in_picture():
+            return self.pictures(found)
+        if subject is not None and self.take("it", "is"):
             self.usual = False
             return self.stated(subject)
+        if subject is not None and self.take("they", "are"):
+            several = [] if not self.is_one(subject) else self.listed if self.listed[1:] else list(range(len(self.mentions)))
+            self.said_of_all(subject, several, lambda: self.stated(subject))
+            return subject
         if subject is not None and (found := self.fronted_postfix()):
             self.usual = False
             other = self.mention()
@@ -137,29 +144,62 @@ class _Parser(Relating):
             before, subject = subject, self.mention()
             target, kind = subject, None
             if self.peek() == "are" and self.bare and self.is_one(subject):
-                self.said_of_all(subject)
+                self.said_of_all(subject, self.bare, lambda: self.tail(subject, subject, None))
+                self.bare = []
                 return subject
-            if before is None and (found := self.take_any(IN_PICTURE)):
+            if before is None and (found := self.linked(lambda: self.take_any(IN_PICTURE))):
                 self.usual = False
                 self.pictured.append((subject, found))
-            elif found := self.postfix():
+            elif found := self.postfix() or (before is not None and self.linked(self.postfix)):
                 self.usual = False
-                self.stands(subject, found, before)
+                if self.in_picture() and self.bare and _PICTURED[found] in self.words:  # "a dog and a cat in the foreground"
+                    self.pictured += [(one, found) for one in (*self.bare, subject)]
+                else:
+                    self.stands(subject, found, before)
         end = self.at
         self.tail(subject, target, kind)
-        self.bare = [*self.bare, subject] if kind is found is None and self.at == end else []
+        self.bare = [*self.bare, subject] if not kind and not found and self.at == end else []
         return subject
 
-    def said_of_all(self, last: int) -> None:
-        """What follows "are" after several things, "a cat and a dog are behind a house", of which `last` is the last."""
+    def pictures(self, kind: str) -> int:
+        """A clause that begins with "in the background", which has that before all else."""
+        self.usual = False
+        while True:
+            subject = self.mention()
+            self.pictured.append((subject, kind))
+            start = self.at
+            if not self.take("and") or self.starts_clause() or not self.introduces(0):
+                self.at = start
+                self.tail(subject, subject, None)
+                return subject
+
+    def said_of_all(self, last: int, others: Sequence[int], say: Callable[[], object], alone: Sequence[str] = ()) -> None:
+        """Reads what is said of `last`, and says it of the others too, "a cat and a dog are behind a house", but for relations
+        that `last` stands in alone."""
         self.usual, count = False, len(self.relations)
-        self.tail(last, last, None)
-        said = [one for one in self.relations[count:] if one.subject == last]
-        for other in self.bare:
-            self.relations += [replace(one, subject=other) for one in said]
-            if place := self.mentions[last].place:
+        say()
+        said = [one for one in self.relations[count:] if one.subject == last and one.kind not in alone]
+        for other in others:
+            self.relations += [replace(one, subject=other) for one in said if other not in (last, one.object, one.other)]
+            if (place := self.mentions[last].place) and other != last:
                 self.put(other, place)
-        self.bare = []
+
+    def said_of_row(self, count: int, last: int) -> None:
+        """What is said of several things that stand so to the next, before them and after them; `last` is the last."""
+        group, kinds = [last], set()
+        while len(group) < count:
+            link = next(one for one in reversed(self.relations) if one.object == group[0])
+            kinds.add(link.kind)
+            group.insert(0, link.subject)
+        stacked = not kinds.isdisjoint((ON, ABOVE, BELOW))
+        for k, one in enumerate(self.relations):
+            if one.object == group[0] and one.subject not in group:
+                if one.kind not in (NEXT, ON, BETWEEN):
+                    self.relations += [replace(one, object=other) for other in group[1:]]
+                elif one.kind == NEXT and stacked:  # beside a stack is beside the lowest of it
+                    self.relations[k] = replace(one, object=last)
+        alone = (NEXT, ON) if stacked else (NEXT,)  # what a row ends beside, and what a stack stands on
+        self.said_of_all(last, group[:-1], lambda: self.tail(last, last, None), alone)
 
     def stated(self, subject: int) -> int:
         """What follows "it is": where the subject of the clause before is."""
@@ -200,6 +240,10 @@ class _Parser(Relating):
         first = kind is None
         while True:
             start = self.at
+            if self.peek() in _ROWS:
+                self.at += 1
+                self.said_of_row(_ROWS[self.words[start]], last)
+                return
             if self.peek() == "," and self.peek(1) == "which":
                 self.at += 1
             which = self.take_word("that", "which")
@@ -226,6 +270,10 @@ class _Parser(Relating):
                     self.tail(last, last, None)
                     return
             elif kind is not None and self.take("and"):
+                if kind != BETWEEN and (found := self.pointing_back()):  # "smaller than a cube and to its left"
+                    self.relations.append(Relation(subject, found, last))
+                    kind = None
+                    continue
                 if self.starts_clause() or (kind == BETWEEN and not self.at_relation()):
                     self.at = start
                     return
@@ -243,11 +291,15 @@ class _Parser(Relating):
         if self.peek() == "there" or kind_of(self.peek()) in (PLACE, GROUND) or self.is_fronted(within=True):
             return True
         start, noun, count = self.at, self.last_noun, len(self.mentions)
+        if self.fronted_postfix():
+            self.at = start
+            return True
         own = False
         if not self.relation():
             self.mention()
             self.take_atom(PLACE)
             own = bool(self.relation()) or self.peek() in (*IS, "with", "that", "which")
+        own = own or self.take_any(IN_PICTURE) is not None
         self.at, self.last_noun = start, noun
         del self.mentions[count:]
         return own
@@ -257,6 +309,6 @@ class _Parser(Relating):
         start = self.at
         while self.take_word(*_STOPS, "and", "with"):
             if self.words[self.at - 1] in (".", ";", ":", "with"):
-                self.bare = []
+                self.listed, self.bare = self.bare or self.listed, []
         if self.at == start < len(self.words):
             raise Unreadable

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from prompts.arranging import listed
+from prompts.arranging import listed, relates
 from prompts.lexicon import Lexicon
 from prompts.places import READ_AS, REGIONS
 from prompts.recasting import adjectives_at, noun_at
 from prompts.synonyms import STOPS
-from prompts.vocabulary import MORE_SAID_AS, NUMBERS, RELATION_SAID_AS
+from prompts.vocabulary import NUMBERS
 
 
 class Plain(NamedTuple):
@@ -105,7 +105,6 @@ _SAID_OF = _DEGREES | _CHANGING
 _WHOSE = frozenset("my his her its their our your".split())
 _HEADWEAR = frozenset("hat crown helmet cap".split())
 _PICTURES = frozenset("pic picture image photo drawing illustration icon".split())
-_RELATED = tuple(tuple(said.split()) for forms in (RELATION_SAID_AS | MORE_SAID_AS).values() for said in forms)
 _BARE = {tuple(region.split()): READ_AS[region][1 if " " in region else 0].split() for region in REGIONS}
 _BARE |= {(edge, middle): ["at", "the", edge] for edge in ("top", "bottom") for middle in ("center", "centre", "middle")}
 _BARE |= {("center",): ["in", "the", "middle"], ("centre",): ["in", "the", "middle"]}
@@ -177,7 +176,7 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
             at = worn
         elif words[at] == "too" and _ends(after):
             at += 1
-        elif words[at] in ("both", "all") and result and _relates(words, at + 1):  # "a cat and a dog both behind a house"
+        elif words[at] in ("both", "all") and result and relates(words, at + 1):  # "a cat and a dog both behind a house"
             result[-1:] = ["are"] if result[-1] == "," else [result[-1], "are"]
             at += 1
         elif words[at] == "then" and (not result or result[-1] in (*STOPS, "and")):
@@ -238,12 +237,7 @@ def _degree(words: Sequence[str], at: int) -> str | None:
     placed = at > 0 and words[at - 1] in ("the", "top", "bottom", "upper", "lower", "far")  # "at the top right near a lion"
     if words[at] not in _SAID_OF or placed or words[at + 1 : at + 2] == ["on"]:
         return None
-    return words[at] if _relates(words, at + 1) else None
-
-
-def _relates(words: Sequence[str], at: int) -> bool:
-    """Whether a relation begins here."""
-    return any(tuple(words[at : at + len(said)]) == said for said in _RELATED)
+    return words[at] if relates(words, at + 1) else None
 
 
 def _worn(words: Sequence[str], at: int, lexicon: Lexicon) -> int | None:

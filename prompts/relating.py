@@ -1,6 +1,8 @@
 """Reads how things stand to one another: relations before what they are to, "left of a cube", and after it, "to its left"."""
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prompts.lexicon import Lexicon
 from prompts.marking import RELATION
 from prompts.noun_phrases import NounPhrases, Unreadable, phrases
@@ -24,6 +26,7 @@ _RELATIONS = phrases(RELATION_SAID_AS | {BETWEEN: (BETWEEN,)})
 _POSTFIX = phrases(RELATION_TO_IT) + phrases(RELATION_TO_THEM | {BETWEEN: ("between them",)})
 IN_PICTURE = phrases(RELATION_IN_PICTURE)
 _ALONE = phrases({BETWEEN: ("between",), BEHIND: ("behind",), NEXT: ("beside",), ABOVE: (ABOVE,), BELOW: (BELOW,)})
+_IN_PICTURE = frozenset(said.split()[-1] for forms in RELATION_IN_PICTURE.values() for said in forms)
 IS = ("is", "are")
 _STOPS = tuple(STOPS)
 
@@ -35,6 +38,8 @@ class Relating(NounPhrases):
         super().__init__(words, lexicon)
         self.relations: list[Relation] = []
         self.background: list[str] = []
+        self.listed: list[int] = []  # mentions of the sentence before of which nothing more was said
+        self.pictured: list[tuple[int, str]] = []  # mentions that are "in the background" of all others, and how they stand
         self.said_at = 0  # where the last relation to "it" or "them" began, if it was one
 
     def relation(self) -> str | None:
@@ -67,6 +72,35 @@ class Relating(NounPhrases):
         self.at = start
         return None
 
+    def linked(self, read: Callable[[], str | None]) -> str | None:
+        """What may come after "is" or "are" as it does without."""
+        start = self.at
+        self.take_word(*IS)
+        found = read()
+        if found is None:
+            self.at = start
+        return found
+
+    def pointing_back(self) -> str | None:
+        """A relation to "it" after which nothing is introduced that stands so."""
+        start = self.at
+        found = self.postfix()
+        told = found and not {"it", "its"}.isdisjoint(self.words[start : self.at]) and not self.introduces(0)
+        if told and self.peek() not in (",", ":", "there", *IS):
+            return found
+        self.at = start
+        return None
+
+    def fronted_in_picture(self) -> str | None:
+        """"in the background" where a clause begins with it: "in the background is a house", "in the background, a house"."""
+        start = self.at
+        if found := self.take_any(IN_PICTURE):
+            linked = self.take_word(",", ":") or (self.take_word("there"), self.take_word(*IS))[1]
+            if linked or self.introduces(0):
+                return found
+        self.at = start
+        return None
+
     def fronted_postfix(self) -> str | None:
         """A relation to what was said before with which a clause begins: "next to it is", "to its left,"."""
         start = self.at
@@ -83,7 +117,7 @@ class Relating(NounPhrases):
         spoken of before (nothing is consumed); `within` a clause the second is not."""
         start, noun, count = self.at, self.last_noun, len(self.mentions)
         fronted = False
-        if (kind := self.relation()) and self.peek() not in ("and", ","):
+        if (kind := self.relation()) and self.peek() not in ("and", ",", "it", "them"):
             target, _ = self.target(kind)
             fronted = self.peek() in ("there", *IS)
             known = subject in (None, target) or self.words[start - 1 : start] in (["."], [";"])
@@ -123,6 +157,8 @@ class Relating(NounPhrases):
 
     def target(self, kind: str, subject: int | None = None) -> tuple[int, int | None]:
         """What a relation is to: one mention, or two where the subject stands between them."""
+        if self.peek() in ("it", "them"):
+            return self.pointed_at(subject), None
         target = self.mention(exclude=subject)
         if kind != BETWEEN or self.mentions[target].count == 2:
             return target, None
@@ -130,12 +166,31 @@ class Relating(NounPhrases):
             raise Unreadable
         return target, self.mention(exclude=subject)
 
+    def pointed_at(self, subject: int | None) -> int:
+        """What "it" or "them" is, in what is said of a mention: "a cat smaller than a dog and left of it"."""
+        several = self.words[self.at] == "them"
+        self.at += 1
+        self.usual = False
+        for relation in reversed(self.relations):
+            if subject in relation.mentions and relation.kind != BETWEEN:
+                other = relation.object if subject == relation.subject else relation.subject
+                if self.is_one(other) == several:
+                    raise Unreadable
+                return other
+        if several or len(self.listed) != 1:
+            raise Unreadable
+        return self.listed[0]
+
     def stands(self, subject: int, kind: str, anchor: int | None) -> None:
         """That a mention stands so to "it" or "them", which `anchor` is, the one said before."""
         if anchor is None or anchor == subject:
             # "a table with a cake on it" has the table for its background
             if kind != ON or not self.background:
                 raise Unreadable
+        elif self.in_picture():
+            if (anchor, kind) not in self.pictured:
+                self.relations.append(Relation(subject, kind, anchor))
+            self.pictured.append((subject, kind))
         elif kind != BETWEEN and self.plural_pronoun() and self.is_one(anchor):  # "a cat and a dog with a tree behind them"
             self.usual = False
             self.relations += [Relation(subject, kind, k) for k in range(len(self.mentions)) if k != subject]
@@ -147,6 +202,10 @@ class Relating(NounPhrases):
                 raise Unreadable
             self.usual = False
             self.relations.append(Relation(subject, BETWEEN, *two))
+
+    def in_picture(self) -> bool:
+        """Whether what was read last is "in the background"."""
+        return self.words[self.at - 1] in _IN_PICTURE
 
     def plural_pronoun(self) -> bool:
         """Whether the relation to what was said before that was read last is to "them"."""

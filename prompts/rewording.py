@@ -16,9 +16,24 @@ from prompts.marking import NAME, Atom, aside, left_out, marked
 from prompts.marking import WORDS as MARKED_WORDS
 from prompts.plurals import article, is_mass, is_plural
 from prompts.recasting import COMPARED, recast
-from prompts.synonyms import DEGREES, EMPHASIS, EXTRA, IN_PICTURE, MEDIA, NEAR, PHRASES, SAME, SHADES, STOPS, WHOLE, split_words
+from prompts.synonyms import (
+    DEGREES,
+    EACH,
+    EMPHASIS,
+    EXTRA,
+    IN_PICTURE,
+    MEDIA,
+    NEAR,
+    PHRASES,
+    SAME,
+    SHADES,
+    STOPS,
+    WHOLE,
+    split_words,
+)
 from prompts.vocabulary import ADJECTIVES, COLORS, WORDS
 
+_EACH = frozenset(EACH.values())
 WISH = 6  # words of a wish, "could you draw me a", after which what is wished for begins at the latest
 
 
@@ -41,7 +56,7 @@ class Reworded:
     @property
     def text(self) -> str:
         """As a caption would have it."""
-        return re.sub(r" ([,;.:])", r"\1", " ".join(self.words))
+        return re.sub(r" ([,;.:])", r"\1", " ".join(word for word in self.words if word not in _EACH))
 
 
 def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> Reworded:

@@ -70,7 +70,8 @@ MEDIA = tuple(tuple(said.split()) for said in (
 WHOLE = frozenset(
     "background foreground without within inside outside into onto throughout nowhere nothing anything".split()
 )
-EXTRA = frozenset({"between", "they"})  # words that the parser reads, though captions do not say them
+EACH = {count: f"each-{count}" for count in range(2, 6)}  # what follows is said of each of the last so many things in a row
+EXTRA = frozenset({"between", "they", *EACH.values()})  # words that the parser reads, though captions do not say them
 IN_PICTURE = frozenset({"background", "foreground"})  # the same after "in the"
 EMPHASIS = frozenset("very really quite rather so truly extremely".split())  # says nothing that could be drawn
 DEGREES = frozenset("much far way even slightly somewhat".split())  # nor do these before "bigger"
