@@ -25,6 +25,8 @@ WORDS_FOR = {
     "scarlet": "ff2400", "sepia": "704214", "sienna": "a0522d", "silver": "c0c0c0", "slate": "708090", "tan": "b88a5a",
     "teal": "008080", "tomato": "ff4a2f", "turquoise": "40e0d0", "ultramarine": "120a8f", "umber": "635147",
     "vermilion": "e34234", "violet": "8f00ff", "white": "ffffff",
+    "reddish": "c0392b", "bluish": "4a6fb5", "greenish": "4f9d5a", "yellowish": "e8d44d", "purplish": "8a4fb0",
+    "brownish": "8a5a3a", "pinkish": "f08fb5", "greyish": "909090", "grayish": "909090", "orangish": "f08a3c",
 }  # fmt: skip
 NEUTRAL = 0.03  # chroma below which a colour is a gray, however light or dark
 LIGHTNESS = 0.35  # how much a difference of lightness counts beside one of hue and chroma: shading changes it anyway

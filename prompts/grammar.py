@@ -61,6 +61,7 @@ class _Parser(Relating):
         while words and words[-1] in _STOPS:
             words = words[:-1]
         super().__init__(words, lexicon)
+        self.opened = False  # whether the sentence began with a background, which "it" is then
         self.bare: list[int] = []  # mentions that are listed here, of which nothing is said yet
 
     def request(self) -> SceneRequest:
@@ -70,6 +71,7 @@ class _Parser(Relating):
         if not self.words:
             raise Unreadable
         subject: int | None = None
+        self.opened = kind_of(self.words[self.at]) == GROUND
         while self.at < len(self.words):
             if self.scenery():
                 self.take_word(",")
@@ -150,6 +152,8 @@ class _Parser(Relating):
             if before is None and (found := self.linked(lambda: self.take_any(IN_PICTURE))):
                 self.usual = False
                 self.pictured.append((subject, found))
+            elif self.opened and self.bare and self.take("on", "it"):  # "a table with a cup and a plate on it"
+                self.usual = False
             elif found := self.postfix() or (before is not None and self.linked(self.postfix)):
                 self.usual = False
                 if self.in_picture() and self.bare and _PICTURED[found] in self.words:  # "a dog and a cat in the foreground"
@@ -237,7 +241,7 @@ class _Parser(Relating):
 
     def tail(self, subject: int, last: int, kind: str | None) -> None:
         """What may follow a mention within its clause: relations, one after the other."""
-        first = kind is None
+        first, upon = kind is None, 0
         while True:
             start = self.at
             if self.peek() in _ROWS:
@@ -257,12 +261,14 @@ class _Parser(Relating):
                 self.put(last if which or not (first and linked) else subject, place)
                 kind = None  # "and" after this starts a new thing, as after a background
             elif self.scenery():
-                kind = None
+                kind, upon = None, self.at
             elif which or linked:
                 raise Unreadable
             elif self.take_word("with"):
                 anchor, last = last, self.mention(exclude=last)
-                if found := self.postfix():
+                if upon == start and self.take("on", "it"):  # "a cat on a table with a cup on it"
+                    self.usual = False
+                elif found := self.postfix():
                     self.stands(last, found, anchor)
                     kind = None  # "and" after this starts a new thing
                 else:
@@ -310,5 +316,6 @@ class _Parser(Relating):
         while self.take_word(*_STOPS, "and", "with"):
             if self.words[self.at - 1] in (".", ";", ":", "with"):
                 self.listed, self.bare = self.bare or self.listed, []
+                self.opened = self.opened and self.words[self.at - 1] == "with"
         if self.at == start < len(self.words):
             raise Unreadable

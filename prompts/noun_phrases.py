@@ -55,7 +55,9 @@ class NounPhrases:
         values: list[int | None] = [None] * 4
         while True:
             word = self.peek()
-            if word == "," and values != [None] * 4 and self.peek(1) in ADJECTIVES:  # "a large, red cube"
+            following = self.peek(1)
+            painted = isinstance(following, Atom) and following.kind == NAME and following.dye is not None
+            if word == "," and values != [None] * 4 and (following in ADJECTIVES or painted):  # "a large, red cube"
                 self.at += 1
                 continue
             if word not in ADJECTIVES:
@@ -63,7 +65,13 @@ class NounPhrases:
             self.set_value(values, *ADJECTIVES[word])
             self.at += 1
         name, plural, dye = None, False, None
-        if word == "one":  # "a small one": the same noun as before
+        if another and values == [None] * 4 and self.after_is_end(0) and word != "one":  # "and another on the right"
+            shape, name = self.last_noun
+            if not self.mentions or any((one.shape, one.name) != self.last_noun for one in self.mentions):
+                raise Unreadable  # another what?
+            self.at -= 1
+            self.usual = False
+        elif word == "one":  # "a small one": the same noun as before
             shape, name = self.last_noun
         elif word in NOUNS:
             shape, plural = NOUNS[word]

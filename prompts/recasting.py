@@ -9,7 +9,7 @@ from prompts.colours import nearest
 from prompts.lexicon import Lexicon
 from prompts.plurals import plural
 from prompts.synonyms import NEAR, SAME, SHADES, STOPS, split_words
-from prompts.vocabulary import ADJECTIVES, ANY_SHAPE, COLOR, NOUNS, NUMBERS, PLURALS, SAID_AS, SHAPE
+from prompts.vocabulary import ADJECTIVES, ANY_SHAPE, COLOR, NOUNS, NUMBER_WORDS, NUMBERS, PLURALS, SAID_AS, SHAPE
 
 COMPARED = frozenset({"bigger", "larger", "smaller"})  # these want a "than"
 _IS = ("is", "are")
@@ -31,7 +31,9 @@ class Noun(NamedTuple):
 def recast(words: Sequence[str], lexicon: Lexicon | None) -> list[str]:
     """The words of a prompt, as `split_words` has them, with adjectives where captions have them."""
     words = list(words)
-    for change in (_made, _postposed, _relative, _stated, _apposed, _contrasted, _summed, _listed, _each, _shared):
+    for change in (
+        _made, _postposed, _relative, _stated, _apposed, _parted, _contrasted, _said_of_all, _summed, _listed, _each, _shared
+    ):  # fmt: skip
         at = 0
         while at < len(words):
             changed = change(words, at, lexicon)
@@ -190,24 +192,75 @@ def _apposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[s
     noun = noun_at(words, at + 1, lexicon) if count is not None and count > 1 else None
     if noun is None or not noun.plural or noun.end >= len(words) or words[noun.end] not in (",", ":", ";"):
         return None
-    parts: list[list[str]] = []
+    parts: list[tuple[int, list[str]]] = []
     end = noun.end
     while end < len(words) and words[end] in (",", ":", ";", "and"):
         start = end
         while start < len(words) and words[start] in (",", ":", ";", "and"):
             start += 1
-        if start >= len(words) or words[start] not in ("a", "an", "one"):
+        many = NUMBERS.get(words[start], 0) if start < len(words) else 0
+        if start >= len(words) or not (many or words[start] in ("a", "an")):
             break
         said, stop = adjectives_at(words, start + 1)
-        if not said or (words[start] != "one" and words[stop : stop + 1] != ["one"]):
+        if not said or (not many and words[stop : stop + 1] != ["one"]):
             break
-        parts.append(said)
-        end = stop + (words[stop : stop + 1] == ["one"])
-    if len(parts) != count:
+        parts.append((many or 1, said))
+        end = stop + (words[stop : stop + 1] in (["one"], ["ones"]))
+    if sum(many for many, _ in parts) != count:
         return None
-    told = [["a", *said, *noun.one] for said in parts]
+    told = [["a", *said, *noun.one] if many == 1 else [NUMBER_WORDS[many], *said, *noun.many] for many, said in parts]
     flat = [word for k, one in enumerate(told) for word in (["and", *one] if k else one)]
     return [*words[:at], *flat, *words[end:]], at
+
+
+def _parted(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
+    """"two balls, one on the left and one on the right" -> "a ball on the left, a ball on the right"."""
+    count = NUMBERS.get(words[at], 1)
+    noun = noun_at(words, at + 1, lexicon) if count > 1 else None
+    if noun is None or not noun.plural or words[noun.end : noun.end + 1] not in ([","], [":"]):
+        return None
+    end = next((k for k in range(noun.end, len(words)) if words[k] in (".", ";")), len(words))
+    told: list[str] = []
+    spoken: Noun | None = None  # what "it" is
+    ones, k = 0, noun.end + 1
+    while k < end:
+        other = words[k : k + 2] == ["the", "other"]
+        if (other or words[k] in ("one", "another")) and words[k - 1] in (",", ":", "and"):
+            if told:
+                told[-1:] = [","]
+            told += ["a" if not ones else "another", *noun.one]
+            k, ones = k + 1 + other, ones + 1
+        elif words[k] == "it" and spoken is not None:
+            told += ["the", *spoken.one]
+            k += 1
+        else:
+            spoken = noun_at(words, k, lexicon) or spoken
+            told.append(words[k])
+            k += 1
+    if not ones or ones > count or (k := noun.end + 1) >= end or words[k] != "one":
+        return None
+    rest = [] if ones == count else [",", "another", *noun.one] if count == ones + 1 else [",", str(count - ones), *noun.many]
+    return [*words[:at], *told, *rest, *words[end:]], at + len(told) + len(rest)
+
+
+def _said_of_all(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
+    """"three balls, all red" -> "three red balls", and "a ball and a cube, both red" -> "a red ball and a red cube"."""
+    if words[at] not in ("all", "both") or not at or words[at - 1] not in (",", "are", "is"):
+        return None
+    said, end = adjectives_at(words, at + 1)
+    start = next((k + 1 for k in range(at - 1, -1, -1) if words[k] in (".", ";", ":")), 0)
+    nouns = [noun for noun in _nouns(words, at, lexicon) if noun.start >= start]
+    if not said or not nouns or not (end == len(words) or words[end] in STOPS):
+        return None
+    besides = [k for k in range(start, at - 1) if not any(noun.start <= k < noun.end for noun in nouns)]
+    listed = all(words[k] in ("a", "an", "and", "some", "the", ",", *NUMBERS) or _adjective(words, k) for k in besides)
+    if not listed or (len(nouns) == 1 and not nouns[0].plural):
+        return None
+    told = list(words)
+    del told[at - 1 : end]
+    for noun in reversed(nouns):
+        told[noun.start : noun.start] = said
+    return told, at
 
 
 def _contrasted(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
