@@ -46,7 +46,7 @@ _OF = {**dict.fromkeys(("row", "line"), _BESIDE), **dict.fromkeys(("stack", "tow
 _SIDES = tuple(
     f"{at} {sides}" for at in ("on", "at", "to") for sides in ("each side", "either side", "both sides", "both its sides")
 )
-_PLACED = frozenset("standing sitting lying placed arranged positioned located stand sit lie all both each".split())
+_PLACED = frozenset("laid out standing sitting lying placed arranged positioned located stand sit lie all both each".split())
 
 
 def _longest_first(said: Sequence[str]) -> list[tuple[str, ...]]:

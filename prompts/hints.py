@@ -1,12 +1,15 @@
 """What may have been meant by words that mean nothing here, and what to say instead, as ends of sentences."""
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 
+from prompts.colours import nearest as colour
 from prompts.grounds import Phrase
-from prompts.lexicon import Lexicon
+from prompts.lexicon import MISSPELT, Lexicon
 from prompts.marking import said_ground
 from prompts.places import READ_AS
+from prompts.recasting import noun_at
 from prompts.rewording import likely
 from prompts.vocabulary import MORE_SAID_AS, NUMBER_WORDS
 
@@ -28,9 +31,11 @@ ACTIONS = frozenset(
     "singing pointing touching leaning crossing following followed".split()
 )
 LOOKS = frozenset(
-    "happy sad angry old young fat thin tall short long wide narrow broken closed open empty full scary sleepy tired".split()
+    "happy sad angry old young fat thin tall short long wide narrow broken closed open empty full scary sleepy tired "
+    "ugly cold warm wet dirty clean modern vintage antique magical spooky identical transparent".split()
 )
 GATHERED = frozenset("row line stack stacked lined".split())
+_SAID_OF = COMMON | ACTIONS | LOOKS | NONE | frozenset(TOO_MANY)  # which have hints of their own
 _ELSEWHERE = sorted(
     {said for table in (READ_AS, MORE_SAID_AS) for forms in table.values() for said in forms}, key=len, reverse=True
 )
@@ -40,9 +45,12 @@ def hints(words: Sequence[str], prompt: Sequence[str], lexicon: Lexicon | None) 
     """What may have been meant by the unknown words of a prompt, in words, or what to say instead of them."""
     said = [] if lexicon is not None else _elsewhere(words, prompt)
     beside = [word for word in words if not any(word in phrase.split() for phrase in said)]
+    compounds = _compounds(beside, prompt, lexicon)
+    beside = [word for word in beside if not any(word in phrase.split() for phrase, _ in compounds)]
+    parts = "".join(f"; nothing here is called {phrase!r}, but {noun!r} is known" for phrase, noun in compounds)
     known = f"; '--checkpoint everyday' knows {' and '.join(map(repr, said))}" if said else ""
     compared = ["size"] if prompt.count("as") > 1 else []  # "as big as"
-    return known + "".join(dict.fromkeys(hint(word, lexicon) for word in [*beside, *compared]))
+    return known + parts + "".join(dict.fromkeys(hint(word, lexicon) for word in [*beside, *compared]))
 
 
 def hint(word: str, lexicon: Lexicon | None) -> str:
@@ -51,6 +59,10 @@ def hint(word: str, lexicon: Lexicon | None) -> str:
         return f"; {word!r} needs no saying: what is not asked for is not drawn"
     if word.isdigit() or word in TOO_MANY:
         return f"; counts go up to {NUMBER_WORDS[-1]}"
+    if word == "or":
+        return "; a picture shows one of the two: say which"
+    if lexicon is not None and word == "corner":
+        return "; say which corner, such as 'in the top left corner'"
     if word in ("inside", "within", "into"):
         return "; nothing is drawn inside another thing: say 'behind' or 'in front of'"
     if word in ACTIONS:
@@ -70,10 +82,34 @@ def hint(word: str, lexicon: Lexicon | None) -> str:
     if word in COMMON:
         return ""
     near = [] if lexicon is None else lexicon.nearest(word)
+    other = likely(word)
+    if near and other is not None and colour(other):  # "gren" is no garment
+        near = [other, *near]
     if near:
         return f"; nearest to {word!r}: {', '.join(near)}"
-    other = likely(word)
     return f"; {word!r} may be {other!r}" if other else ""
+
+
+def _compounds(words: Sequence[str], prompt: Sequence[str], lexicon: Lexicon | None) -> list[tuple[str, str]]:
+    """Names of which only the last words mean something, "hot air balloon", and these."""
+    found, at = [], 0
+    while lexicon is not None and at < len(prompt):
+        end = at
+        while end < len(prompt) and prompt[end] in words and prompt[end] not in _SAID_OF and not prompt[end].isdigit():
+            end += 1
+        noun = noun_at(prompt, end, lexicon) if end > at else None
+        several = end - at > 1 or (end > at and not _misspelt(prompt[at], lexicon))
+        if noun is not None and several:
+            found.append((" ".join(prompt[at : noun.end]), " ".join(prompt[end : noun.end])))
+        at = max(end, at + 1)
+    return found
+
+
+def _misspelt(word: str, lexicon: Lexicon) -> bool:
+    """Whether a word may be another one misspelt, or speaks of backgrounds."""
+    near = lexicon.nearest(word)
+    close = difflib.get_close_matches(word, near, 1, MISSPELT) if near else ()
+    return bool(close or likely(word) or _backgrounds(word, lexicon))
 
 
 def known_elsewhere(unread: str) -> str:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from prompts.arranging import listed, relates
+from prompts.holding import contents, held
 from prompts.lexicon import Lexicon
+from prompts.marking import CROWDS
 from prompts.places import READ_AS, REGIONS
 from prompts.recasting import adjectives_at, noun_at
 from prompts.synonyms import STOPS
@@ -30,6 +32,7 @@ _HANDS = _both_hands({
     "at left of": "left of", "in left of": "left of", "in the left of": "left of", "to left side of": "left of",
     "on left side of": "left of", "at left side of": "left of", "at the left hand side of": "left of",
     "on the left hand side of": "left of", "to the left hand side of": "left of", "off to the left of": "left of",
+    "to his left": "to its left", "to her left": "to its left", "on his left": "on its left", "on her left": "on its left",
     "to the immediate left of": "left of", "left to a": "left of a", "left to an": "left of an",
     "left to the": "left of the",
     "to the left and in": "left of and in", "to the left and behind": "left of and behind",
@@ -55,11 +58,20 @@ _SAME = {
     "here is": "there is", "these are": "there are", "here are": "there are", "coloured": "", "colored": "",
     "are all": "are", "are both": "are", "while": "and", "whereas": "and", "lone": "", "alone": "", "by itself": "",
     "in the distance": "in the background", "in the far background": "in the background",
+    "far in the background": "in the background", "further back than": "behind", "farther back than": "behind",
+    "further away than": "behind", "farther away than": "behind", "closer to us than": "in front of",
+    "nearer to us than": "in front of", "nearer than": "in front of", "closer than": "in front of", "near to": "near",
+    "close by": "near", "should be": "is", "there should be": "there is", "he is": "it is", "she is": "it is", "him": "it",
+    "its color is": "it is", "its colour is": "it is", "whose color is": "that is", "whose colour is": "that is",
+    "color :": "", "colour :": "", "in the color": "in", "in the colour": "in", "together with": "and",
 }  # fmt: skip
 _SAME_NAMED = {
     **_PLACES, "dead centre": "in the middle", "dead center": "in the middle", "at dead center": "in the middle",
     "at the back": "in the background", "at the front": "in the foreground", "up front": "in the foreground",
     "at the back of": "behind", "at the front of": "in front of",
+    **{f"in the {high} third": f"at the {edge}" for high, edge in (
+        ("top", "top"), ("upper", "top"), ("bottom", "bottom"), ("lower", "bottom"),
+    )},
     "in the dead centre": "in the middle", "in the dead center": "in the middle", "at dead centre": "in the middle",
     "at top": "at the top", "at bottom": "at the bottom", "up in the": "in the", "stacked on top of": "on top of",
     "stacked on": "on",
@@ -69,7 +81,7 @@ _SAME_NAMED = {
 """The same where places and more relations are known."""
 _NEAR = {
     **dict.fromkeys(("surrounded by", "encircled by", "around", "holding", "carrying"), "next to"),
-    "holding hands": "side by side",
+    **dict.fromkeys(("holding hands", "together", "close together"), "side by side"),
 }  # fmt: skip
 _NEAR_NAMED = {
     "riding on": "on top of", "riding": "on top of", "high up": "at the top",
@@ -91,9 +103,9 @@ _FIRST = {  # that a prompt begins with
         for this in ("this", "the") for be in ("is", "are") for stop in ("", " ,")
     },
     **dict.fromkeys((
-        "i see", "we see", "i can see", "you can see", "i have", "can i have", "could i have", "can i get", "may i have",
-        "i need", "i'd love", "i want to see", "i want to have", "show us", "scene :", "picture :", "image :", "composition :",
-        "prompt :",
+        "imagine", "visualise", "i see", "we see", "i can see", "you can see", "i have", "can i have", "could i have",
+        "can i get", "may i have", "i need", "i'd love", "i want to see", "i want to have", "show us",
+        "scene :", "picture :", "image :", "composition :", "prompt :",
         "a drawing with", "a drawing showing", "an image with", "an illustration with",
     ), ""),
 }  # fmt: skip
@@ -104,10 +116,13 @@ _TO = (("left", "to"), ("right", "to"))  # "on the left to the right of a tree" 
 _SAID_OF = _DEGREES | _CHANGING
 _WHOSE = frozenset("my his her its their our your".split())
 _HEADWEAR = frozenset("hat crown helmet cap".split())
+_GROUPS = frozenset("group set bunch herd flock crowd pack family collection".split())
 _PICTURES = frozenset("pic picture image photo drawing illustration icon".split())
 _BARE = {tuple(region.split()): READ_AS[region][1 if " " in region else 0].split() for region in REGIONS}
 _BARE |= {(edge, middle): ["at", "the", edge] for edge in ("top", "bottom") for middle in ("center", "centre", "middle")}
 _BARE |= {("center",): ["in", "the", "middle"], ("centre",): ["in", "the", "middle"]}
+_BARE |= {("upper", side): _BARE["top", side] for side in ("left", "right")}
+_BARE |= {("lower", side): _BARE["bottom", side] for side in ("left", "right")}
 _BARE |= {(region.replace(" ", ""),): _BARE[tuple(region.split())] for region in REGIONS if " " in region}
 _CENTRED = ("centered", "centred")
 
@@ -139,10 +154,16 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
     at = 0
     while at < len(words):
         after = words[at + 1] if at + 1 < len(words) else ","
+        if lexicon is not None and (measured := held(words, at, lexicon)):
+            words[at : measured.end] = measured.words
+            left += measured.left
         noun = noun_at(words, at, lexicon)
         if noun is not None:  # what is part of a name is no turn of phrase
             result += words[at : noun.end]
             at = noun.end
+            if lexicon is not None and (inside := contents(words, noun, lexicon)):
+                at = inside[0]
+                left.append(inside[1])
             if lexicon is not None and (place := _bare(words, at)):
                 result += _BARE[place]
                 at += len(place)
@@ -154,7 +175,7 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
         elif (found := _starting(words, at, same)) and not (found[0][:2] in _TO and result[-1:] == ["the"]):
             result += found[1]
             at += len(found[0])
-        elif lexicon is not None and words[at] in _CENTRED and _ends(after):
+        elif lexicon is not None and words[at] in _CENTRED and (_ends(after) or lexicon.grounds.at_preposition(words, at + 1)):
             result += ["in", "the", "middle"]
             at += 1
         elif found := _starting(words, at, near):
@@ -171,11 +192,19 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
         elif words[at] in _WHOSE and (owned := noun_at(words, adjectives_at(words, at + 1)[1], lexicon)):
             result += [] if owned.plural else ["a"]
             at += 1
-        elif words[at] == "wearing" and lexicon is not None and (worn := _worn(words, at + 1, lexicon)):
+        elif words[at] in ("wearing", "in") and lexicon is not None and (worn := _worn(words, at + 1, lexicon)):
             result += ["with", *words[at + 1 : worn], "on", "top", "of", "it"]
             at = worn
         elif words[at] == "too" and _ends(after):
             at += 1
+        elif words[at] == "in" and _colour_ends(words, at + 1):  # "a ball in red"
+            at += 1
+        elif many := _group(words, at, lexicon):
+            result += many[0]
+            at += many[1]
+        elif words[at] == "," and (end := _relative(words, at + 1)):
+            result += [",", *words[at + 1 : end], "it"]
+            at = end + 1
         elif words[at] in ("both", "all") and result and relates(words, at + 1):  # "a cat and a dog both behind a house"
             result[-1:] = ["are"] if result[-1] == "," else [result[-1], "are"]
             at += 1
@@ -190,6 +219,30 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
             result.append(words[at])
             at += 1
     return Plain(result, instead, left)
+
+
+def _colour_ends(words: Sequence[str], at: int) -> bool:
+    """Whether a colour is here, and nothing more of what has it."""
+    said, end = adjectives_at(words, at)
+    return bool(said) and (end == len(words) or _ends(words[end]))
+
+
+def _group(words: Sequence[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
+    """What is said for "a group of" before a number, and, of solids, for "lots of"; and how many words that has."""
+    if words[at] == "a" and words[at + 1 : at + 2] and words[at + 1] in _GROUPS and words[at + 2 : at + 3] == ["of"]:
+        if words[at + 3 : at + 4] and words[at + 3] in NUMBERS:
+            return [], 3
+    if lexicon is None and (said := next((one for one in CROWDS if tuple(words[at : at + len(one)]) == one), None)):
+        noun = noun_at(words, adjectives_at(words, at + len(said))[1], None)
+        if noun is not None and noun.plural:
+            return ["some"], len(said)
+    return None
+
+
+def _relative(words: Sequence[str], at: int) -> int | None:
+    """Where a relation ends that begins here and is said of "which": "a cat, behind which is a dog"."""
+    end = next((k for k in range(at + 1, min(at + 6, len(words))) if words[k] == "which"), None)
+    return end if end is not None and relates(words, at) and words[end + 1 : end + 2] in (["is"], ["are"], ["there"]) else None
 
 
 def _begun(words: list[str]) -> list[str]:

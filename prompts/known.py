@@ -17,6 +17,7 @@ from prompts.marking import WORDS as PLACES_AND_RELATIONS
 from prompts.plurals import article, plural
 from prompts.recasting import noun_at, recast, two_coloured
 from prompts.rewording import is_free, reword
+from prompts.spelling import respaced
 from prompts.synonyms import STOPS, split_words
 from prompts.vocabulary import MORE_SAID_AS, NOUNS, RELATION_SAID_AS, WORDS
 from vle_gen.errors import UserError
@@ -97,7 +98,7 @@ def require_drawable(
     if odd := at_odds([word.value for word in words if isinstance(word, Atom) and word.kind == GROUND]):
         first, second = map(said_ground, odd)
         raise UserError(f"{prompt.strip()!r} asks for '{first}' and '{second}', and a picture shows one of them: leave one out")
-    said = recast(split_words(prompt), lexicon)
+    said = recast(respaced(split_words(prompt), lexicon), lexicon)
     if several := two_coloured(said, lexicon):
         raise UserError(f"{several[0]!r} has several colours, and a thing here has one: say one, such as {several[1]!r}")
     if odd := at_odds_of_one(said, lexicon):

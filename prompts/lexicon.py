@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from prompts.grounds import Grounds
-from prompts.plurals import plural, singular
+from prompts.plurals import is_plural, plural, singular
 from prompts.synonyms import PHRASES, SAME, SHADES, STOPS, split_words
 from prompts.vocabulary import COLORS, WORDS
 from vle_gen.errors import UserError
@@ -83,11 +83,20 @@ class Lexicon:
             many = plural(text)
             if many != text:
                 claim(found, many, Form(name, True))
+        for text, name in said:  # "mouses", "fishes", "butterflys"
+            if not is_plural(text):
+                claim(found, f"{text}{'es' if text.endswith(('s', 'x', 'sh', 'ch')) else 's'}", Form(name, True))
         for text, name in said:
             one = singular(text)
             if one is not None:
                 claim(found, one, Form(name))
         return found
+
+    @cached_property
+    def run_together(self) -> dict[str, tuple[str, ...]]:
+        """The words of names of several by what they are without spaces, where that is no name itself."""
+        joined = {"".join(words): words for words in self.forms if len(words) > 1}
+        return {text: words for text, words in joined.items() if (text,) not in self.forms and text not in TAKEN}
 
     @cached_property
     def starting(self) -> dict[str, list[tuple[str, ...]]]:

@@ -20,8 +20,8 @@ POSTURES = frozenset(
     "standing sitting lying resting parked perched flying floating hovering hanging sleeping hiding waiting".split()
 )
 PRAISE = frozenset(
-    "cute nice beautiful pretty lovely cartoon realistic friendly adorable amazing charming cool cosy cozy delicious elegant "
-    "fancy fluffy fresh funny furry gorgeous juicy majestic ripe stylish tasty".split()
+    "colorful colourful cute nice beautiful pretty lovely cartoon realistic friendly adorable amazing charming cool cosy cozy "
+    "delicious elegant fancy fluffy fresh funny furry gorgeous juicy majestic ripe stylish tasty".split()
 )  # left out
 WORDS = frozenset(word for table in (PLACES, MORE_SAID_AS) for said in table.values() for text in said for word in text.split())
 """The words of places and relations, for a checkpoint that is trained on them."""

@@ -198,11 +198,12 @@ def _apposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[s
         start = end
         while start < len(words) and words[start] in (",", ":", ";", "and"):
             start += 1
-        many = NUMBERS.get(words[start], 0) if start < len(words) else 0
+        other = words[start : start + 2] == ["the", "other"]
+        many = (1 if other else NUMBERS.get(words[start], 0)) if start < len(words) else 0
         if start >= len(words) or not (many or words[start] in ("a", "an")):
             break
-        said, stop = adjectives_at(words, start + 1)
-        if not said or (not many and words[stop : stop + 1] != ["one"]):
+        said, stop = adjectives_at(words, start + 1 + other)
+        if not said or (not many and words[stop : stop + 1] != ["one"]) or noun_at(words, stop, lexicon) is not None:
             break
         parts.append((many or 1, said))
         end = stop + (words[stop : stop + 1] in (["one"], ["ones"]))
@@ -225,7 +226,8 @@ def _parted(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
     ones, k = 0, noun.end + 1
     while k < end:
         other = words[k : k + 2] == ["the", "other"]
-        if (other or words[k] in ("one", "another")) and words[k - 1] in (",", ":", "and"):
+        part = (other or words[k] in ("one", "another")) and words[k - 1] in (",", ":", "and")
+        if part and noun_at(words, adjectives_at(words, k + 1 + other)[1], lexicon) is None:  # "two balls, one cube"
             if told:
                 told[-1:] = [","]
             told += ["a" if not ones else "another", *noun.one]

@@ -67,7 +67,8 @@ class Relating(NounPhrases):
             self.usual = False  # "with a dog in front and a tree behind"
             return found
         self.at = start
-        if self.lexicon is not None and (found := self.relation()) and self.take_word("it", "them"):
+        if (found := self.relation()) and self.take_word("it", "them"):
+            self.usual = self.usual and self.lexicon is not None
             return found
         self.at = start
         return None

@@ -16,6 +16,8 @@ from prompts.marking import NAME, Atom, aside, left_out, marked
 from prompts.marking import WORDS as MARKED_WORDS
 from prompts.plurals import article, is_mass, is_plural
 from prompts.recasting import COMPARED, recast
+from prompts.spelling import respaced
+from prompts.stand_ins import stood_in
 from prompts.synonyms import (
     DEGREES,
     EACH,
@@ -61,7 +63,7 @@ class Reworded:
 
 def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> Reworded:
     """The prompt in the words `known`, as far as it can be said in them; with a lexicon, in what that knows too."""
-    words, left = _without_medium(split_words(prompt))
+    words, left = _without_medium(respaced(split_words(prompt), lexicon))
     words, phrases, empty = plainly(words, lexicon)
     left += empty
     words = recast(arranged(words, lexicon), lexicon)
@@ -70,6 +72,7 @@ def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None =
     left += [word for word, said in zip(words, empty, strict=True) if said]
     words = [word for word, said in zip(words, empty, strict=True) if not said]
     if lexicon is not None:
+        phrases |= stood_in(words, lexicon)
         left += left_out(words, lexicon)
         words, known = marked(words, lexicon), known & WORDS  # a part of a name is no word by itself
         words, beside = aside(words)

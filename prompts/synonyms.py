@@ -65,6 +65,7 @@ MEDIA = tuple(tuple(said.split()) for said in (
     "oil painting", "painting", "watercolor painting", "watercolour painting", "watercolor", "watercolour", "pencil sketch",
     "sketch", "pencil drawing", "3d render", "3d rendering", "cartoon", "comic", "pixel art", "black and white photo",
     "icon", "emoji", "sticker", "logo", "clipart", "clip art", "close up", "closeup", "line drawing", "vector illustration",
+    "overhead shot", "shot", "flat lay",
 ))  # fmt: skip
 # Words that mean something else than the words that they are made of.
 WHOLE = frozenset(
