@@ -4,14 +4,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from prompts.colours import nearest as colour
 from prompts.grounds import Phrase
 from prompts.lexicon import MISSPELT, Lexicon
 from prompts.marking import said_ground
 from prompts.places import READ_AS
 from prompts.recasting import noun_at
 from prompts.rewording import likely
-from prompts.vocabulary import MORE_SAID_AS, NUMBER_WORDS
+from prompts.vocabulary import ADJECTIVES, MORE_SAID_AS, NUMBER_WORDS
 
 GROUNDS = 4  # backgrounds that are named as an example
 TOO_MANY = ("ten", "eleven", "twelve", "twenty", "dozen", "hundred", "thousand")
@@ -83,7 +82,7 @@ def hint(word: str, lexicon: Lexicon | None) -> str:
         return ""
     near = [] if lexicon is None else lexicon.nearest(word)
     other = likely(word)
-    if near and other is not None and colour(other):  # "gren" is no garment
+    if near and other in ADJECTIVES:  # "gren" is no garment
         near = [other, *near]
     if near:
         return f"; nearest to {word!r}: {', '.join(near)}"

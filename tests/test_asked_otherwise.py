@@ -83,7 +83,8 @@ def test_refusals_offer_what_helps_and_nothing_else(pipe, everyday):
 @pytest.mark.parametrize(("prompt", "helps"), [
     ("a tiger chasing a lion", "'next to'"), ("a happy dog", "not what is 'happy'"), ("a row of trees", "five at most"),
     ("a crown inside a gift", "'behind'"), ("a woman wearing a dress", "'wearing a hat'"),
-    ("a dolphin as big as a whale", "'bigger than'"),
+    ("a dolphin as big as a whale", "'bigger than'"), ("a hot air balloon", "'hot air balloon', but 'balloon' is known"),
+    ("a cat or a dog", "say which"), ("a cat in the corner", "'in the top left corner'"), ("a gren apple", "green"),
 ])  # fmt: skip
 def test_refusals_say_what_can_be_asked_for(everyday, prompt, helps):
     assert helps in refusal(everyday, prompt)
@@ -125,6 +126,10 @@ def test_patterns_that_are_hardly_drawn_are_said(everyday):
     for prompt in ("a cat on tiles", "a car in front of a brick wall", "a cat in front of a striped red wall"):
         assert faint(prompt, everyday.words, everyday.lexicon), prompt
     assert faint("a cat on a lawn under a blue sky", everyday.words, everyday.lexicon) == []
+
+
+def test_another_of_what_is_not_guessed(everyday):
+    assert parse("a cat is in front of a house and another is behind it", everyday.lexicon) is None
 
 
 def test_what_is_not_understood_is_quoted_as_it_was_put(everyday):

@@ -85,6 +85,19 @@ SOLIDS = {
     "a ball and a cube. They are behind a can": "sphere; cube; cylinder; 1 behind 2; 0 behind 2",
     "a cube. A ball is to its left.": "cube; sphere; 1 left of 0",
     "a cube left of a can and behind it a ball": "cube; cylinder; sphere; 0 left of 1; 2 behind 0",
+    "four cylinders, two green and two red": "2 green cylinders; 2 red cylinders",
+    "four cylinders, all green": "4 green cylinders",
+    "a ball and a cube, both red": "red sphere; red cube",
+    "two cubes, one left of a ball and the other right of it": "cube; sphere; cube; 0 left of 1; 2 right of 1",
+    "two balls, one red and the other blue": "red sphere; blue sphere",
+    "two balls, one cube": "2 spheres; cube",
+    "a cube and another behind it": "cube; cube; 1 behind 0",
+    "a cube in red": "red cube",
+    "a cube. its colour is red.": "red cube",
+    "a ball, behind which is a cube": "sphere; cube; 1 behind 0",
+    "a cylinder further back than a ball": "cylinder; sphere; 0 behind 1",
+    "lots of red balls": "some red spheres",
+    "a set of three cubes": "3 cubes",
 }
 NAMED = {
     "a cat that is black": "black cat",
@@ -128,6 +141,18 @@ NAMED = {
     "a dog, a cat, and a castle in the background": "dog; cat; castle; 2 behind 1; 2 behind 0",
     "a dog and a cat in the foreground, a castle in the background": "dog; cat; castle; 2 behind 1; 0 in front of 2",
     "a castle in the background": "castle",
+    "a table with an apple, a banana and a cup on it": "apple; banana; cup",
+    "an apple and a pear on a table with a cup on it": "apple; pear; cup",
+    "two cats, one on the left and one on the right": "cat; cat",
+    "three cats, one on the left": "cat; 2 cats",
+    "a large, pink cat": "large pink cat",
+    "a cat in a hat": "cat; hat; 1 on top of 0",
+    "a woman with her cat on her left": "woman; cat; 1 left of 0",
+    "a dog. he is black. next to him is a cat.": "black dog; cat; 1 next to 0",
+    "a slice of green cake": "green cake",
+    "a kitty cat and a tea pot": "cat; teapot",
+    "a polarbear and two mouses": "polar bear; 2 mice",
+    "a black bird": "black bird",
     "There is a house. A cat and a dog are behind it.": "house; cat; dog; 2 behind 0; 1 behind 0",
     "a house at the back and a car at the front": "house; car; 1 in front of 0",
 }
@@ -154,6 +179,10 @@ PLACES = {
     "a tree. To the left, a bird.": [None, "left"],
     "a lion and a tiger are in the middle": ["middle", "middle"],
     "two owls side by side at the top": ["top", "top"],
+    "two cats, one on the left and one on the right": ["left", "right"],
+    "a cat on the left and another on the right": ["left", "right"],
+    "an owl upper left, a fox in the lower third": ["top left", "bottom"],
+    "a robot centered on a blue background": ["middle"],
 }
 
 
@@ -179,6 +208,11 @@ def test_backgrounds_may_be_listed(pipe, prompt, background):
     ("a mouse half the size of a cat", "'half the size of' is drawn as smaller than"),
     ("a ship far below a sun", "'far' is left out"),
     ("a close-up of a bee", "'close up' is left out"),
+    ("two pumpkins", "'pumpkins' is drawn as jack-o-lanterns"),
+    ("a sofa", "'sofa' is drawn as couch and lamp"),
+    ("a glass of red wine", "'red' is left out"),
+    ("a basket of red apples", "'of red apples' is left out"),
+    ("three bees together", "'together' is drawn as side by side"),
 ])  # fmt: skip
 def test_what_is_only_near_to_what_was_said_is_told(pipe, prompt, note):
     require_drawable(prompt, pipe.words, pipe.lexicon)
