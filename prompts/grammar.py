@@ -15,7 +15,7 @@ from prompts.relating import IN_PICTURE, IS, Relating
 from prompts.request import Relation, SceneRequest
 from prompts.rewording import reword
 from prompts.synonyms import EACH, STOPS, split_words
-from prompts.vocabulary import ABOVE, BEHIND, BELOW, BETWEEN, FRONT, NEXT, NOTHING, ON, OPENERS
+from prompts.vocabulary import ABOVE, BEHIND, BELOW, BETWEEN, FRONT, LEFT, NEXT, NOTHING, ON, OPENERS, RIGHT
 
 
 def parse(prompt: str, lexicon: Lexicon | None = None) -> SceneRequest | None:
@@ -62,6 +62,7 @@ class _Parser(Relating):
             words = words[:-1]
         super().__init__(words, lexicon)
         self.opened = False  # whether the sentence began with a background, which "it" is then
+        self.spoken: int | None = None  # what "it" was in the clause before
         self.bare: list[int] = []  # mentions that are listed here, of which nothing is said yet
 
     def request(self) -> SceneRequest:
@@ -126,7 +127,7 @@ class _Parser(Relating):
             self.stands(other, found, subject)
             self.tail(other, other, None)
             return subject
-        fronted, found = self.is_fronted(subject), None
+        fronted, found, joined = self.is_fronted(subject), None, ()
         if kind := self.relation():
             if fronted:  # "behind a can (there) is a box"
                 target, other = self.target(kind)
@@ -143,7 +144,7 @@ class _Parser(Relating):
                 raise Unreadable
             target = self.relate(subject, kind)
         else:
-            before, subject = subject, self.mention()
+            before, began, subject = subject, self.at, self.mention()
             target, kind = subject, None
             if self.peek() == "are" and self.bare and self.is_one(subject):
                 self.said_of_all(subject, self.bare, lambda: self.tail(subject, subject, None))
@@ -159,11 +160,25 @@ class _Parser(Relating):
                 if self.in_picture() and self.bare and _PICTURED[found] in self.words:  # "a dog and a cat in the foreground"
                     self.pictured += [(one, found) for one in (*self.bare, subject)]
                 else:
-                    self.stands(subject, found, before)
+                    self.spoken = before if self.spoken is None else self.spoken
+                    self.stands(subject, found, self.spoken)
+            if not found:
+                self.spoken = None
+            first_two = self.bare == [0] and subject == 1 and self.words[began - 2 : began] != [",", "and"]
+            joined = self.bare if first_two and self.words[began - 1] == "and" else ()
         end = self.at
-        self.tail(subject, target, kind)
+        if not kind and not found and joined and self.beside():  # "a cat and a dog in front of a house"
+            self.said_of_all(subject, joined, lambda: self.tail(subject, target, kind))
+        else:
+            self.tail(subject, target, kind)
         self.bare = [*self.bare, subject] if not kind and not found and self.at == end else []
         return subject
+
+    def beside(self) -> bool:
+        """Whether a relation begins here that several things can have to another at once, with nothing joined to it."""
+        start, found = self.at, self.relation()
+        self.at = start
+        return found in (LEFT, RIGHT, FRONT, BEHIND)
 
     def pictures(self, kind: str) -> int:
         """A clause that begins with "in the background", which has that before all else."""

@@ -227,7 +227,13 @@ def _parted(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
     while k < end:
         other = words[k : k + 2] == ["the", "other"]
         part = (other or words[k] in ("one", "another")) and words[k - 1] in (",", ":", "and")
-        if part and noun_at(words, adjectives_at(words, k + 1 + other)[1], lexicon) is None:  # "two balls, one cube"
+        said, stop = adjectives_at(words, k + 1) if words[k] in ("a", "an") else ([], k)
+        if said and words[stop : stop + 1] == ["one"]:
+            if told:
+                told[-1:] = [","]
+            told += ["a", *said, *noun.one]
+            k, ones = stop + 1, ones + 1
+        elif part and noun_at(words, adjectives_at(words, k + 1 + other)[1], lexicon) is None:  # "two balls, one cube"
             if told:
                 told[-1:] = [","]
             told += ["a" if not ones else "another", *noun.one]
@@ -235,11 +241,13 @@ def _parted(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
         elif words[k] == "it" and spoken is not None:
             told += ["the", *spoken.one]
             k += 1
+        elif not ones:
+            return None
         else:
             spoken = noun_at(words, k, lexicon) or spoken
             told.append(words[k])
             k += 1
-    if not ones or ones > count or (k := noun.end + 1) >= end or words[k] != "one":
+    if not ones or ones > count:
         return None
     rest = [] if ones == count else [",", "another", *noun.one] if count == ones + 1 else [",", str(count - ones), *noun.many]
     return [*words[:at], *told, *rest, *words[end:]], at + len(told) + len(rest)

@@ -98,6 +98,10 @@ SOLIDS = {
     "a cylinder further back than a ball": "cylinder; sphere; 0 behind 1",
     "lots of red balls": "some red spheres",
     "a set of three cubes": "3 cubes",
+    "a ball and a cube in front of a can": "sphere; cube; cylinder; 1 in front of 2; 0 in front of 2",
+    "a ball, and a cube in front of a can": "sphere; cube; cylinder; 1 in front of 2",
+    "a can, a ball on its left and a cube on its right": "cylinder; sphere; cube; 1 left of 0; 2 right of 0",
+    "two balls, a big one left of a cube, a small one": "large sphere; cube; small sphere; 0 left of 1",
 }
 NAMED = {
     "a cat that is black": "black cat",
