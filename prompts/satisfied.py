@@ -27,6 +27,7 @@ from prompts.vocabulary import (
 )
 
 CLEAR, ENOUGH = 1.0, 0.5  # share of the margins that a caption needs, and that a check needs
+LOWER, ASIDE, COVERS = 0.03, 0.1, 0.1  # canvas units; of what lies between two, beside; share of the smaller one's box
 _MAX_STEPS = 50_000  # search effort after which a hopeless scene is given up; satisfied ones take far fewer
 
 
@@ -68,12 +69,29 @@ def looks_nearer(box_a: Sequence[float], box_b: Sequence[float], margin: float) 
     foot_a, foot_b = (cy + height / 2 for _, cy, _, height in (box_a, box_b))
     if foot_a - foot_b > 0.03 * (margin - 1):
         return True
+    return _shared(box_a, box_b) > 0.2 * margin
+
+
+def seen_so(kind: str, box_a: Sequence[float], box_b: Sequence[float]) -> bool:
+    """Whether a person would say of things of any sort, too, that "a KIND b", where `holds` does. Solids tell how far away they
+    are by their size and by how little they differ; of a balloon and a castle side by side neither is before the other. What
+    is before another thing stands lower, and the more so the farther aside it is, or it covers a part and does not hang."""
+    if kind not in (FRONT, BEHIND):
+        return True
+    near, far = (box_a, box_b) if kind == FRONT else (box_b, box_a)
+    lower = near[1] + near[3] / 2 - far[1] - far[3] / 2
+    aside = abs(near[0] - far[0]) - (near[2] + far[2]) / 2
+    return lower > LOWER + ASIDE * max(0.0, aside) or (lower > -LOWER and _shared(near, far) > COVERS)
+
+
+def _shared(box_a: Sequence[float], box_b: Sequence[float]) -> float:
+    """The share of the smaller of two boxes that lies in the other."""
     shared = 1.0
     for centre, size in ((0, 2), (1, 3)):
         low = max(box_a[centre] - box_a[size] / 2, box_b[centre] - box_b[size] / 2)
         high = min(box_a[centre] + box_a[size] / 2, box_b[centre] + box_b[size] / 2)
         shared *= max(0.0, high - low)
-    return shared > 0.2 * margin * min(box_a[2] * box_a[3], box_b[2] * box_b[3])
+    return shared / max(min(box_a[2] * box_a[3], box_b[2] * box_b[3]), 1e-9)
 
 
 def check(
@@ -217,6 +235,9 @@ class _Search:
     def true(self, relation: Relation) -> bool:
         """Whether a relation holds between the objects chosen for its mentions."""
         subjects, objects = self.chosen[relation.subject], self.chosen[relation.object]
+        named = any(self.request.mentions[k].name is not None for k in relation.mentions)
+        if named and not all(seen_so(relation.kind, self.box[a], self.box[b]) for a in subjects for b in objects):
+            return False
         if relation.kind == ON:  # on a stack of books a thing is on one of them
             return all(any(self.stands(a, ON, b) for b in objects) for a in subjects)
         if relation.kind != BETWEEN:

@@ -15,7 +15,7 @@ from prompts.places import REGIONS, inside, is_of_size
 from prompts.places import SAID_AS as PLACES
 from prompts.plurals import OWN, article, is_mass, is_plural, plural
 from prompts.request import Mention, Relation, SceneRequest
-from prompts.satisfied import CLEAR, holds
+from prompts.satisfied import CLEAR, holds, seen_so
 from prompts.scene import NO_ATTRIBUTES, Scene
 from prompts.spans import Span
 from prompts.synonyms import split_words
@@ -156,6 +156,8 @@ def _stands(a: int, kind: str, b: int, scene: Scene) -> bool:
     if (kind in (ON, ABOVE) and not lifted_a) or (kind == BELOW and not lifted_b):
         return False
     if kind in (FRONT, BEHIND) and (lifted_a or lifted_b):
+        return False
+    if (scene.names[a] or scene.names[b]) and not seen_so(kind, scene.box[a], scene.box[b]):
         return False
     return holds(kind, scene.box[a], scene.depth[a], scene.box[b], scene.depth[b], CLEAR)
 

@@ -3,11 +3,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import torch
 
 import vle_gen
 from prompts import parse
-from prompts.satisfied import CLEAR, ENOUGH, holds
+from prompts.request import Mention, Relation, SceneRequest
+from prompts.satisfied import CLEAR, ENOUGH, check, holds
 from vle_gen.prior.room import covering, crowded, cut_off
 from vle_gen.prior.sampling import Guidance, SampledTokens
 from vle_gen.refusing import TOLD, Pair, Refusing, least_extent, pairs_of
@@ -173,3 +175,26 @@ def test_before_and_behind_are_seen_and_not_only_written_down():
         assert holds("behind", below, 8.0, beside, 5.0, margin)
     covering = (0.6, 0.62, 0.2, 0.2)
     assert holds("in front of", covering, 5.0, below, 8.0, CLEAR)
+
+
+@pytest.mark.parametrize(
+    ("near", "far", "before"),
+    [
+        ((0.65, 0.43, 0.15, 0.15), (0.66, 0.57, 0.16, 0.17), False),  # hangs in the air and covers a part
+        ((0.30, 0.45, 0.12, 0.16), (0.52, 0.40, 0.24, 0.26), False),  # beside, as low
+        ((0.34, 0.76, 0.15, 0.14), (0.85, 0.72, 0.13, 0.16), False),  # a little lower, but far aside
+        ((0.75, 0.75, 0.15, 0.14), (0.85, 0.70, 0.13, 0.16), True),  # no lower than that, and near
+        ((0.55, 0.41, 0.20, 0.26), (0.52, 0.40, 0.24, 0.26), True),  # covers it
+        ((0.23, 0.86, 0.19, 0.19), (0.58, 0.65, 0.15, 0.14), True),  # clearly lower
+    ],
+)
+def test_what_is_before_a_thing_is_seen_to_be(near, far, before):
+    """Of solids depths and a place that is no higher are enough."""
+    cat, dog = Mention(name="cat"), Mention(name="dog")
+    unknown, kinds = [[-1] * 4] * 2, [{"cat"}, {"dog"}]
+    for relation in (Relation(0, "in front of", 1), Relation(1, "behind", 0)):
+        problems = check(SceneRequest((cat, dog), (relation,)), unknown, [near, far], [5.0, 8.0], kinds=kinds)
+        assert (problems == []) == before, (relation, problems)
+    solids = SceneRequest((Mention(shape=0), Mention(shape=1)), (Relation(0, "in front of", 1),))
+    broken = check(solids, [[0, 0, 0, 0], [1, 0, 0, 0]], [near, far], [5.0, 8.0])
+    assert broken == [], "as it was"
