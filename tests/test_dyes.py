@@ -101,6 +101,18 @@ def test_other_parts_keep_their_colours():
     assert painted[1, 5, 19] > 1.3 * painted[1, 5, 0], "shading stays"
 
 
+@pytest.mark.parametrize(("blue", "painted"), [((6, 34), False), ((0, 40), True), ((0, 34), True)])
+def test_a_pane_is_not_what_is_painted(blue, painted):
+    """A screen in a grey case stays; a thing that is of the same light blue up to its outline is painted."""
+    colour = torch.full((3, 40, 40), 0.55)
+    pane = torch.zeros(40, 40, dtype=torch.bool)
+    pane[slice(*blue), slice(*blue)] = True
+    colour[:, pane] = torch.tensor([0.1, 0.55, 0.9])[:, None]
+    result = tinted(colour, torch.ones(40, 40, dtype=torch.bool), torch.tensor([0.05, 0.4, 0.05]))
+    assert ((result - colour)[:, pane].abs().amax() > 0.2) == painted
+    assert painted or (result[:, ~pane].argmax(0) == GREEN).all(), "the case is"
+
+
 def test_a_repainted_thing_keeps_its_leaf(pipe):
     tokens = pipe("a red apple", generator=torch.Generator().manual_seed(1)).tokens[0]
     image = pipe.decode(editors.recolor(tokens, 1, to="blue"))
