@@ -77,6 +77,7 @@ def swap(tokens: VLETokens, a: int, b: int, perspective: Perspective | bool = Fa
     indices = objects(tokens, [a, b], "swapped")
     if len(indices) != 2:
         raise UserError(f"token {a} cannot be swapped with itself: expected two objects")
+    a, b = indices
     where, depth, side = tokens.where.clone(), tokens.depth.clone(), max(tokens.size)
     view = view_of(tokens, perspective)
     for one, other in ((a, b), (b, a)):

@@ -35,10 +35,13 @@ class Box:
 
 
 def indices_of(which: Which) -> list[int]:
-    """Indices without repeats, of one number or several, whatever library's. Raises `UserError` for anything else."""
+    """Indices without repeats, of one number or several, whatever library's. Raises `UserError` for anything else: truth values
+    too, which Python and torch take for 0 and 1."""
     try:
-        several = which if isinstance(which, Iterable) and getattr(which, "ndim", 1) else [which]
-        return list(dict.fromkeys(operator.index(number) for number in several))
+        several = list(which) if isinstance(which, Iterable) and getattr(which, "ndim", 1) else [which]
+        if any(isinstance(number, bool) or getattr(number, "dtype", None) == torch.bool for number in several):
+            raise TypeError
+        return list(dict.fromkeys(map(operator.index, several)))
     except TypeError:
         raise UserError(f"{which!r} names no token: expected its number, or several numbers") from None
 
@@ -82,7 +85,7 @@ def finite(*values: float, what: str = "a step") -> None:
 def place_of(to: tuple[float, float]) -> tuple[float, float]:
     """A place itself. Raises `UserError` for what is not two numbers."""
     to = to.tolist() if hasattr(to, "tolist") else to
-    if not (isinstance(to, Sequence) and len(to) == 2):
+    if not (isinstance(to, Sequence) and len(to) == 2 and all(isinstance(value, Real) for value in to)):
         raise UserError(f"{to!r} is no place: expected x and y in pixels")
     return to
 

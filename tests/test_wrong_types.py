@@ -9,7 +9,7 @@ import torch
 
 import editors
 from vle_gen.errors import UserError
-from vle_gen.tokens import VLETokens
+from vle_gen.tokens import PER_TOKEN, VLETokens
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +64,31 @@ CALLS = {
     "size is ab": lambda pipe, tokens: replace(tokens, size="ab"),
     "folder that exists": lambda pipe, tokens: tokens.save("none/t.vle"),
     "names no token": lambda pipe, tokens: pipe.replace(tokens, "one", "a red ball"),
+    "1 2 cannot be replaced at once": lambda pipe, tokens: pipe.replace(tokens, [1, 2], "a red ball"),
+    "say which is to be replaced": lambda pipe, tokens: pipe.replace(tokens, [], "a red ball"),
+    "True names no token": lambda pipe, tokens: editors.move(tokens, True, 1),
+    "tensor(True) names no token": lambda pipe, tokens: editors.remove(tokens, torch.tensor(True)),
+    "[2, True] names no token": lambda pipe, tokens: editors.swap(tokens, 2, True),
+    "('a', 'b') is no place": lambda pipe, tokens: pipe.add(tokens, "a red ball", at=("a", "b")),
+    "'ab' is no place": lambda pipe, tokens: editors.paste(tokens, tokens, 1, to="ab"),
+    "what has shape (0,": lambda pipe, tokens: _of_no_picture(tokens),
+    "scope holds a value outside": lambda pipe, tokens: replace(tokens, scope=tokens.scope + 1),
+    "holds 2 pictures": lambda pipe, tokens: pipe.tokenizer.compress(_twice(tokens)),
 }
 
 
 def _of_another(tokens: VLETokens) -> VLETokens:
     return replace(tokens, detail=replace(tokens.detail, picture=tokens.detail.picture.flip(-1)))
+
+
+def _of_no_picture(tokens: VLETokens) -> VLETokens:
+    none = {name: getattr(tokens, name)[:0] for name in (*PER_TOKEN, "length")}
+    return replace(tokens.resized(*tokens.size), **none)
+
+
+def _twice(tokens: VLETokens) -> VLETokens:
+    alone = tokens.resized(*tokens.size)
+    return replace(alone, **{name: torch.cat(2 * [getattr(alone, name)]) for name in (*PER_TOKEN, "length")})
 
 
 @pytest.mark.parametrize("said", CALLS)
@@ -92,6 +112,13 @@ def test_tokens_of_no_picture_are_refused(tokens, field, value):
     changed[0, 0] = value
     with pytest.raises(UserError, match=field):
         replace(tokens, **{field: changed})
+
+
+def test_sizes_may_be_of_numpy_or_in_a_list(tokens, tmp_path):
+    small = tokens.resized(np.int64(128), np.int64(128))
+    assert small.size == (128, 128) and small.size == replace(small, size=[128, 128]).size
+    small.save(tmp_path / "t.vle")
+    assert VLETokens.load(tmp_path / "t.vle").size == (128, 128)
 
 
 def test_a_file_begins_with_the_scene(tokens, tmp_path):

@@ -13,7 +13,7 @@ from diffusers.utils import BaseOutput
 from PIL import Image
 
 from editors.language import Edit, Selector
-from editors.rows import box, indices_of, recorded
+from editors.rows import box, one_object, recorded
 from prompts.called import Called, every_calling
 from prompts.grammar import parse
 from prompts.known import require_drawable, require_known_object
@@ -212,7 +212,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         tries: int = writing.TRIES,
     ) -> VLETokens:
         """The tokens with another object in the place of token `index`: see `vle_gen.writing.replace_object`, and `add`."""
-        (index,) = indices_of(index)
+        index = one_object(tokens, index, "replaced")
         require_generators(generator, 1)
         edit = Edit("replace", (Selector(number=index),), phrase=phrase, seed=_seed_of(generator))
         return recorded(writing.replace_object(self, tokens, index, phrase, generator, tries).tokens, str(edit))

@@ -86,6 +86,7 @@ class VLETokens:
             if getattr(self, name) is None:
                 object.__setattr__(self, name, token_file.usual(name, self.depth))
         _validate(self)
+        object.__setattr__(self, "size", tuple(map(int, self.size)))  # whatever library's numbers they were
 
     def __len__(self) -> int:
         """Tokens in use, the scene token included, of a single picture."""
@@ -250,7 +251,7 @@ def _require_tensors(tokens: VLETokens) -> None:
 
 def _validate(tokens: VLETokens) -> None:
     """Raises `UserError` naming the field that does not fit."""
-    if tokens.what.ndim != 3 or tokens.what.shape[1] < 1:
+    if tokens.what.ndim != 3 or min(tokens.what.shape[:2]) < 1:
         raise UserError(f"what has shape {tuple(tokens.what.shape)}: expected (pictures, tokens, numbers)")
     batch, count = tokens.what.shape[:2]
     shapes = {name: () for name in ("depth", "kind", "score", "source", "origin", "mirrored", "turn", "opacity")}
@@ -278,7 +279,7 @@ def _validate(tokens: VLETokens) -> None:
         raise UserError(f"size is {tokens.size}: expected height and width in pixels")
     if not ((tokens.kind == OBJECT) | (tokens.kind == SCENE)).all():
         raise UserError(f"kind is {tokens.kind.tolist()}: expected {SCENE} for a scene token and {OBJECT} for an object's")
-    for name in ("paint", "opacity", "score"):
+    for name in ("paint", "opacity", "score", "scope"):
         if float(getattr(tokens, name).min()) < 0 or float(getattr(tokens, name).max()) > 1:
             raise UserError(f"{name} holds a value outside 0 to 1")
     if tokens.detail is not None or tokens.foreign:

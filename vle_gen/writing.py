@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from editors.rows import indices_of, joined, place_of, require_tokens, rows
+from editors.rows import joined, one_object, place_of, require_tokens, rows
 from prompts.called import Called
 from prompts.grammar import parse
 from prompts.known import require_drawable
@@ -203,12 +203,9 @@ def replace_object(
     the phrase says another.
 
     Raises:
-        UserError: there is no such object, or the phrase does not describe one.
+        UserError: there is no such object, several are named, or the phrase does not describe one.
     """
-    require_tokens(tokens)
-    (index,) = indices_of(index)
-    if not 1 <= index < len(tokens):
-        raise UserError(f"token {index} cannot be replaced: there are objects 1 to {len(tokens) - 1}")
+    index = one_object(tokens, index, "replaced")
     require_drawable(phrase, pipe.words, pipe.lexicon)
     asked = Asked.read(phrase, pipe.lexicon)
     every, stand = _names_for(asked, pipe, tokens), standings(tokens)

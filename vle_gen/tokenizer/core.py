@@ -193,7 +193,7 @@ class TokenizerCore(nn.Module):
         return self._known_code().bits(self._coded(tokens), quality, self.checkpoint_id)
 
     def _coded(self, tokens: VLETokens) -> CodedTokens:
-        (one,) = tokens.to("cpu")
+        (one,) = tokens._single().to("cpu")
         if tokens.checkpoint and tokens.checkpoint != self.checkpoint_id:
             raise UserError(f"these tokens were made by checkpoint {tokens.checkpoint}: {self.checkpoint_id} cannot code them")
         if any(one.retouched(index) for index in range(len(one))):
