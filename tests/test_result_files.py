@@ -8,8 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
+from editors import flip, move, recolor, remove
+from vle_gen.tokenizer.worth import drawn
 from vle_gen.tokens import VLETokens
 
 
@@ -100,6 +104,17 @@ def test_what_is_far_out_of_the_picture_costs_nothing(vlegen, file, tmp_path):
     assert vlegen("move", file, "--token", 2, "--dx", 5e7, "-o", gone).status == 0
     assert vlegen("move", file, "--token", 2, "--dx", -600, "-o", removed).status == 0
     assert gone.read_bytes() == removed.read_bytes(), "wherever it is, it is not seen"
+
+
+def test_what_is_drawn_by_its_token_alone_may_lie_far_out_of_the_picture(pipe):
+    (tokens,) = pipe("red ball left of a cube", generator=torch.Generator().manual_seed(0), tries=1).tokens
+    for edit in (lambda: flip(tokens, 1), lambda: recolor(tokens, 1, to="blue")):
+        gone = pipe.decode(move(edit(), 1, -3000, 4000))
+        without = pipe.decode(remove(tokens, 1))
+        assert np.abs(np.asarray(gone).astype(int) - np.asarray(without)).max() <= 3
+    where = tokens.where[0].clone()
+    where[1, :2] = 3.0
+    assert drawn(pipe.tokenizer.network, tokens.what[0], where, 64, 64)[1].window.empty
 
 
 def test_the_command_line_survives_what_it_prints_to(file):

@@ -116,10 +116,11 @@ def go_on(alpha: Tensor) -> Tensor:
 
 def in_frame(where: Tensor, height: int, width: int, window: Window) -> tuple[Tensor, Tensor]:
     """The pixel columns (w,) and rows (h,) of `window`, of a height x width picture, in coordinates of the frame `where`
-    (4,), -1..1 from edge to edge."""
+    (4,), -1..1 from edge to edge; none of a window that is empty."""
     side, extent = max(height, width), Extent.of(height, width)
-    x = (torch.arange(window.left, window.right, device=where.device) + 0.5) / side + 0.5 - extent.width / 2
-    y = (torch.arange(window.top, window.bottom, device=where.device) + 0.5) / side + 0.5 - extent.height / 2
+    right, bottom = max(window.left, window.right), max(window.top, window.bottom)
+    x = (torch.arange(window.left, right, device=where.device) + 0.5) / side + 0.5 - extent.width / 2
+    y = (torch.arange(window.top, bottom, device=where.device) + 0.5) / side + 0.5 - extent.height / 2
     return (x - where[0]) / where[2] * 2, (y - where[1]) / where[3] * 2
 
 
