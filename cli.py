@@ -77,6 +77,8 @@ def main() -> None:
     except UserError as fault:
         _fail(str(fault))
     except OSError as fault:
+        if fault.errno == errno.ENAMETOOLONG:
+            _fail(f"{str(fault.filename)[:40]}... is too long for the name of a file")
         if fault.filename is not None or fault.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO):
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python fails once more as it ends

@@ -48,6 +48,7 @@ FORMS: dict[str, Form] = {
 }
 ALSO = {"recolour": "recolor", "copy": "duplicate", "delete": "remove"}
 ARTICLES, FILLERS, EVERY = ("the", "a", "an"), ("and", "with"), "all"
+MOST_COUNT = 2**64 - 1  # the largest seed that there is
 
 
 @dataclass(frozen=True)
@@ -217,7 +218,7 @@ class _Reader:
                 found.append(Selector(words=word[1:-1]))
             elif word[0] == "@":
                 found.append(Selector(point=pair(word[1:], PLACE, f"in {self.text!r}")))
-            elif re.fullmatch(r"-?\d+(,\d+)*,?", word):
+            elif re.fullmatch(r"-?\d{1,9}(,\d{1,9})*,?", word):
                 found += [Selector(number=int(part)) for part in word.split(",") if part]
             elif key == EVERY:
                 found.append(Selector())
@@ -247,16 +248,18 @@ class _Reader:
             return " ".join([word, *self._phrase()])
         if form in (COLOUR, FILE, WORDS):
             return bare
-        if form == COUNT and bare.isdecimal():
-            return int(bare)  # exactly: a seed may have more digits than a float
+        if form == COUNT and bare.isdecimal() and len(bare) <= len(str(MOST_COUNT)):
+            value = int(bare)  # exactly: a seed may have more digits than a float
+            if value <= MOST_COUNT:
+                return value
         try:
             value = float(bare)
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
             raise UserError(f"in {self.text!r}: {bare!r} is no number, as in {self.form.example!r}")
-        if form == COUNT and (value != int(value) or value < 0):
-            raise UserError(f"in {self.text!r}: {bare!r} is no whole number from 0 on")
+        if form == COUNT and not (0 <= value <= MOST_COUNT and value == int(value)):
+            raise UserError(f"in {self.text!r}: {bare!r} is no whole number from 0 to {MOST_COUNT}")
         return int(value) if form == COUNT else value if form == PIXELS else (value,)
 
     def _wrong(self, word: str) -> UserError:

@@ -17,6 +17,9 @@ from vle_gen.compact.code import TokenCode, _checksum
 from vle_gen.errors import UserError
 
 
+LONG = "\u00e9" * 200 + ".png"  # more bytes than a file system takes
+
+
 def digest(path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -43,6 +46,31 @@ def test_a_sheet_is_not_written_over_its_picture(vlegen, tmp_path, monkeypatch):
 def test_a_seed_is_kept_to_its_last_digit(seed):
     (again,) = parse_group(str(Edit("add", (Selector(words="a red ball"),), seed=seed)))
     assert again.seed == seed
+
+
+@pytest.mark.parametrize("text", [f"add 'a red ball' seed {2**64}", "add 'a red ball' seed " + "9" * 40])
+def test_a_seed_is_no_larger_than_a_generator_takes(text):
+    (edit,) = parse_group(f"add 'a red ball' seed {2**64 - 1}")
+    assert edit.seed == 2**64 - 1
+    with pytest.raises(UserError, match="is no whole number from 0 to 18446744073709551615"):
+        parse_group(text)
+    with pytest.raises(UserError, match="is not understood"):
+        parse_group(f"move {'9' * 5000} by 1,0")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["tokens", LONG], ["edit", "img.png", "paste 1 from '" + LONG + "'"], ["history", LONG], ["data", "show", LONG]]
+)
+def test_names_that_are_too_long_are_said_to_be(vlegen, file, monkeypatch, arguments):
+    monkeypatch.chdir(file.parent)
+    ran = vlegen(*arguments)
+    assert ran.status == 2 and ran.err.count("\n") == 1
+    assert "does not exist" in ran.err or "is too long for the name of a file" in ran.err
+
+
+def test_numbers_of_objects_in_other_signs_are_no_numbers(vlegen, sprites, tmp_path):
+    ran = vlegen("data", "compose", sprites, "-o", tmp_path / "scenes", "--objects", "\u00b2-3")
+    assert ran.status == 2 and "expected two numbers from 1 to 9" in ran.err
 
 
 def test_many_edits_in_one_argument(vlegen, file, tmp_path):

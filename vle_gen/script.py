@@ -127,10 +127,10 @@ def history_of(path: str | Path) -> list[Group]:
 
 def _from_beside(edit: Edit, path: str | Path) -> Edit:
     """The edit, with a file that it names taken from beside the one that it is written in, where it is there and not here."""
-    if edit.source is None or Path(edit.source).exists():
+    if edit.source is None or os.path.exists(edit.source):
         return edit
     beside = Path(path).parent / edit.source
-    return replace(edit, source=str(beside)) if beside.exists() else edit
+    return replace(edit, source=str(beside)) if os.path.exists(beside) else edit
 
 
 def find(pipe: VLEPipeline, tokens: VLETokens, selector: Selector, name: str) -> list[int]:

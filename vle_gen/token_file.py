@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,8 +67,8 @@ def read(path: str | Path) -> VLETokens:
     """Raises `UserError` when the file is missing, corrupt, or holds something else."""
     from vle_gen.tokens import SCENE, VLETokens
 
-    if not Path(path).is_file():
-        raise UserError(f"{path} {'is a folder' if Path(path).is_dir() else 'does not exist'}: expected a .vle file")
+    if not os.path.isfile(path):  # Path's fails on names that are too long
+        raise UserError(f"{path} {'is a folder' if os.path.isdir(path) else 'does not exist'}: expected a .vle file")
     try:
         with safe_open(path, "pt") as file:
             header = file.metadata() or {}

@@ -8,7 +8,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from vle_gen.commands.options import MOST_SEED, Checkpoint, Device, Out, Refine, console, load, progress
+from vle_gen.commands.options import Checkpoint, Device, Out, Refine, console, load, progress
+from vle_gen.seeds import MOST_SEED
 
 
 def train(

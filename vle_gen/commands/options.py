@@ -26,7 +26,6 @@ Refine = Annotated[
     int,
     typer.Option(min=0, help="Fit the tokens to the picture in so many steps, 16 or so: truer alone, a second or two slower."),
 ]
-MOST_SEED = 2**62  # of a 64-bit generator, with room for the next seeds of several pictures
 Picture = Annotated[Path, typer.Argument(help="A picture or a .vle file.")]
 
 

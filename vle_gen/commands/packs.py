@@ -7,7 +7,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from vle_gen.commands.options import MOST_SEED, Out, progress
+from vle_gen.commands.options import Out, progress
+from vle_gen.seeds import MOST_SEED
 
 
 def pack(
@@ -145,6 +146,6 @@ def _picked(pick: str) -> str:
 def _pair(text: str, mark: str, option: str, least: int, most: int) -> tuple[int, int]:
     """Two numbers with a mark between them, each in `least..most`."""
     first, _, second = text.partition(mark)
-    if not (first.isdigit() and second.isdigit() and least <= int(first) <= most and least <= int(second) <= most):
+    if not (first.isdecimal() and second.isdecimal() and least <= int(first) <= most and least <= int(second) <= most):
         raise typer.BadParameter(f"{option} is {text}: expected two numbers from {least} to {most}, such as A{mark}B")
     return int(first), int(second)

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vle_gen.commands.options import MOST_SEED
+from vle_gen.seeds import MOST_SEED
 
 
 def render(

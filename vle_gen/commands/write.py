@@ -7,8 +7,9 @@ from typing import Annotated, Optional
 
 import typer
 
-from vle_gen.commands.options import MOST_SEED, Boxes, Checkpoint, Device, Masks, Out, Picture, load, progress
+from vle_gen.commands.options import Boxes, Checkpoint, Device, Masks, Out, Picture, load, progress
 from vle_gen.commands.selecting import Chosen, Object, Point, Token
+from vle_gen.seeds import MOST_SEED
 
 
 def txt2img(

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +54,7 @@ def load_tokens(tokenizer: TokenizerCore, path: str | Path) -> VLETokens:
 
 def coded_bytes(path: str | Path) -> bytes | None:
     """What a coded .vle file holds; None for any other file."""
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         return None
     try:
         with safe_open(path, "pt") as file:

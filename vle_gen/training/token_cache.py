@@ -84,7 +84,7 @@ class TokenCache:
         parts = [part for path in files if (part := read_part(path))]
         there = {key for keys, part in parts for key, length in zip(keys, part.length.tolist(), strict=True) if length}
         new = list({p.key: p for p in pictures if p.key not in there}.values())
-        number = max((int(path.stem) for path in files if path.stem.isdigit()), default=-1) + 1
+        number = max((int(path.stem) for path in files if path.stem.isdecimal()), default=-1) + 1
         with Watch("writing tokens of pictures", len(new)) as watch:
             for start in range(0, len(new), PART):
                 batch = new[start : start + PART]
