@@ -32,6 +32,20 @@ def test_learning_rates_are_finite(setting):
         configs.load("clip", None, ["data.sprites=pack", setting])
 
 
+@pytest.mark.parametrize("value", ["7", "1", "-3"])
+def test_a_number_is_no_truth_value(value):
+    for setting in ("learning.new_codes", "model.around_codes"):
+        with pytest.raises(UserError, match=f"{setting} is {value}: expected true or false"):
+            configs.load("prior", None, ["data.sprites=pack", f"{setting}={value}"])
+        assert configs.load("prior", None, ["data.sprites=pack", f"{setting}=true"])
+
+
+def test_an_object_is_taught_by_a_seed_that_generators_take():
+    assert configs.load("teach", None, [f"seed={2**62}"]).seed == 2**62
+    with pytest.raises(UserError, match=f"seed is {2**62 + 1}: expected at most {2**62}"):
+        configs.load("teach", None, [f"seed={2**62 + 1}"])
+
+
 @pytest.mark.parametrize(
     ("kind", "setting", "message"),
     [

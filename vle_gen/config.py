@@ -19,14 +19,13 @@ from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBas
 from vle_gen.data.settings import DataConfig, PriorDataConfig, TokenizerDataConfig
 from vle_gen.errors import UserError
 from vle_gen.prior.sizes import PriorLearning, PriorSizes
+from vle_gen.seeds import MOST_SEED
 from vle_gen.teaching.settings import TeachConfig
 from vle_gen.tokenizer.sizes import LossWeights, ReconstructionSizes, ReconstructionWeights, TokenizerSizes
 
 SMALLEST_CLIP_BATCH = 3  # pictures: two scenes, and a glimpse
-
-
-MOST_SEED = 2**62  # of the generators
 MOST_THREADS = 1024
+
 
 @dataclass
 class TrainConfig:
@@ -289,7 +288,7 @@ def load(kind: str, path: str | Path | None = None, overrides: Sequence[str] = (
     if kind == "tokenizer" and isinstance(variant, str) and variant in VARIANTS:
         schema, name = VARIANTS[variant], f"{kind}-{variant}"
     config = OmegaConf.structured(schema)
-    defaults = _parse(resources.files("configs").joinpath(f"{name}.yaml").read_text(), name)
+    defaults = _parse(resources.files("configs").joinpath(f"{name}.yaml").read_text("utf-8"), name)
     layers.insert(0, (f"configs/{name}.yaml", defaults))
     for source, layer in layers:
         config = _merge(config, _spelt_out(layer) if kind == "prior" else layer, source)
@@ -354,7 +353,7 @@ def _parse(text: str, source: str | Path) -> DictConfig:
 
 def _merge(config: DictConfig, layer: DictConfig, source: str) -> DictConfig:
     try:
-        return OmegaConf.merge(config, layer)
+        merged = OmegaConf.merge(config, layer)
     except ConfigKeyError as fault:
         raise UserError(f"{source}: {_unknown(config, fault.full_key)}") from None
     except OmegaConfBaseException as fault:
@@ -362,11 +361,16 @@ def _merge(config: DictConfig, layer: DictConfig, source: str) -> DictConfig:
         raise UserError(f"{source}: {fault.full_key or 'value'} cannot be set: {reason}") from None
     except TypeError as fault:  # of OmegaConf's, where keys are given for a list
         raise UserError(f"{source} cannot be set: {fault}: expected a list where the default is one") from None
+    for key, value in _leaves(OmegaConf.to_container(layer)).items():  # OmegaConf takes any number but 0 for true
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if number and isinstance(OmegaConf.select(merged, key), bool):
+            raise UserError(f"{source}: {key} is {value}: expected true or false")
+    return merged
 
 
 def _unknown(config: DictConfig, key: str) -> str:
     """A line about a key that does not exist, naming the nearest one that does."""
-    known = list(_keys(OmegaConf.to_container(config)))
+    known = list(_leaves(OmegaConf.to_container(config)))
     near = difflib.get_close_matches(key, known, 1, 0.5)
     section = key.rpartition(".")[0]
     beside = [k for k in known if section and k.rpartition(".")[0] == section] or list(config)
@@ -374,7 +378,9 @@ def _unknown(config: DictConfig, key: str) -> str:
     return f"unknown key {key}; {hint}"
 
 
-def _keys(tree: Any, prefix: str = "") -> list[str]:
+def _leaves(tree: Any, prefix: str = "") -> dict[str, Any]:
+    """The values of a tree of dicts, by their keys with points between them."""
     if not isinstance(tree, dict):
-        return [prefix]
-    return [k for name, value in tree.items() for k in _keys(value, f"{prefix}.{name}" if prefix else name)]
+        return {prefix: tree}
+    parts = [_leaves(value, f"{prefix}.{name}" if prefix else name) for name, value in tree.items()]
+    return {key: value for part in parts for key, value in part.items()}

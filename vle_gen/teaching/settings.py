@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from omegaconf import MISSING
 
 from vle_gen.errors import UserError
+from vle_gen.seeds import MOST_SEED
 
 
 @dataclass
@@ -43,6 +44,8 @@ class TeachConfig:
         for key, bound in least.items():
             if getattr(self, key) < bound:
                 raise UserError(f"{key} is {getattr(self, key)}: expected {bound} or more")
+        if self.seed > MOST_SEED:
+            raise UserError(f"seed is {self.seed}: expected at most {MOST_SEED}")
         for key in ("minutes", "clip_lr", "rows_lr", "lr"):
             if not 0 < getattr(self, key) < math.inf:
                 raise UserError(f"{key} is {getattr(self, key)}: expected a number above 0, and finite")
