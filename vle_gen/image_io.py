@@ -5,11 +5,13 @@ Whatever is wrong with a file becomes a `UserError` of one line.
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO
 
 import numpy as np
@@ -32,7 +34,7 @@ def open_image(path: str | Path) -> Image.Image:
         UserError: no such file, not a picture, damaged, under 8 pixels on a side, or over 100 megapixels.
     """
     path = Path(path)
-    if not path.exists():
+    if not os.path.exists(path):  # Path's fails on names that are too long
         raise UserError(f"{path} does not exist: expected a picture or a .vle file")
     if path.is_dir():
         raise UserError(f"{path} is a folder: expected a picture")
@@ -55,7 +57,7 @@ def read_image(source: Path | BinaryIO, name: str | Path) -> Image.Image:
         raise UserError(f"{name} is not a picture: expected a format that Pillow reads, such as PNG or JPEG") from None
     except PermissionError:
         raise UserError(f"{name} cannot be read: permission denied") from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, RuntimeError) as fault:  # of AVIF and DDS, the last
+    except Exception as fault:  # whatever a reader of Pillow's stumbles over is the fault of what is in the file
         raise UserError(f"{name} is damaged and cannot be read: {' '.join(str(fault).split())}") from None
 
 
@@ -157,12 +159,12 @@ def require_picture_name(path: str | Path, more: tuple[str, ...] = ()) -> None:
 def require_writable(*paths: str | Path | None) -> None:
     """Raises `UserError` where a path, None for none, cannot be written: asked before what takes a while."""
     for path in map(Path, filter(None, paths)):
-        place = path.resolve()
+        place, stream = path.resolve(), is_stream(path)
         if place.is_dir():
             raise UserError(f"cannot write {path}: it is a folder, and the name of a file is expected")
-        if not (place.parent.is_dir() and os.access(place.parent, os.W_OK)):
+        if not stream and not (place.parent.is_dir() and os.access(place.parent, os.W_OK)):
             raise UserError(f"cannot write {path}: expected a folder that exists, and may be written in, before its name")
-        if place.exists() and not os.access(place, os.W_OK):
+        if path.exists() and not os.access(path, os.W_OK):
             raise UserError(f"cannot write {path}: permission denied")
 
 
@@ -198,8 +200,11 @@ def readable_by_others(folder: str | Path) -> None:
 
 def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
     """Calls `write` on a temporary file beside `path` (same suffix) and renames it when that succeeded; the path. Where that is
-    a link, what it leads to is written, and the link stays; a file that is replaced keeps its permissions."""
+    a link, what it leads to is written, and the link stays; a file that is replaced keeps its permissions. A stream is written
+    to, and stays what it is."""
     path = Path(path)
+    if is_stream(path):
+        return _sent(path, write)
     place = path.resolve() if path.is_symlink() else path
     exists = place.is_file()
     if exists and not os.access(place, os.W_OK):
@@ -223,8 +228,34 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
     return path
 
 
+def is_stream(path: Path) -> bool:
+    """Whether what is there takes bytes but is no file, such as /dev/stdout, /dev/null or a named pipe."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
+
+
+def _sent(path: Path, write: Callable[[Path], object]) -> Path:
+    """Writes a temporary file, and what is in it to the stream at `path`; the path."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            part = Path(folder) / f"part{path.suffix}"
+            write(part)
+            with part.open("rb") as source, path.open("wb") as stream:
+                shutil.copyfileobj(source, stream)
+    except OSError as fault:
+        raise UserError(f"cannot write {path}: {fault.strerror or fault}") from None
+    return path
+
+
+_reading_umask = Lock()
+
+
 def umask() -> int:
-    """The process's umask; reading it means setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
+    """The process's umask; reading it means setting it, which threads must do in turn, or it would stay what they set."""
+    with _reading_umask:
+        mask = os.umask(0)
+        os.umask(mask)
     return mask

@@ -48,4 +48,4 @@ class SavedModel:
             return
         data = {key: Path(value).name if isinstance(value, str) else value for key, value in card.get("data", {}).items()}
         trained = "## Training\n\n```json\n" + json.dumps(card | {"data": data}, indent=2, default=str) + "\n```\n"
-        (Path(folder) / "README.md").write_text(f"{self.about}\n\n{trained}")
+        (Path(folder) / "README.md").write_text(f"{self.about}\n\n{trained}", "utf-8")

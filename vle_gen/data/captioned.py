@@ -130,7 +130,7 @@ def _in_table(table: Path) -> Iterator[CaptionedPicture]:
             raise UserError(f"{table}, line {number}: expected {_either(FILE_KEYS)}, and {_either(CAPTION_KEYS)}")
         captions.setdefault(name, []).extend([caption.strip()] if caption.strip() else [])
     for name, said in captions.items():
-        if len(name) > LONGEST_NAME or not (table.parent / name).is_file():
+        if len(name) > LONGEST_NAME or not os.path.isfile(table.parent / name):  # Path's fails on names of too many bytes
             raise UserError(f"{table} names {name[:LONGEST_NAME]}, which is not there")
         yield _whole_file(table.parent / name, name, tuple(said))
 
@@ -174,6 +174,8 @@ def _in_shard(shard: Path, name: str) -> Iterator[CaptionedPicture]:
                             captions.setdefault(key, _stripped(_said(json.loads(text))))
                     except ValueError as fault:
                         raise UserError(f"{shard}: {member.name} is no caption in UTF-8: {fault}") from None
+    except UserError:  # which is a ValueError too
+        raise
     except (tarfile.TarError, OSError, ValueError) as fault:
         reason = " ".join(str(fault).split())
         raise UserError(f"{shard} is no shard of pictures and texts: {reason}; expected an uncompressed .tar") from None

@@ -48,7 +48,7 @@ def write_scenes(
 
 
 def _write_scene(engine: Engine, name: Path, number: int, seed: int, height: int, width: int) -> None:
-    generator = torch.Generator().manual_seed(seed * 1_000_003 + number)
+    generator = torch.Generator().manual_seed((seed * 1_000_003 + number) % 2**63)
     scene = engine(1, generator, height, width, _band(height, width))
     slot, step = _move(scene, generator)
     moved = engine.moved(scene, torch.tensor([slot]), step[None])

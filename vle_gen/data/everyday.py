@@ -101,7 +101,7 @@ def _emoji_names() -> dict[str, tuple[str, list[str]]]:
 def _chosen(words: dict[str, tuple[str, list[str]]]) -> Iterable[tuple[str, str, dict]]:
     """Character, name and group of every object of everyday.yaml."""
     characters = {name: character for character, (name, _) in words.items()}
-    for group in yaml.safe_load(resources.files("vle_gen.data").joinpath("everyday.yaml").read_text()):
+    for group in yaml.safe_load(resources.files("vle_gen.data").joinpath("everyday.yaml").read_text("utf-8")):
         for name in group["names"].split():
             yield characters.get(name, ""), spoken(name), group
 

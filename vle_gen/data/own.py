@@ -4,6 +4,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -104,8 +105,8 @@ def _object(folder: Path, row: dict[str, str], number: int, names: str | Path | 
         raise UserError(f"{where}: the name is empty")
     if len(row["file"]) > LONGEST_NAME:
         raise UserError(f"{names}: {row['file'][:40]!r}... is too long for the name of a file: are the columns in order?")
-    if not file.is_file():
-        raise UserError(f"{where}: {file} {'is a folder' if file.is_dir() else 'does not exist'}")
+    if not os.path.isfile(file):  # Path's fails on names of too many bytes
+        raise UserError(f"{where}: {file} {'is a folder' if os.path.isdir(file) else 'does not exist'}")
     pixels = cutout(file)
     floats = row.get("floats", "").lower()
     if floats not in YES + NO:

@@ -212,7 +212,7 @@ def _write(pipe: VLEPipeline, out: Path, found: Measured, pictures: list[str], c
         halves = {name: copy.deepcopy(getattr(pipe, name)).half() for name in ("tokenizer", "clip", "prior")}
         halves["clip"]._names = None
         type(pipe)(**halves, scheduler=pipe.scheduler).save_pretrained(str(part))
-        (part / "README.md").write_text(_card(found, pictures, config))
+        (part / "README.md").write_text(_card(found, pictures, config), "utf-8")
         part.chmod(0o755)
         if out.is_dir():
             out.rmdir()
