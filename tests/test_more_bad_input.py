@@ -16,7 +16,6 @@ from vle_gen.compact.ans import Writer
 from vle_gen.compact.code import TokenCode, _checksum
 from vle_gen.errors import UserError
 
-
 LONG = "\u00e9" * 200 + ".png"  # more bytes than a file system takes
 
 
@@ -59,7 +58,8 @@ def test_a_seed_is_no_larger_than_a_generator_takes(text):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["tokens", LONG], ["edit", "img.png", "paste 1 from '" + LONG + "'"], ["history", LONG], ["data", "show", LONG]]
+    "arguments",
+    [["tokens", LONG], ["edit", "img.png", f"paste 1 from '{LONG}'"], ["history", LONG], ["data", "show", LONG]],
 )
 def test_names_that_are_too_long_are_said_to_be(vlegen, file, monkeypatch, arguments):
     monkeypatch.chdir(file.parent)

@@ -166,4 +166,6 @@ def preview(
     from vle_gen import files
     from vle_gen.data.preview import contact_sheet
 
-    print(files.save_image(contact_sheet(sprites, n, seed), out or Path("preview.png")))
+    out = out or Path("preview.png")
+    files.check_results([], [out])
+    print(files.save_image(contact_sheet(sprites, n, seed), out))

@@ -25,9 +25,10 @@ def pack(
 ) -> None:
     """Make a sprite pack of your own cut-outs; without --names each is called as its file is."""
     from vle_gen.data.own import pack_of
-    from vle_gen.data.pack import write_pack
+    from vle_gen.data.pack import require_place, write_pack
     from vle_gen.data.words import unsaid
 
+    require_place(out)
     made = pack_of(folder, names, title or folder.resolve().name, licence, placement, backgrounds)
     write_pack(made, out)
     print(f"{out}: {len(made.objects)} objects, {len({one.name for one in made.objects})} names")
@@ -50,8 +51,9 @@ def everyday(
     from collections import Counter
 
     from vle_gen.data.everyday import build
-    from vle_gen.data.pack import write_pack
+    from vle_gen.data.pack import require_place, write_pack
 
+    require_place(out)
     watch = lambda values, total: progress(values, total, "building")
     built = build(source, backgrounds, seed, watch, not no_photographs)
     write_pack(built.pack, out)
@@ -76,7 +78,9 @@ def show(
     from vle_gen import files
     from vle_gen.data.preview import pack_sheet
 
-    print(files.save_image(pack_sheet(sprites, n, seed, _picked(pick), outlines), out or Path("sheet.png")))
+    out = out or Path("sheet.png")
+    files.check_results([], [out])
+    print(files.save_image(pack_sheet(sprites, n, seed, _picked(pick), outlines), out))
 
 
 def compose(

@@ -20,7 +20,7 @@ from PIL import Image
 from vle_gen.data.floor import Floor
 from vle_gen.data.reading import read_files, read_json, read_pixels
 from vle_gen.errors import UserError
-from vle_gen.image_io import write_whole
+from vle_gen.image_io import require_writable, write_whole
 
 INDEX = "pack.json"
 FORMAT = "vlegen pack 1"
@@ -223,11 +223,16 @@ def trimmed(rgba: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(rgba[top:bottom, left:right])
 
 
+def require_place(path: str | Path) -> None:
+    """Raises `UserError` where a pack cannot be written to a path: asked before one is made, which may take minutes."""
+    if Path(path).suffix != ".tar":
+        raise UserError(f"cannot write a pack as {path}: expected a name that ends in .tar")
+    require_writable(path)
+
+
 def write_pack(pack: Pack, path: str | Path, each: Callable[[Sequence], Sequence] = list) -> Path:
     """Writes a pack as a tar, whole or not at all; the path. `each` may show progress over the pictures."""
-    path = Path(path)
-    if path.suffix != ".tar":
-        raise UserError(f"cannot write a pack as {path}: expected a name that ends in .tar")
+    require_place(path)
     return write_whole(path, lambda part: _write(pack, part, each))
 
 
