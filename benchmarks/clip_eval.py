@@ -31,8 +31,8 @@ from vle_gen.data.packs import load_engine
 from vle_gen.data.sprites import SpriteBank, attribute_indices
 from vle_gen.pipeline import VLEPipeline
 from vle_gen.tokenizer.sizes import FRAME_SCALE
-from vle_gen.training.clip import LEAST_SHOWN, resized, scene_contents
-from vle_gen.training.texts import texts_of
+from vle_gen.training.clip import LEAST_SHOWN, resized
+from vle_gen.training.texts import SolidTexts, texts_of
 
 GALLERY = 100  # captions that compete in retrieval
 
@@ -47,7 +47,7 @@ def retrieval(
     hard: dict[str, list[float]] = {"hard negative: relation": [], "hard negative: objects": []}
     for _ in range(scenes // GALLERY):
         batch = composer(GALLERY, generator, 208, 208)
-        contents = scene_contents(batch)
+        contents = [(one.attributes, one.box, one.depth) for one in SolidTexts(1.0).scenes(batch)]
         captions = [write(*content, random, whole=1.0) for content in contents]
         pictures = model.image_features(resized(batch.image, model.clip.visual.image_size))
         texts = model.text_features([caption.text for caption in captions]).pooled

@@ -18,7 +18,8 @@ from vle_gen.prior.plan import TextPlan
 from vle_gen.prior.sampling import Given, Guidance, SampledTokens, sample
 from vle_gen.prior.sizes import PriorSizes
 from vle_gen.training.layouts import Layouts
-from vle_gen.training.prior import CaptionedTokens, WhatTable, text_members, text_order, text_ties, write_captions
+from vle_gen.training.prior import CaptionedTokens, WhatTable, text_order, text_ties, write_captions
+from vle_gen.training.texts import SolidTexts
 
 WIDTH, WHAT = 12, 6
 FIELDS = ("what", "where", "depth", "kind", "length")
@@ -298,7 +299,9 @@ def test_objects_come_in_the_order_of_the_text(data):
     scenes = data.many(60, torch.Generator().manual_seed(0))
     written = write_captions(scenes, Random(0), 0.8)
     unmentioned, stated = 0, 0
-    members = text_members(scenes, written)
+    texts = SolidTexts(1.0)
+    told = zip(texts.scenes(scenes), written, strict=True)
+    members = [[sorted(group) for group in texts.members(caption.request, scene) or []] for scene, caption in told]
     tied = text_ties(written, members, 6)
     for row, (order, caption) in enumerate(zip(text_order(scenes, members), written, strict=True)):
         assert sorted(order) == list(range(5))

@@ -18,16 +18,22 @@ from prompts import (
     write,
 )
 from prompts.captions import write_object
-from prompts.colours import nearest
+from prompts.colours import WORDS_FOR, nearest
 from prompts.negatives import negative
-from prompts.paraphrase import careless
 from prompts.rewording import reword
 from prompts.satisfied import CLEAR, ENOUGH, holds
-from prompts.synonyms import split_words
-from prompts.vocabulary import ALL_RELATIONS, BETWEEN, ON, WORDS, combinations
+from prompts.synonyms import NEAR, SAME, split_words
+from prompts.vocabulary import ADJECTIVES, ALL_RELATIONS, BETWEEN, NOUNS, ON, WORDS, combinations
 from vle_gen.errors import UserError
 
 RED_BALL, CUBE, BLUE_BALL = (1, 1, 1, 1), (0, 0, 0, 2), (1, 0, 0, 2)
+OTHERS: dict[str, list[str]] = {}
+for other, word in (SAME | NEAR).items():
+    if word in ADJECTIVES or word in NOUNS:
+        OTHERS.setdefault(word, []).append(other)
+for name in WORDS_FOR:
+    OTHERS.setdefault(nearest(name), []).append(name)
+OTHERS["gray"] = [*OTHERS["gray"], "grey"]
 
 
 def scene(random: Random, n: int):
@@ -44,6 +50,22 @@ def said(request: SceneRequest) -> tuple[Counter, Counter]:
         Counter(map(str, names)),
         Counter((str(names[r.subject]), r.kind, str(names[r.object])) for r in request.relations),
     )
+
+
+def careless(text: str, random: Random, often: float = 0.4) -> str:
+    """The caption with some of its words said otherwise; it reads back as the same."""
+    words = []
+    for word in text.split():
+        core = word.rstrip(",.;")
+        if core in OTHERS and random.random() < often:
+            core = random.choice(OTHERS[core])
+        if random.random() < 0.1:
+            core = random.choice((core.upper(), core.capitalize()))
+        words.append(core + word[len(word.rstrip(",.;")) :])
+    joined = words[0]
+    for word in words[1:]:
+        joined += random.choice((" ", " ", " ", "  ")) + word
+    return random.choice((joined, f"  {joined} ", f"please draw {joined}"))
 
 
 def test_captions_are_true_and_read_back_as_written():

@@ -11,7 +11,7 @@ import yaml
 import vle_gen
 from vle_gen.clip import ClipModel
 from vle_gen.errors import UserError
-from vle_gen.image_io import require_folder
+from vle_gen.image_io import require_new_folder
 from vle_gen.pipeline import VLEPipeline
 from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.prior.sampling import make_scheduler
@@ -39,9 +39,7 @@ def assemble(given: Sequence[Path], out: Path, alone: bool = False) -> list[str]
         UserError: a folder holds no part, or two the same, `out` is in use, the prior that was given does not fit, or there
             is no tokenizer.
     """
-    if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
-        raise UserError(f"{out} is there already: give another folder")
-    require_folder(out)
+    require_new_folder(out)
     chosen: dict[str, Chosen] = {}
     for place in given:
         name, folder = _part_in(place)
@@ -86,7 +84,7 @@ def _trained_with(run: Path) -> dict[str, Chosen]:
     try:
         config = yaml.safe_load((run / "config.yaml").read_text())
         said = {"tokenizer": config["tokenizer"], "clip": run / "clip" if config["clip"]["model"] else config["clip"]["folder"]}
-    except (OSError, yaml.YAMLError, KeyError, TypeError):
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError):
         return {}
     folders = {name: Path(folder) for name, folder in said.items() if folder}
     return {name: Chosen(folder, False) for name, folder in folders.items() if (folder / CONFIG).is_file()}

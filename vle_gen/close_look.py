@@ -29,7 +29,7 @@ class CloseLook(nn.Module):
         super().__init__()
         a, b, c = widths
         self.body = nn.Sequential(
-            *_down(3, a), _Residual(a), *_down(a, b), _Residual(b), *_down(b, c), _Residual(c),
+            *_down(3, a), Residual(a), *_down(a, b), Residual(b), *_down(b, c), Residual(c),
             nn.Flatten(), nn.Dropout(0.3), nn.Linear(c * (CUT // 8) ** 2, inner), nn.ReLU(), nn.Dropout(0.3),
         )  # fmt: skip
         self.outlet = nn.Linear(inner, 1 + len(SHAPES) + len(MATERIALS))
@@ -39,21 +39,24 @@ class CloseLook(nn.Module):
         return Closer(there[:, 0], shape, material)
 
 
-class _Residual(nn.Module):
+class Residual(nn.Module):
+    """Two convolutions around which the input passes."""
+
     def __init__(self, width: int):
         super().__init__()
-        self.body = nn.Sequential(*_conv(width, width), nn.ReLU(), *_conv(width, width))
+        self.body = nn.Sequential(*conv(width, width), nn.ReLU(), *conv(width, width))
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x + self.body(x))
 
 
-def _conv(inside: int, outside: int, stride: int = 1) -> tuple[nn.Module, nn.Module]:
+def conv(inside: int, outside: int, stride: int = 1) -> tuple[nn.Module, nn.Module]:
+    """A convolution of 3 x 3 and its normalisation."""
     return nn.Conv2d(inside, outside, 3, stride, 1, bias=False), nn.BatchNorm2d(outside)
 
 
 def _down(inside: int, outside: int) -> tuple[nn.Module, ...]:
-    return (*_conv(inside, outside, 2), nn.ReLU())
+    return (*conv(inside, outside, 2), nn.ReLU())
 
 
 def cut_out(pictures: Tensor, which: Tensor, box: Tensor, turned: Tensor | None = None, size: int = CUT) -> Tensor:

@@ -178,6 +178,14 @@ def require_folder(path: str | Path) -> None:
         raise UserError(f"cannot write the folder {path}: {place} is {wrong}; expected a folder, or a name that is free")
 
 
+def require_new_folder(path: str | Path) -> None:
+    """Raises `UserError` where something is there already but an empty folder, or where a folder cannot be made."""
+    path = Path(path)
+    if path.exists() and any(path.iterdir() if path.is_dir() else [path]):
+        raise UserError(f"{path} is there already: give another folder")
+    require_folder(path)
+
+
 def make_folder(path: str | Path) -> Path:
     """Makes a folder where there is none, those that it lies in too; the path. Raises `UserError` where that fails."""
     path = Path(path)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from prompts.request import SceneRequest
 from prompts.satisfied import check
 from prompts.vocabulary import MATERIAL, SHAPE, VALUES
-from vle_gen.close_look import CloseLook, cut_out
+from vle_gen.close_look import CloseLook, Residual, conv, cut_out
 from vle_gen.errors import UserError
 
 SIDE = 256  # pictures are looked at in squares of this many pixels
@@ -50,17 +50,6 @@ class Sight:
         return check(request, self.attributes, self.box, self.depth, exact=True)
 
 
-class Residual(nn.Module):
-    """Two convolutions around which the input passes."""
-
-    def __init__(self, width: int):
-        super().__init__()
-        self.body = nn.Sequential(*_conv(width, width), nn.ReLU(), *_conv(width, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x + self.body(x))
-
-
 class JudgeNetwork(nn.Module):
     """Pictures (B, 3, 256, 256), 0..1, to maps (B, C, 64, 64): a score, an offset and extent, a log depth, and the values
     of attributes, of which there are as many as `kinds` says."""
@@ -68,12 +57,12 @@ class JudgeNetwork(nn.Module):
     def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 112), kinds: Sequence[int] = KINDS):
         super().__init__()
         a, b, c, d = widths
-        self.stem = nn.Sequential(*_conv(3, a, 2), nn.ReLU(), *_conv(a, b, 2), nn.ReLU(), Residual(b))
-        self.middle = nn.Sequential(*_conv(b, c, 2), nn.ReLU(), Residual(c), Residual(c))
-        self.bottom = nn.Sequential(*_conv(c, d, 2), nn.ReLU(), Residual(d), Residual(d), Residual(d))
+        self.stem = nn.Sequential(*conv(3, a, 2), nn.ReLU(), *conv(a, b, 2), nn.ReLU(), Residual(b))
+        self.middle = nn.Sequential(*conv(b, c, 2), nn.ReLU(), Residual(c), Residual(c))
+        self.bottom = nn.Sequential(*conv(c, d, 2), nn.ReLU(), Residual(d), Residual(d), Residual(d))
         self.up_bottom, self.up_middle = nn.Conv2d(d, c, 1), nn.Conv2d(c, b, 1)
         self.join = Residual(c)
-        self.head = nn.Sequential(*_conv(b, c), nn.ReLU())
+        self.head = nn.Sequential(*conv(b, c), nn.ReLU())
         self.outlet = nn.Conv2d(c, 1 + 4 + 1 + sum(kinds), 1)
         nn.init.constant_(self.outlet.bias[:1], -4.0)
 
@@ -83,10 +72,6 @@ class JudgeNetwork(nn.Module):
         x16 = self.bottom(x8)
         x8 = self.join(x8 + F.interpolate(self.up_bottom(x16), scale_factor=2))
         return self.outlet(self.head(x4 + F.interpolate(self.up_middle(x8), scale_factor=2)))
-
-
-def _conv(inside: int, outside: int, stride: int = 1) -> tuple[nn.Module, nn.Module]:
-    return nn.Conv2d(inside, outside, 3, stride, 1, bias=False), nn.BatchNorm2d(outside)
 
 
 class Judge:

@@ -15,9 +15,9 @@ from prompts.lexicon import Lexicon
 from prompts.request import SceneRequest
 from prompts.satisfied import assign, check
 from prompts.vocabulary import ATTRIBUTES
-from vle_gen.close_look import cut_out
+from vle_gen.close_look import Residual, cut_out
 from vle_gen.errors import UserError
-from vle_gen.judge import WEIGHTS, Judge, JudgeNetwork, Peaks, Residual, filled, peaks_of, square, surest
+from vle_gen.judge import WEIGHTS, Judge, JudgeNetwork, Peaks, filled, peaks_of, square, surest
 
 CUT = 64  # pixels of a cut-out's side
 NAMER_WEIGHTS, NAMES = "namer.safetensors", "names.json"

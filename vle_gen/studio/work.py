@@ -19,8 +19,8 @@ class Busy(Exception):
 
 
 class Workers:
-    """Threads that look at pictures and render them, and one that writes from text: the prior's scheduler keeps what it
-    is doing in itself, so that two prompts at once would disturb each other."""
+    """Threads that look at pictures and render them, and one that writes from text: that takes seconds, in which all others
+    would wait who only drag things about."""
 
     def __init__(self, limits: Limits):
         threads = max(1, (os.cpu_count() or 1) // limits.workers)

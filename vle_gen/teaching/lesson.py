@@ -19,7 +19,7 @@ from prompts.called import Called
 from prompts.lexicon import Lexicon
 from prompts.request import Mention, SceneRequest
 from vle_gen.errors import UserError
-from vle_gen.image_io import require_folder
+from vle_gen.image_io import require_new_folder
 from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.prior.sizes import Needs
 from vle_gen.teaching import measuring, seeing, writing
@@ -50,7 +50,7 @@ def teach(pipe: VLEPipeline, said: str, paths: Sequence[Path], out: Path, config
     """
     began = time.monotonic()
     lexicon = _known_names(pipe)
-    _require_free(out)
+    require_new_folder(out)
     new = NewName.of(said, lexicon)
     taught = with_name(lexicon, new)
     seeing.with_words(pipe.clip, taught, new, [Called((-1,) * 4)])  # before anything is computed: whether it can be said
@@ -79,12 +79,6 @@ def _known_names(pipe: VLEPipeline) -> Lexicon:
             "with a CLIP of its own, such as everyday"
         )
     return pipe.lexicon
-
-
-def _require_free(out: Path) -> None:
-    if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
-        raise UserError(f"{out} is there already: give another folder")
-    require_folder(out)
 
 
 class _Teacher:

@@ -243,13 +243,6 @@ def write_captions(scenes: SceneBatch, random: Random, whole: float = 0.9) -> li
     return [texts.caption(scene, random) for scene in texts.scenes(scenes)]
 
 
-def text_members(scenes: SceneBatch, written: list[captions.Caption]) -> list[list[list[int]]]:
-    """For every scene the slots that each mention of its caption stands for."""
-    texts = SolidTexts(1.0)
-    told = zip(texts.scenes(scenes), written, strict=True)
-    return [[sorted(group) for group in texts.members(caption.request, scene) or []] for scene, caption in told]
-
-
 def text_order(scenes: SceneBatch, members: list[list[list[int]]]) -> list[list[int]]:
     """All slots of every scene, in the order in which its caption mentions the objects; the unmentioned come after.
 

@@ -198,16 +198,6 @@ def starting_model(config: configs.ClipConfig, lexicon: Lexicon | None = None) -
     return taught, new
 
 
-def scene_contents(scenes: SceneBatch) -> list[tuple[list, list, list]]:
-    """Attributes, boxes and depths of the objects of each scene, as plain lists."""
-    columns = (scenes.present.tolist(), scenes.attributes.tolist(), scenes.box.tolist(), scenes.depth.tolist())
-    contents = []
-    for present, *values in zip(*columns, strict=True):
-        here = [k for k, there in enumerate(present) if there]
-        contents.append(tuple([rows[k] for k in here] for rows in values))
-    return contents
-
-
 def contrastive(pictures: Tensor, texts: Tensor, scale: Tensor, truth: Tensor) -> Tensor:
     """CLIP's symmetric cross entropy with several matches: truth (B, P) bool, [picture, text]."""
     from open_clip import ClipLoss

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from editors.perspective import GROUND
+from vle_gen.data.compose import FULL_VIEW
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
 
-FULL_VIEW = (0.0, 0.0, 1.0, 1.0)
 SIDEWAYS, AWAY = 0.905, 1.10  # floor units for a unit of (x - 1/2) * depth, and of depth, with CLEVR's lens
 GAP = 0.5  # least gap between two objects on the floor, in its units: what is written has then some room to err
 COVERED = 0.25  # share of the smaller of two boxes from which the farther one would be hidden

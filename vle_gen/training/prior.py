@@ -29,7 +29,6 @@ from vle_gen.training.captioned_tokens import (
     CaptionedTokens,
     ReadText,
     StrandTokens,
-    text_members,
     text_order,
     text_ties,
     tokens_of_packs,
@@ -44,8 +43,7 @@ from vle_gen.training.sources import Mixture, Source
 from vle_gen.training.what_table import WhatTable
 
 __all__ = [
-    "CaptionedTokens", "PriorTask", "ReadText", "WhatTable", "build", "part", "text_members", "text_order", "text_ties",
-    "write_captions",
+    "CaptionedTokens", "PriorTask", "ReadText", "WhatTable", "build", "part", "text_order", "text_ties", "write_captions",
 ]
 
 NUMBERS = ("x", "y", "scale", "aspect", "depth", "stop", "code", "flow", "count", "tied", "spoken")  # what is logged
