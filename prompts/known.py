@@ -23,6 +23,7 @@ from prompts.vocabulary import MORE_SAID_AS, NOUNS, RELATION_SAID_AS, WORDS
 from vle_gen.errors import UserError
 
 MORE = "a thousand things are known to '--checkpoint everyday'"  # said where a checkpoint knows solids alone
+MOST_SIGNS = 2000  # of a prompt: many times what a text model reads, and few enough to be read at once
 AROUND = ".,;:!?\"'()[]{}“”‘’«»…"  # punctuation about words
 AND = "&+"
 BETWEEN_WORDS = ("/", "\\", "|", "~", "=", "->")  # signs that stand for words, nobody knows which
@@ -49,10 +50,13 @@ def unknown_words(prompt: str, known: frozenset[str] | set[str] = WORDS, lexicon
 def require_known(
     prompt: str, known: frozenset[str] | set[str] = WORDS, lexicon: Lexicon | None = None
 ) -> None:
-    """Raises UserError for a prompt without words, or with words that a checkpoint trained on `known` never saw, that its
-    lexicon lacks, and that mean nothing near to what it saw. One that was trained on free text may be asked for anything."""
+    """Raises UserError for a prompt without words or of more than `MOST_SIGNS` characters, or with words that a checkpoint
+    trained on `known` never saw, that its lexicon lacks, and that mean nothing near to what it saw. One that was trained on
+    free text may be asked for anything of that length."""
     if not isinstance(prompt, str):
         raise UserError(f"{prompt!r} is no text: say what is meant in words, such as 'a red ball'")
+    if len(prompt) > MOST_SIGNS:
+        raise UserError(f"the prompt has {len(prompt)} characters: expected at most {MOST_SIGNS}")
     read = reword(prompt, frozenset(known), lexicon)
     if is_free(known, lexicon):
         if not prompt.strip():

@@ -19,6 +19,7 @@ from prompts import (
 )
 from prompts.captions import write_object
 from prompts.colours import WORDS_FOR, nearest
+from prompts.known import require_drawable
 from prompts.negatives import negative
 from prompts.rewording import reword
 from prompts.satisfied import CLEAR, ENOUGH, holds
@@ -210,6 +211,13 @@ def test_unknown_words_are_named():
     with pytest.raises(UserError, match="prompt is empty"):
         require_known(" , ")
     require_known("red ball left of a cube")
+
+
+def test_a_prompt_too_long_to_be_read_is_refused():
+    """The grammar descends with each "with", and so far would be too far for Python."""
+    with pytest.raises(UserError, match="the prompt has 18006 characters: expected at most 2000"):
+        require_drawable("a ball" + " with a cube" * 1500)
+    require_drawable("a ball" + " with a cube" * 160)
 
 
 def test_a_misspelt_word_is_guessed():
