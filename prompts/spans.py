@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_MARK, _END = 0xE000, chr(0xF000)  # of private use: no caption has them otherwise
+_MARK, _END = 0xD800, chr(0xDFFF)  # surrogates: no text has them, whatever signs names are in
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ def without_marks(text: str, renumber: dict[int, int]) -> tuple[str, tuple[Span,
     for character in text:
         if character == _END:
             spans.append(Span(start, len(plain), renumber[mention]))
-        elif ord(character) >= _MARK:
+        elif _MARK <= ord(character) < ord(_END):
             start, mention = len(plain), ord(character) - _MARK
         else:
             plain += character

@@ -248,6 +248,7 @@ WRONG = {
     "no number": ({"objects": [DISC | {"size": "big"}]}, "object 0: size is \"big\": expected a number"),
     "aliases are no texts": ({"objects": [DISC | {"aliases": [1]}]}, "object 'disc': aliases"),
     "background without words": ({"backgrounds": [WALL | {"words": []}]}, "background 0: words is empty"),
+    "background of an article": ({"backgrounds": [WALL | {"words": ["a"]}]}, "background 0: words is empty"),
     "opaque object": ({"objects": [DISC | {"file": "wall.png"}]}, "wall.png has no transparent pixel"),
     "background not square": ({"backgrounds": [WALL | {"file": "disc.png"}]}, "disc.png is 120 x 80: expected a square"),
     "floor the wrong way up": ({"backgrounds": [WALL | {"floor": FLOOR | {"top": 0.2}}]}, "expected horizon < top < bottom"),

@@ -20,9 +20,13 @@ from prompts import (
 from prompts.captions import write_object
 from prompts.colours import WORDS_FOR, nearest
 from prompts.known import require_drawable
+from prompts.naming import Thing, lexicon_of
 from prompts.negatives import negative
 from prompts.rewording import reword
 from prompts.satisfied import CLEAR, ENOUGH, holds
+from prompts.scene import NO_ATTRIBUTES, Scene
+from prompts.scene_captions import Often
+from prompts.scene_captions import write as write_scene
 from prompts.synonyms import NEAR, SAME, split_words
 from prompts.vocabulary import ADJECTIVES, ALL_RELATIONS, BETWEEN, NOUNS, ON, WORDS, combinations
 from vle_gen.errors import UserError
@@ -211,6 +215,17 @@ def test_unknown_words_are_named():
     with pytest.raises(UserError, match="prompt is empty"):
         require_known(" , ")
     require_known("red ball left of a cube")
+
+
+@pytest.mark.parametrize("name", ["cat \N{CAT FACE}", "\N{LATIN SMALL LIGATURE FI}sh", "\ue001 star"])
+def test_names_are_captioned_in_whatever_signs(name):
+    box = ((0.2, 0.5, 0.2, 0.2), (0.7, 0.5, 0.2, 0.2))
+    content = Scene((name, "dog"), (NO_ATTRIBUTES,) * 2, box, (1.0, 2.0))
+    for seed in range(8):
+        caption = write_scene(content, lexicon_of([Thing(name), Thing("dog")]), Random(seed), Often(whole=1.0))
+        assert name in caption.text
+        spoken = [caption.text[one.start : one.end] for one in caption.spans]
+        assert spoken and all((name in words) != ("dog" in words) for words in spoken)
 
 
 def test_a_prompt_too_long_to_be_read_is_refused():

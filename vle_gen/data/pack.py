@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from prompts.grounds import ARTICLES
 from vle_gen.data.floor import Floor
 from vle_gen.data.reading import read_files, read_json, read_pixels
 from vle_gen.errors import UserError
@@ -151,7 +152,7 @@ class _Reader:
             "file": str, "words": list, "floor": object, "shaded": bool,
         }, ("file", "words"))  # fmt: skip
         words = record["words"]
-        if not (words and all(isinstance(word, str) and word.strip() for word in words)):
+        if not (words and all(isinstance(word, str) and set(word.lower().split()) - set(ARTICLES) for word in words)):
             raise self._wrong(where, "words is empty: expected descriptions, such as [\"a lawn\", \"a blue sky\"]")
         pixels = read_pixels(self.files, record["file"], self.path, "RGB")
         if pixels.shape[0] != pixels.shape[1]:
