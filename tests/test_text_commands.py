@@ -54,6 +54,9 @@ def test_files_of_prompts_that_cannot_be_drawn(vlegen, tmp_path):
     (tmp_path / "p.txt").write_text("a red dragon\na red ball\n\na fork\na spoon\n")
     several = vlegen("txt2img", "--prompts", tmp_path / "p.txt", "-o", tmp_path / "out").err
     assert "line 1" in several and "lines 4, 5" in several and several.count("\n") == 1
+    (tmp_path / "p.txt").write_text("a dragon\n" * 200)
+    many = vlegen("txt2img", "--prompts", tmp_path / "p.txt", "-o", tmp_path / "out").err
+    assert "lines 2, 3" in many and "others" in many and len(many) < 600
     (tmp_path / "p.txt").write_text("# nothing\n")
     assert vlegen("txt2img", "--prompts", tmp_path / "p.txt").status == 2
     assert vlegen("txt2img", "a ball", "--prompts", tmp_path / "p.txt").status == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from vle_gen.tokens import VLETokens
 
 BATCH = 8  # pictures drawn at once
+LINES_SAID = 10  # of a file of prompts, in which something is wrong
 
 
 @dataclass(frozen=True)
@@ -98,10 +100,11 @@ def read_prompts(path: Path, words: frozenset[str], lexicon: Lexicon | None = No
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line and not line.startswith("#")]
     if not numbered:
         raise UserError(f"{path} holds no prompts: expected one a line")
-    faults = {number: fault for number, line in numbered if (fault := _fault_of(line, words, lexicon))}
-    if faults:
-        (first, fault), *others = faults.items()
-        more = f"; and something in line{'s' * (len(others) > 1)} {', '.join(str(k) for k, _ in others)}" if others else ""
+    found = ((number, fault) for number, line in numbered if (fault := _fault_of(line, words, lexicon)))
+    if faults := list(islice(found, LINES_SAID + 1)):
+        (first, fault), *others = faults
+        said = [str(number) for number, _ in others[: LINES_SAID - 1]] + ["others"] * (len(others) >= LINES_SAID)
+        more = f"; and something in line{'s' * (len(others) > 1)} {', '.join(said)}" if said else ""
         raise UserError(f"{path}, line {first}: {fault}{more}")
     return [line for _, line in numbered]
 
