@@ -14,6 +14,7 @@ from vle_gen.chosen_places import Place, clamps, turns_of, with_places
 from vle_gen.dyeing import called_dyed, dyed, undyed
 from vle_gen.framing import framed
 from vle_gen.ground_looks import unshown
+from vle_gen.lining_up import lined_up
 from vle_gen.prior.chance import Generators
 from vle_gen.prior.sampling import Given, Guidance, SampledTokens
 from vle_gen.refusing import Pair, Refusing, least_extent, pairs_of, sizes_of, written_by
@@ -124,8 +125,9 @@ def draw_orders(
             order, turns = orders[k // each], drawn.turn[row].tolist()
             arranged = [tokens]
             if settings.tries > 1 and pipe.lexicon is not None and not order.places:
-                tokens = sized(tokens, order.wanted(turns[1 : len(tokens)]), least_drawn(order.request))
-                arranged = [framed(tokens, order.request), tokens]
+                wanted = order.wanted(turns[1 : len(tokens)])
+                tokens = sized(tokens, wanted, least_drawn(order.request))
+                arranged = [framed(lined_up(tokens, order.request, wanted), order.request), tokens]
             for tokens in arranged:
                 problems = _problems(pipe, tokens, order, turns)
                 if not problems:

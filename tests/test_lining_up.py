@@ -1,0 +1,44 @@
+"""Rows that a prompt asks for are drawn as rows."""
+import pytest
+import torch
+
+import vle_gen
+from prompts.grammar import parse
+from vle_gen.lining_up import SMALLEST, lined_up, rows_of
+from vle_gen.tokenizer.sizes import FRAME_SCALE
+
+
+@pytest.fixture(scope="module")
+def everyday():
+    return vle_gen.load("everyday")
+
+
+def boxes(tokens):
+    return (tokens.where[0, 1:] / torch.tensor([1, 1, FRAME_SCALE, FRAME_SCALE])).tolist()
+
+
+@pytest.mark.parametrize("prompt", ["a row of three mushrooms", "a cow, a pig and a sheep side by side"])
+def test_rows_stand_on_one_line(everyday, prompt):
+    result = everyday(prompt, generator=torch.Generator().manual_seed(1))
+    assert result.problems == [[]]
+    row = sorted(boxes(result.tokens[0]))
+    feet = [y + h / 2 for _, y, _, h in row]
+    assert max(feet) - min(feet) < 1e-3
+    gaps = [right[0] - right[2] / 2 - left[0] - left[2] / 2 for left, right in zip(row, row[1:], strict=False)]
+    assert min(gaps) > 0 and max(gaps) - min(gaps) < 1e-3
+    extents = [(w * h) ** 0.5 for _, _, w, h in row]
+    assert min(extents) > (0.99 if "mushrooms" in prompt else 0.99 * SMALLEST) * max(extents)
+
+
+def test_what_is_in_no_row_stays(everyday):
+    names = "a cat and a dog side by side and a house behind the dog"
+    request = parse(names, everyday.lexicon)
+    assert [[str(request.mentions[k]) for k in row] for row in rows_of(request)] == [["cat", "dog"]]
+    tokens = everyday("a cat, a dog and a house", generator=torch.Generator().manual_seed(0), tries=1).tokens[0]
+    wanted = list(request.mentions)
+    house = [one.name for one in wanted].index("house") + 1
+    after = lined_up(tokens, request, wanted)
+    assert torch.equal(after.where[0, house], tokens.where[0, house]) and not torch.equal(after.where, tokens.where)
+    assert lined_up(tokens, parse("a cat left of a dog and a house", everyday.lexicon), wanted) is tokens
+    assert lined_up(tokens, request, [None, None, None]) is tokens, "what is what is not known"
+    assert lined_up(tokens, None, wanted) is tokens
