@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prompts.lexicon import Lexicon
+from prompts.nouns import adjectives_at, noun_at
 from prompts.places import PICTURES, READ_AS
-from prompts.recasting import adjectives_at, noun_at
 from prompts.synonyms import EACH, STOPS
 from prompts.vocabulary import (
     ABOVE,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from prompts.colours import nearest
 from prompts.lexicon import Lexicon
-from prompts.recasting import COMPARED, noun_at
+from prompts.nouns import COMPARED, noun_at
 from prompts.request import SceneRequest
 from prompts.synonyms import NEAR, SAME, SHADES
 from prompts.vocabulary import ABOVE, ADJECTIVES, BEHIND, BELOW, BIGGER, COLOR, COLORS, FRONT, LEFT, ON, RIGHT, SMALLER

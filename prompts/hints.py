@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from prompts.grounds import Phrase
 from prompts.lexicon import MISSPELT, Lexicon
 from prompts.marking import said_ground
+from prompts.nouns import noun_at
 from prompts.places import READ_AS
-from prompts.recasting import noun_at
 from prompts.rewording import likely
 from prompts.vocabulary import ADJECTIVES, MORE_SAID_AS, NUMBER_WORDS
 

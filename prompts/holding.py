@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from prompts.lexicon import Lexicon
 from prompts.marking import CONTAINERS, MEASURES
+from prompts.nouns import Noun, adjectives_at, noun_at
 from prompts.plurals import is_mass
-from prompts.recasting import Noun, adjectives_at, noun_at
 
 TEMPERATURES = frozenset("hot cold iced warm fresh".split())  # of what is in a glass or on a plate
 

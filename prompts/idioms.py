@@ -9,8 +9,8 @@ from prompts.arranging import listed, relates
 from prompts.holding import contents, held
 from prompts.lexicon import Lexicon
 from prompts.marking import CROWDS
+from prompts.nouns import adjectives_at, noun_at
 from prompts.places import READ_AS, REGIONS
-from prompts.recasting import adjectives_at, noun_at
 from prompts.synonyms import STOPS
 from prompts.vocabulary import NUMBERS
 

@@ -14,8 +14,9 @@ from prompts.hints import hint, hints
 from prompts.lexicon import Lexicon
 from prompts.marking import GROUND, NAME, Atom, said_ground
 from prompts.marking import WORDS as PLACES_AND_RELATIONS
+from prompts.nouns import noun_at
 from prompts.plurals import article, plural
-from prompts.recasting import noun_at, recast, two_coloured
+from prompts.recasting import recast, two_coloured
 from prompts.rewording import is_free, reword
 from prompts.spelling import respaced
 from prompts.synonyms import STOPS, split_words

@@ -1,38 +1,25 @@
 """Ways of saying what things are like that captions do not have, in the way that they do: "a ball that is red", "a ball. The
-ball is red", "two balls, a red one and a small one", "red and blue balls" all become adjectives before nouns."""
+ball is red", "red and blue balls" all become adjectives before nouns."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from prompts.colours import nearest
 from prompts.lexicon import Lexicon
-from prompts.plurals import plural
-from prompts.synonyms import NEAR, SAME, SHADES, STOPS, split_words
-from prompts.vocabulary import ADJECTIVES, ANY_SHAPE, COLOR, NOUNS, NUMBER_WORDS, NUMBERS, PLURALS, SAID_AS, SHAPE
+from prompts.nouns import Noun, adjective_at, adjectives_at, is_colour, noun_at, noun_before, nouns_before
+from prompts.parting import apposed, contrasted, parted
+from prompts.synonyms import SHADES, STOPS
+from prompts.vocabulary import ADJECTIVES, NUMBERS
 
-COMPARED = frozenset({"bigger", "larger", "smaller"})  # these want a "than"
 _IS = ("is", "are")
 _MADE = (("made", "of"), ("made", "out", "of"), ("made", "from"))
-_SINGULAR = {PLURALS[noun]: noun for noun in (*sum(SAID_AS[SHAPE], ()), *ANY_SHAPE)}
-
-
-class Noun(NamedTuple):
-    """What words call a thing."""
-
-    start: int
-    end: int
-    means: str  # the same for all words for one thing
-    plural: bool
-    one: tuple[str, ...]  # its words in the singular
-    many: tuple[str, ...]  # and in the plural
 
 
 def recast(words: Sequence[str], lexicon: Lexicon | None) -> list[str]:
     """The words of a prompt, as `split_words` has them, with adjectives where captions have them."""
     words = list(words)
     for change in (
-        _made, _postposed, _relative, _stated, _apposed, _parted, _contrasted, _said_of_all, _summed, _listed, _each, _shared
+        _made, _postposed, _relative, _stated, apposed, parted, contrasted, _said_of_all, _summed, _listed, _each, _shared
     ):  # fmt: skip
         at = 0
         while at < len(words):
@@ -53,72 +40,6 @@ def two_coloured(words: Sequence[str], lexicon: Lexicon | None) -> tuple[str, st
     return None
 
 
-def noun_at(words: Sequence[str], at: int, lexicon: Lexicon | None) -> Noun | None:
-    """The noun that begins here."""
-    if at >= len(words):
-        return None
-    for said in () if lexicon is None else lexicon.starting.get(words[at], ()):
-        if tuple(words[at : at + len(said)]) == said:
-            form = lexicon.forms[said]
-            one, many = (tuple(split_words(text)) for text in (form.concept, plural(form.concept)))
-            return Noun(at, at + len(said), form.concept, form.plural, one, many)
-    word = SAME.get(words[at]) or NEAR.get(words[at]) or words[at]
-    if word not in NOUNS:
-        return None
-    shape, many = NOUNS[word]
-    one = _SINGULAR.get(word, word)
-    return Noun(at, at + 1, f"shape {shape}", many, (one,), (PLURALS[one],))
-
-
-def _noun_before(words: Sequence[str], end: int, lexicon: Lexicon | None) -> Noun | None:
-    """The longest noun that ends here."""
-    found = (noun_at(words, start, lexicon) for start in range(max(0, end - 5), end))
-    return next((noun for noun in found if noun is not None and noun.end == end), None)
-
-
-def _nouns(words: Sequence[str], end: int, lexicon: Lexicon | None) -> list[Noun]:
-    """The nouns that end before `end`."""
-    found, at = [], 0
-    while at < end:
-        noun = noun_at(words, at, lexicon)
-        if noun is not None and not (noun.end == at + 1 and _is_colour(words[at]) and noun_at(words, at + 1, lexicon)):
-            found.append(noun)
-            at = noun.end
-        else:
-            at += 1
-    return [noun for noun in found if noun.end <= end]
-
-
-def _is_colour(word: str) -> bool:
-    return nearest(word) is not None or ADJECTIVES.get(word, (None,))[0] == COLOR
-
-
-def _adjective(words: Sequence[str], at: int) -> int:
-    """How many words an adjective has that begins here, 0 where there is none: "dark red" has two."""
-    if at >= len(words):
-        return 0
-    word = words[at]
-    if word in SHADES and at + 1 < len(words) and _is_colour(words[at + 1]):
-        return 2
-    means = (None if word in COMPARED else SAME.get(word)) or NEAR.get(word) or word
-    return int(_is_colour(word) or means in ADJECTIVES)
-
-
-def adjectives_at(words: Sequence[str], at: int) -> tuple[list[str], int]:
-    """The adjectives from here on, with the "and" between them, and where they end."""
-    found: list[str] = []
-    end = at
-    while True:
-        join = end < len(words) and bool(found) and words[end] in (",", "and")
-        size = _adjective(words, end + join)
-        if not size:
-            return found, end
-        last = words[end + join + size - 1]
-        listed = ["and"] if join and _is_colour(found[-1]) and _is_colour(last) else []
-        found += [*listed, *words[end + join : end + join + size]]
-        end += join + size
-
-
 def _ends(words: Sequence[str], at: int, lexicon: Lexicon | None) -> bool:
     """Whether what is said of a thing can end here."""
     return at >= len(words) or not (noun_at(words, at, lexicon) or words[at] in ("than", "one", "ones"))
@@ -127,7 +48,7 @@ def _ends(words: Sequence[str], at: int, lexicon: Lexicon | None) -> bool:
 def _made(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
     """"a cat made of gold" -> "a gold cat", where the material is a colour, too."""
     said = next((said for said in _MADE if tuple(words[at : at + len(said)]) == said), None)
-    noun = None if said is None else _noun_before(words, at, lexicon)
+    noun = None if said is None else noun_before(words, at, lexicon)
     end = at + len(said or ())
     if noun is None or end >= len(words) or words[end] in ADJECTIVES or not nearest(words[end]):  # nothing is made of red
         return None
@@ -145,7 +66,7 @@ def _postposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list
     said, end = adjectives_at(words, start)
     if not said or any(noun_at(words, k, lexicon) for k in range(start, min(end + 1, len(words)))):
         return None
-    if not (end == len(words) or words[end] in STOPS or (words[end] == "and" and not _adjective(words, end + 1))):
+    if not (end == len(words) or words[end] in STOPS or (words[end] == "and" and not adjective_at(words, end + 1))):
         return None
     return [*words[:at], *said, *words[at : noun.end], *words[end:]], at + len(said) + 1
 
@@ -155,7 +76,7 @@ def _relative(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[
     if words[at] not in ("that", "which") or at + 1 >= len(words) or words[at + 1] not in _IS:
         return None
     said, end = adjectives_at(words, at + 2)
-    noun = _noun_before(words, at, lexicon)
+    noun = noun_before(words, at, lexicon)
     if not said or noun is None or not _ends(words, end, lexicon):
         return None
     return [*words[: noun.start], *said, *words[noun.start : at], *words[end:]], at
@@ -172,7 +93,7 @@ def _stated(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
     said, end = adjectives_at(words, subject_end + 1)
     if not said or not (end == len(words) or words[end] in (*STOPS, "and")):
         return None
-    earlier = [one for one in _nouns(words, at, lexicon) if noun is None or one.means == noun.means]
+    earlier = [one for one in nouns_before(words, at, lexicon) if noun is None or one.means == noun.means]
     if noun is not None and words[at] != "the":
         earlier = []
     if not earlier and noun is not None:
@@ -186,84 +107,17 @@ def _stated(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
     return [*words[: meant.start], *said, *words[meant.start : before], *words[end:]], at
 
 
-def _apposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
-    """"two balls, a red one and a small one" -> "a red ball and a small ball"."""
-    count = NUMBERS.get(words[at])
-    noun = noun_at(words, at + 1, lexicon) if count is not None and count > 1 else None
-    if noun is None or not noun.plural or noun.end >= len(words) or words[noun.end] not in (",", ":", ";"):
-        return None
-    parts: list[tuple[int, list[str]]] = []
-    end = noun.end
-    while end < len(words) and words[end] in (",", ":", ";", "and"):
-        start = end
-        while start < len(words) and words[start] in (",", ":", ";", "and"):
-            start += 1
-        other = words[start : start + 2] == ["the", "other"]
-        many = (1 if other else NUMBERS.get(words[start], 0)) if start < len(words) else 0
-        if start >= len(words) or not (many or words[start] in ("a", "an")):
-            break
-        said, stop = adjectives_at(words, start + 1 + other)
-        if not said or (not many and words[stop : stop + 1] != ["one"]) or noun_at(words, stop, lexicon) is not None:
-            break
-        parts.append((many or 1, said))
-        end = stop + (words[stop : stop + 1] in (["one"], ["ones"]))
-    if sum(many for many, _ in parts) != count:
-        return None
-    told = [["a", *said, *noun.one] if many == 1 else [NUMBER_WORDS[many], *said, *noun.many] for many, said in parts]
-    flat = [word for k, one in enumerate(told) for word in (["and", *one] if k else one)]
-    return [*words[:at], *flat, *words[end:]], at
-
-
-def _parted(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
-    """"two balls, one on the left and one on the right" -> "a ball on the left, a ball on the right"."""
-    count = NUMBERS.get(words[at], 1)
-    noun = noun_at(words, at + 1, lexicon) if count > 1 else None
-    if noun is None or not noun.plural or words[noun.end : noun.end + 1] not in ([","], [":"]):
-        return None
-    end = next((k for k in range(noun.end, len(words)) if words[k] in (".", ";")), len(words))
-    told: list[str] = []
-    spoken: Noun | None = None  # what "it" is
-    ones, k = 0, noun.end + 1
-    while k < end:
-        other = words[k : k + 2] == ["the", "other"]
-        part = (other or words[k] in ("one", "another")) and words[k - 1] in (",", ":", "and")
-        said, stop = adjectives_at(words, k + 1) if words[k] in ("a", "an") else ([], k)
-        if said and words[stop : stop + 1] == ["one"]:
-            if told:
-                told[-1:] = [","]
-            told += ["a", *said, *noun.one]
-            k, ones = stop + 1, ones + 1
-        elif part and noun_at(words, adjectives_at(words, k + 1 + other)[1], lexicon) is None:  # "two balls, one cube"
-            if told:
-                told[-1:] = [","]
-            told += ["a" if not ones else "another", *noun.one]
-            k, ones = k + 1 + other, ones + 1
-        elif words[k] == "it" and spoken is not None:
-            told += ["the", *spoken.one]
-            k += 1
-        elif not ones:
-            return None
-        else:
-            spoken = noun_at(words, k, lexicon) or spoken
-            told.append(words[k])
-            k += 1
-    if not ones or ones > count:
-        return None
-    rest = [] if ones == count else [",", "another", *noun.one] if count == ones + 1 else [",", str(count - ones), *noun.many]
-    return [*words[:at], *told, *rest, *words[end:]], at + len(told) + len(rest)
-
-
 def _said_of_all(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
     """"three balls, all red" -> "three red balls", and "a ball and a cube, both red" -> "a red ball and a red cube"."""
     if words[at] not in ("all", "both") or not at or words[at - 1] not in (",", "are", "is"):
         return None
     said, end = adjectives_at(words, at + 1)
     start = next((k + 1 for k in range(at - 1, -1, -1) if words[k] in (".", ";", ":")), 0)
-    nouns = [noun for noun in _nouns(words, at, lexicon) if noun.start >= start]
+    nouns = [noun for noun in nouns_before(words, at, lexicon) if noun.start >= start]
     if not said or not nouns or not (end == len(words) or words[end] in STOPS):
         return None
     besides = [k for k in range(start, at - 1) if not any(noun.start <= k < noun.end for noun in nouns)]
-    listed = all(words[k] in ("a", "an", "and", "some", "the", ",", *NUMBERS) or _adjective(words, k) for k in besides)
+    listed = all(words[k] in ("a", "an", "and", "some", "the", ",", *NUMBERS) or adjective_at(words, k) for k in besides)
     if not listed or (len(nouns) == 1 and not nouns[0].plural):
         return None
     told = list(words)
@@ -271,29 +125,6 @@ def _said_of_all(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[li
     for noun in reversed(nouns):
         told[noun.start : noun.start] = said
     return told, at
-
-
-def _contrasted(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
-    """"three balls, the red one left of the small one" -> "a red ball left of a small ball, another ball"."""
-    count = NUMBERS.get(words[at], 1)
-    noun = noun_at(words, at + 1, lexicon) if count > 1 else None
-    if noun is None or not noun.plural or words[noun.end : noun.end + 2] not in ([",", "the"], [":", "the"]):
-        return None
-    told: list[str] = []
-    k, ones = noun.end + 1, 0
-    while k < len(words) and words[k] not in (".", ";"):
-        said, end = adjectives_at(words, k + 1) if words[k] == "the" else ([], k)
-        if said and words[end : end + 1] == ["one"]:
-            told += ["a", *said, *noun.one]
-            k, ones = end + 1, ones + 1
-        else:
-            told.append(words[k])
-            k += 1
-    if not 1 < ones <= count:
-        return None
-    if count > ones:
-        told += [",", "another", *noun.one] if count == ones + 1 else [",", str(count - ones), *noun.many]
-    return [*words[:at], *told, *words[k:]], at + len(told)
 
 
 def _summed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
@@ -305,7 +136,7 @@ def _summed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
     end = next((k for k in range(sort.end + 1, len(words)) if words[k] in (".", ";")), len(words))
     listed = words[sort.end + 1 : end]
     counted = sum(1 if word in ("a", "an") else NUMBERS.get(word, 0) for word in listed)
-    of_it = all(_is_a(noun, sort, lexicon) for noun in _nouns(listed, len(listed), lexicon))
+    of_it = all(_is_a(noun, sort, lexicon) for noun in nouns_before(listed, len(listed), lexicon))
     return ([*words[:at], *listed, *words[end:]], at) if counted == count and of_it else None
 
 
@@ -317,7 +148,7 @@ def _is_a(noun: Noun, sort: Noun, lexicon: Lexicon | None) -> bool:
 
 def _listed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
     """"a big and red ball" -> "a big red ball"."""
-    first = _adjective(words, at)
+    first = adjective_at(words, at)
     of = at > 0 and words[at - 1] in ("of", "from")  # "made of metal and red"
     if not first or of or words[at + first : at + first + 1] != ["and"] or noun_at(words, at, lexicon) is not None:
         return None
@@ -331,7 +162,7 @@ def _each(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str]
     """"a red and a blue ball" -> "a red ball and a blue ball"."""
     end, first, noun = at, 0, None
     while end < len(words) and words[end] in ("a", "an") and noun is None:
-        size = _adjective(words, end + 1)
+        size = adjective_at(words, end + 1)
         if not size or noun_at(words, end + 1, lexicon) is not None:  # "a lemon and a green apple"
             return None
         end += 1 + size
@@ -368,8 +199,8 @@ def _coloured(words: Sequence[str], at: int, lexicon: Lexicon | None) -> tuple[l
         return None
     end = at
     while True:
-        size = _adjective(words, end)
-        if not size or not _is_colour(words[end + size - 1]):
+        size = adjective_at(words, end)
+        if not size or not is_colour(words[end + size - 1]):
             return None
         colours.append(tuple(words[end : end + size]))
         end += size
@@ -379,8 +210,8 @@ def _coloured(words: Sequence[str], at: int, lexicon: Lexicon | None) -> tuple[l
         if not step:
             break
         end += step
-    while size := _adjective(words, end):
-        if _is_colour(words[end + size - 1]) and noun_at(words, end, lexicon) is not None:
+    while size := adjective_at(words, end):
+        if is_colour(words[end + size - 1]) and noun_at(words, end, lexicon) is not None:
             break
         end += size
     noun = noun_at(words, end, lexicon)

@@ -14,8 +14,9 @@ from prompts.idioms import plainly
 from prompts.lexicon import Lexicon
 from prompts.marking import NAME, Atom, aside, left_out, marked
 from prompts.marking import WORDS as MARKED_WORDS
+from prompts.nouns import COMPARED
 from prompts.plurals import article, is_mass, is_plural
-from prompts.recasting import COMPARED, recast
+from prompts.recasting import recast
 from prompts.spelling import respaced
 from prompts.stand_ins import stood_in
 from prompts.synonyms import (

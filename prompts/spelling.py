@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prompts.lexicon import Lexicon
-from prompts.recasting import adjectives_at, noun_at
+from prompts.nouns import adjectives_at, noun_at
 from prompts.vocabulary import NOUNS
 
 SHORTEST = 3  # letters of a part of a name that a space may have got into

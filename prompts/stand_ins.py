@@ -4,8 +4,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prompts.lexicon import Lexicon
+from prompts.nouns import noun_at
 from prompts.plurals import plural, singular
-from prompts.recasting import noun_at
 
 LOOSE = frozenset((
     "ape", "bamboo", "cabbage", "chips", "diamond", "drumstick", "football", "grasshopper", "hot chocolate", "hurricane",
