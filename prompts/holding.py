@@ -34,7 +34,7 @@ def held(words: Sequence[str], at: int, lexicon: Lexicon) -> Held | None:
     else:
         said, end = [], start
     noun = noun_at(words, end, lexicon)
-    if noun is None or not (said or left) or noun.means.startswith("shape "):
+    if noun is None or noun.plural or not (said or left) or noun.means.startswith("shape "):  # "a bunch of red roses" are some
         return None
     told = [words[at], "of", *words[end : noun.end]]
     if words[at] in CONTAINERS:  # its colour is not that of the glass

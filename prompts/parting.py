@@ -2,13 +2,20 @@
 one on the right"."""
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from prompts.lexicon import Lexicon
-from prompts.nouns import Noun, adjectives_at, noun_at
+from prompts.marking import POSTURES, PRAISE
+from prompts.nouns import COMPARED, Noun, adjectives_at, noun_at
+from prompts.synonyms import EMPHASIS
 from prompts.vocabulary import NUMBER_WORDS, NUMBERS
+
+_UNSAID = PRAISE | POSTURES | EMPHASIS  # what may be said of a thing before its name, and is left out
 
 
 def apposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
-    """"two balls, a red one and a small one" -> "a red ball and a small ball"."""
+    """"two balls, a red one and a small one" -> "a red ball and a small ball", "three balls, two of them red" -> "two red balls
+    and a ball"."""
     count = NUMBERS.get(words[at])
     noun = noun_at(words, at + 1, lexicon) if count is not None and count > 1 else None
     if noun is None or not noun.plural or noun.end >= len(words) or words[noun.end] not in (",", ":", ";"):
@@ -23,13 +30,16 @@ def apposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
         many = (1 if other else NUMBERS.get(words[start], 0)) if start < len(words) else 0
         if start >= len(words) or not (many or words[start] in ("a", "an")):
             break
-        said, stop = adjectives_at(words, start + 1 + other)
+        said, stop = _like(words, start + 1 + other + _of_them(words, start + 1))
         if not said or (not many and words[stop : stop + 1] != ["one"]) or noun_at(words, stop, lexicon) is not None:
             break
         parts.append((many or 1, said))
         end = stop + (words[stop : stop + 1] in (["one"], ["ones"]))
-    if sum(many for many, _ in parts) != count:
+    others = count - sum(many for many, _ in parts)
+    if others and not (parts and others > 0 and (end == len(words) or words[end] in (".", ";"))):
         return None
+    if others:
+        parts.append((others, []))
     told = [["a", *said, *noun.one] if many == 1 else [NUMBER_WORDS[many], *said, *noun.many] for many, said in parts]
     flat = [word for k, one in enumerate(told) for word in (["and", *one] if k else one)]
     return [*words[:at], *flat, *words[end:]], at
@@ -54,7 +64,7 @@ def parted(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str
                 told[-1:] = [","]
             told += ["a", *said, *noun.one]
             k, ones = stop + 1, ones + 1
-        elif part and noun_at(words, adjectives_at(words, k + 1 + other)[1], lexicon) is None:  # "two balls, one cube"
+        elif part and not _names(words, k + 1 + other, lexicon):  # "two balls, one cube"
             if told:
                 told[-1:] = [","]
             told += ["a" if not ones else "another", *noun.one]
@@ -83,7 +93,7 @@ def contrasted(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list
     told: list[str] = []
     k, ones = noun.end + 1, 0
     while k < len(words) and words[k] not in (".", ";"):
-        said, end = adjectives_at(words, k + 1) if words[k] == "the" else ([], k)
+        said, end = _like(words, k + 1) if words[k] == "the" else ([], k)
         if said and words[end : end + 1] == ["one"]:
             told += ["a", *said, *noun.one]
             k, ones = end + 1, ones + 1
@@ -95,3 +105,25 @@ def contrasted(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list
     if count > ones:
         told += [",", "another", *noun.one] if count == ones + 1 else [",", str(count - ones), *noun.many]
     return [*words[:at], *told, *words[k:]], at + len(told)
+
+
+def _of_them(words: Sequence[str], at: int) -> int:
+    """How many words here say that what was counted before is a part of all: "of them", "of which are"."""
+    if words[at : at + 2] not in (["of", "them"], ["of", "which"], ["of", "these"]):
+        return 0
+    return 2 + (words[at + 2 : at + 3] in (["is"], ["are"]))
+
+
+def _names(words: Sequence[str], at: int, lexicon: Lexicon | None) -> bool:
+    """Whether a thing of another name begins here, with what is said of it."""
+    end = at
+    while end < len(words) and (words[end] in _UNSAID or adjectives_at(words, end)[0]) and not noun_at(words, end, lexicon):
+        end = max(end + 1, adjectives_at(words, end)[1])
+    return noun_at(words, end, lexicon) is not None
+
+
+def _like(words: Sequence[str], at: int) -> tuple[list[str], int]:
+    """What is said of "one" from here on, which may compare it to others, and where that ends."""
+    if at < len(words) and words[at] in COMPARED and words[at + 1 : at + 2] == ["one"]:
+        return [words[at]], at + 1
+    return adjectives_at(words, at)

@@ -90,6 +90,8 @@ def _stated(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
     subject_end = noun.end if noun is not None else at + 1
     if (noun is None and words[at] not in ("it", "they")) or subject_end >= len(words) or words[subject_end] not in _IS:
         return None
+    if _of_several(words, subject_end, lexicon):
+        return None
     said, end = adjectives_at(words, subject_end + 1)
     if not said or not (end == len(words) or words[end] in (*STOPS, "and")):
         return None
@@ -108,23 +110,31 @@ def _stated(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
 
 
 def _said_of_all(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
-    """"three balls, all red" -> "three red balls", and "a ball and a cube, both red" -> "a red ball and a red cube"."""
-    if words[at] not in ("all", "both") or not at or words[at - 1] not in (",", "are", "is"):
+    """"three balls, all red" -> "three red balls", and "a ball and a cube are red" -> "a red ball and a red cube"."""
+    summed = words[at] in ("all", "both") and at > 0 and words[at - 1] in (",", "are", "is")
+    if not summed and not _of_several(words, at, lexicon):
         return None
     said, end = adjectives_at(words, at + 1)
     start = next((k + 1 for k in range(at - 1, -1, -1) if words[k] in (".", ";", ":")), 0)
     nouns = [noun for noun in nouns_before(words, at, lexicon) if noun.start >= start]
-    if not said or not nouns or not (end == len(words) or words[end] in STOPS):
+    if not said or not nouns or not (end == len(words) or words[end] in (*STOPS, "and")):
         return None
-    besides = [k for k in range(start, at - 1) if not any(noun.start <= k < noun.end for noun in nouns)]
+    begun = at - summed
+    besides = [k for k in range(start, begun) if not any(noun.start <= k < noun.end for noun in nouns)]
     listed = all(words[k] in ("a", "an", "and", "some", "the", ",", *NUMBERS) or adjective_at(words, k) for k in besides)
     if not listed or (len(nouns) == 1 and not nouns[0].plural):
         return None
     told = list(words)
-    del told[at - 1 : end]
+    del told[begun:end]
     for noun in reversed(nouns):
         told[noun.start : noun.start] = said
     return told, at
+
+
+def _of_several(words: Sequence[str], at: int, lexicon: Lexicon | None) -> bool:
+    """Whether "are" is here after a thing of which it cannot be said alone: "a ball and a cube are red"."""
+    noun = noun_before(words, at, lexicon) if words[at] == "are" else None
+    return noun is not None and not noun.plural and noun.one != noun.many
 
 
 def _summed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
