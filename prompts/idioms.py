@@ -10,7 +10,7 @@ from prompts.holding import contents, held
 from prompts.lexicon import Lexicon
 from prompts.marking import CROWDS
 from prompts.nouns import adjectives_at, noun_at
-from prompts.places import READ_AS, REGIONS
+from prompts.places import PICTURES, READ_AS, REGIONS
 from prompts.synonyms import STOPS
 from prompts.vocabulary import NUMBERS
 
@@ -48,6 +48,11 @@ _PLACES = _both_hands({
     "to the left and below": "left of and below",
     "to the left and above": "left of and above", "to the left and under": "left of and under",
     **{f"near the {high} left": f"in the {high} left" for high in ("top", "bottom", "upper", "lower")},
+    **{f"near the {high} left of": f"near the {high} left of" for high in ("top", "bottom")},  # captions say two things so
+    **{
+        f"near the {high} left of the {picture}": f"in the {high} left of the {picture}"
+        for high in ("top", "bottom") for picture in PICTURES
+    },
 })  # fmt: skip
 _SAME = {
     **_HANDS, "underneath of": "underneath", "near of": "near", "ontop of": "on top of", "ontop": "on top of",
