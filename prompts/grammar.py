@@ -4,18 +4,31 @@ One pass of recursive descent over the words; whatever the language does not cov
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from prompts.lexicon import Lexicon
 from prompts.marking import GROUND, NAME, PLACE
 from prompts.noun_phrases import Unreadable, kind_of, phrases
-from prompts.relating import IN_PICTURE, IS, Relating
+from prompts.relating import IN_PICTURE, IS
 from prompts.request import Relation, SceneRequest
 from prompts.rewording import reword
 from prompts.synonyms import EACH, STOPS, split_words
-from prompts.vocabulary import ABOVE, BEHIND, BELOW, BETWEEN, FRONT, LEFT, NEXT, NOTHING, ON, OPENERS, RIGHT
+from prompts.together import Together
+from prompts.vocabulary import (
+    ABOVE,
+    BEHIND,
+    BELOW,
+    BETWEEN,
+    FRONT,
+    LEFT,
+    NEXT,
+    NOTHING,
+    ON,
+    OPENERS,
+    RELATION_IN_PICTURE,
+    RIGHT,
+)
 
 
 def parse(prompt: str, lexicon: Lexicon | None = None) -> SceneRequest | None:
@@ -32,6 +45,7 @@ class Parsed(NamedTuple):
     request: SceneRequest | None  # None where it cannot be read
     usual: bool  # whether captions might say it so
     unread: str  # the words that are not understood; none where all are
+    left_out: tuple[str, ...] = ()  # what is understood, and is so of nothing
 
 
 def parsed(prompt: str, lexicon: Lexicon | None = None) -> Parsed:
@@ -43,7 +57,7 @@ def parsed(prompt: str, lexicon: Lexicon | None = None) -> Parsed:
     except Unreadable:
         own = {other: said for said, other in reworded.instead if other not in split_words(prompt)}
         return Parsed(None, False, " ".join(own.get(word, word) for word in parser.unread().split()))
-    return Parsed(request, parser.usual, "")
+    return Parsed(request, parser.usual, "", parser.of_nothing())
 
 
 _OPENERS = phrases({"opener": OPENERS})
@@ -54,7 +68,7 @@ _PICTURED = {BEHIND: "foreground", FRONT: "background"}  # of what is in one of 
 UNREAD = 8  # words that are not understood which are said again
 
 
-class _Parser(Relating):
+class _Parser(Together):
     """State of one parse: where it stands, and what it has understood so far."""
 
     def __init__(self, words: list[str], lexicon: Lexicon | None) -> None:
@@ -63,7 +77,6 @@ class _Parser(Relating):
         super().__init__(words, lexicon)
         self.opened = False  # whether the sentence began with a background, which "it" is then
         self.spoken: int | None = None  # what "it" was in the clause before
-        self.bare: list[int] = []  # mentions that are listed here, of which nothing is said yet
 
     def request(self) -> SceneRequest:
         self.take_any(_OPENERS)
@@ -85,7 +98,13 @@ class _Parser(Relating):
                 related = any({index, other} == {one.subject, one.object} for one in self.relations)
                 if other != index and (other, kind) not in self.pictured and not related:
                     self.relations.append(Relation(index, kind, other))
+        self.compare()
         return SceneRequest(tuple(self.mentions), tuple(dict.fromkeys(self.relations)), tuple(dict.fromkeys(self.background)))
+
+    def of_nothing(self) -> tuple[str, ...]:
+        """"in the foreground" where there is nothing farther away, and the like."""
+        placed = {k for one in self.relations if one.kind in RELATION_IN_PICTURE for k in one.mentions}
+        return tuple(dict.fromkeys(RELATION_IN_PICTURE[kind][0] for index, kind in self.pictured if index not in placed))
 
     def unread(self) -> str:
         """What comes after all that was understood, up to the end of the clause."""
@@ -125,6 +144,7 @@ class _Parser(Relating):
             self.usual = False
             other = self.mention()
             self.stands(other, found, subject)
+            self.joined_after(other)
             self.tail(other, other, None)
             return subject
         fronted, found, joined = self.is_fronted(subject), None, ()
@@ -132,10 +152,11 @@ class _Parser(Relating):
             if fronted:  # "behind a can (there) is a box"
                 target, other = self.target(kind)
                 if not self.take_word("there"):
-                    self.usual = not self.take_word(",", ":") and self.usual
+                    self.usual = not self.take_word(",", ":") and self.peek() in IS and self.usual
                 self.take_word(*IS)
                 subject = self.mention(exclude=target)
                 self.relations.append(Relation(subject, kind, target, other))
+                self.joined_after(subject)
                 if place := self.take_atom(PLACE):
                     self.put(subject, place)
                 self.scenery()
@@ -159,13 +180,12 @@ class _Parser(Relating):
                 self.usual = False
                 if self.in_picture() and self.bare and _PICTURED[found] in self.words:  # "a dog and a cat in the foreground"
                     self.pictured += [(one, found) for one in (*self.bare, subject)]
-                else:
+                elif self.in_picture() or not self.stand_together(subject, found, began):
                     self.spoken = before if self.spoken is None else self.spoken
                     self.stands(subject, found, self.spoken)
             if not found:
                 self.spoken = None
-            first_two = self.bare == [0] and subject == 1 and self.words[began - 2 : began] != [",", "and"]
-            joined = self.bare if first_two and self.words[began - 1] == "and" else ()
+            joined = self.listed_before(subject, began)
         end = self.at
         if not kind and not found and joined and self.beside():  # "a cat and a dog in front of a house"
             self.said_of_all(subject, joined, lambda: self.tail(subject, target, kind))
@@ -178,7 +198,7 @@ class _Parser(Relating):
         """Whether a relation begins here that several things can have to another at once, with nothing joined to it."""
         start, found = self.at, self.relation()
         self.at = start
-        return found in (LEFT, RIGHT, FRONT, BEHIND)
+        return found in (LEFT, RIGHT, FRONT, BEHIND, ABOVE, BELOW)
 
     def pictures(self, kind: str) -> int:
         """A clause that begins with "in the background", which has that before all else."""
@@ -191,17 +211,6 @@ class _Parser(Relating):
                 self.at = start
                 self.tail(subject, subject, None)
                 return subject
-
-    def said_of_all(self, last: int, others: Sequence[int], say: Callable[[], object], alone: Sequence[str] = ()) -> None:
-        """Reads what is said of `last`, and says it of the others too, "a cat and a dog are behind a house", but for relations
-        that `last` stands in alone."""
-        self.usual, count = False, len(self.relations)
-        say()
-        said = [one for one in self.relations[count:] if one.subject == last and one.kind not in alone]
-        for other in others:
-            self.relations += [replace(one, subject=other) for one in said if other not in (last, one.object, one.other)]
-            if (place := self.mentions[last].place) and other != last:
-                self.put(other, place)
 
     def said_of_row(self, count: int, last: int) -> None:
         """What is said of several things that stand so to the next, before them and after them; `last` is the last."""
@@ -286,6 +295,8 @@ class _Parser(Relating):
                 elif found := self.postfix():
                     self.stands(last, found, anchor)
                     kind = None  # "and" after this starts a new thing
+                elif self.had_together(last, anchor, upon == start):
+                    kind = None
                 else:
                     self.usual = False  # captions say then where it is
                     self.tail(last, last, None)

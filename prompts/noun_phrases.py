@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from prompts.lexicon import Lexicon
 from prompts.marking import NAME, Atom
+from prompts.nouns import COMPARED
 from prompts.plurals import OWN, invariant, is_mass, is_plural
 from prompts.request import Mention
-from prompts.vocabulary import ADJECTIVES, MATERIAL, NOUNS, NUMBERS, SHAPE
+from prompts.vocabulary import ADJECTIVES, BIGGER, MATERIAL, NOUNS, NUMBERS, SHAPE, SMALLER
 
 
 class Unreadable(Exception):
@@ -33,6 +34,7 @@ class NounPhrases:
         self.mentions: list[Mention] = []
         self.usual = True  # whether captions might say what is read so far so
         self.last_noun: tuple[int | None, str | None] = (None, None)  # shape and name said last, for "a small one"
+        self.compared: dict[int, str | None] = {}  # of each mention, how large it is beside those before it
 
     def mention(self, exclude: int | None = None) -> int:
         """Reads a noun phrase; returns the index of its mention: an earlier one for "the ...", else a new one.
@@ -53,8 +55,13 @@ class NounPhrases:
             count = NUMBERS[self.words[self.at]]
             self.at += 1
         values: list[int | None] = [None] * 4
+        compared = None
         while True:
             word = self.peek()
+            if word in COMPARED:
+                compared = SMALLER if word == "smaller" else BIGGER
+                self.at += 1
+                continue
             following = self.peek(1)
             painted = isinstance(following, Atom) and following.kind == NAME and following.dye is not None
             if word == "," and values != [None] * 4 and (following in ADJECTIVES or painted):  # "a large, red cube"
@@ -103,6 +110,7 @@ class NounPhrases:
             count = 2 if plural else 1
             plural_open = plural_open or plural
         self.mentions.append(replace(found, count=count, open=plural_open and count > 1))
+        self.compared[len(self.mentions) - 1] = compared
         return len(self.mentions) - 1
 
     def covers(self, mention: Mention, other: Mention) -> bool:
@@ -119,7 +127,8 @@ class NounPhrases:
     def after_is_end(self, ahead: int) -> bool:
         """Whether "one" here stands for a noun: nothing that could be counted follows."""
         following = self.peek(ahead)
-        return following not in ADJECTIVES and following not in NOUNS and kind_of(following) != NAME
+        said = following in ADJECTIVES or following in COMPARED or following in NOUNS
+        return not said and kind_of(following) != NAME
 
     def is_one(self, mention: int) -> bool:
         """Whether "are" after a mention cannot be said of it alone."""

@@ -41,11 +41,12 @@ class Reading:
 
 def read(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> Reading:
     """Reads a prompt whose words are all known (see `require_known`)."""
-    request, usual, _ = parsed(prompt, lexicon)
+    understood = parsed(prompt, lexicon)
+    request = understood.request
     if is_free(known, lexicon):
         return Reading(plain(prompt), request, request)
     reworded = reword(prompt, known, lexicon)
-    if request is None or (usual and not EXTRA & set(reworded.words)):
+    if request is None or (understood.usual and not EXTRA & set(reworded.words)):
         return Reading(reworded.text, request, request, reworded.instead)
     text = restated(request, lexicon)
     return Reading(_undyed(text, request, lexicon), request, parse(text, lexicon), reworded.instead)
@@ -67,7 +68,9 @@ def notes(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = 
         return [f"'{word}' is in no caption that this checkpoint was trained on" for word in strange(prompt, known)]
     reworded = reword(prompt, known, lexicon)
     drawn = [f"'{word}' is drawn as {other}" for word, other in reworded.instead]
-    left = [*reworded.left_out, *(_lost_colours(reworded.words) if parse(prompt, lexicon) is None else ())]
+    understood = parsed(prompt, lexicon)
+    lost = understood.left_out if understood.request is not None else _lost_colours(reworded.words)
+    left = [*reworded.left_out, *lost]
     return drawn + [f"'{word}' is left out" for word in left]
 
 

@@ -114,13 +114,13 @@ class Relating(NounPhrases):
         return None
 
     def is_fronted(self, subject: int | None = None, within: bool = False) -> bool:
-        """Whether "RELATION object (there) is subject" begins here, or "RELATION object, subject" where the object is what was
-        spoken of before (nothing is consumed); `within` a clause the second is not."""
+        """Whether "RELATION object (there) is subject" begins here, or "RELATION object subject", or "RELATION object, subject"
+        where the object is what was spoken of before (nothing is consumed); `within` a clause only the first is."""
         start, noun, count = self.at, self.last_noun, len(self.mentions)
         fronted = False
         if (kind := self.relation()) and self.peek() not in ("and", ",", "it", "them"):
             target, _ = self.target(kind)
-            fronted = self.peek() in ("there", *IS)
+            fronted = self.peek() in ("there", *IS) or (not within and self.introduces(0))
             known = subject in (None, target) or self.words[start - 1 : start] in (["."], [";"])
             if self.peek() in (",", ":") and not within and known:
                 fronted = self.introduces(1)

@@ -34,7 +34,7 @@ from prompts.synonyms import (
     WHOLE,
     split_words,
 )
-from prompts.vocabulary import ADJECTIVES, COLORS, WORDS
+from prompts.vocabulary import ADJECTIVES, COLORS, NOUNS, WORDS
 
 _EACH = frozenset(EACH.values())
 WISH = 6  # words of a wish, "could you draw me a", after which what is wished for begins at the latest
@@ -88,10 +88,13 @@ def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None =
             result.append(word)
         elif word == "top" and lexicon is not None and words[max(0, k - 1) : k] == ["on"]:
             result.append(word)
+        elif word in COMPARED and lexicon is not None and _has_compared(words, k):
+            result.append(word)
         elif word in SHADES and nearest(following):
             instead[f"{word} {following}"] = nearest(following)
         elif word in SAME:
             result.append(SAME[word])
+            instead |= {word: SAME[word]} if word in COMPARED else {}
         elif other := NEAR.get(word) or nearest(word):
             instead.setdefault(word, other)
             result.append(other)
@@ -101,6 +104,12 @@ def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None =
     shaded = {said.split()[-1] for said in instead if " " in said and said not in phrases}
     pairs = tuple((said, other) for said, other in instead.items() if said not in shaded)
     return Reworded(tuple(_articled(result)), pairs, tuple(unknown), tuple(dict.fromkeys(left)))
+
+
+def _has_compared(words: list[str], at: int) -> bool:
+    """Whether something was named before that what is "bigger" here is bigger than; "the bigger one" is chosen among others."""
+    named = any(word in NOUNS or (isinstance(word, Atom) and word.kind == NAME) for word in words[:at])
+    return named and words[at - 1] != "the"
 
 
 def _without_medium(words: list[str]) -> tuple[list[str], list[str]]:

@@ -102,6 +102,22 @@ SOLIDS = {
     "a ball, and a cube in front of a can": "sphere; cube; cylinder; 1 in front of 2",
     "a can, a ball on its left and a cube on its right": "cylinder; sphere; cube; 1 left of 0; 2 right of 0",
     "two balls, a big one left of a cube, a small one": "large sphere; cube; small sphere; 0 left of 1",
+    "a ball, a cube and a can behind a red ball":
+        "sphere; cube; cylinder; red sphere; 2 behind 3; 0 behind 3; 1 behind 3",
+    "a cube, a ball and a can left of the cube": "cube; sphere; cylinder; 2 left of 0",
+    "a cube. A ball and a can behind it": "cube; sphere; cylinder; 1 behind 0; 2 behind 0",
+    "a cube and a ball. A can and a red ball behind them":
+        "cube; sphere; cylinder; red sphere; 2 behind 0; 2 behind 1; 3 behind 0; 3 behind 1",
+    "a cube with a ball and a can behind it": "cube; sphere; cylinder; 1 behind 0; 2 behind 0",
+    "a cube with a ball, and a can behind it": "cube; sphere; cylinder; 2 behind 0",
+    "behind a ball a cube": "sphere; cube; 1 behind 0",
+    "behind a ball is a cube and a can": "sphere; cube; cylinder; 1 behind 0; 2 behind 0",
+    "a cube. To its left a ball and a can": "cube; sphere; cylinder; 1 left of 0; 2 left of 0",
+    "three balls, two of them red": "2 red spheres; sphere",
+    "three balls, one of which is red": "red sphere; 2 spheres",
+    "a ball and a cube are red": "red sphere; red cube",
+    "a ball and a cube are both red and a can is behind the cube":
+        "red sphere; red cube; cylinder; 2 behind 1",
 }
 NAMED = {
     "a cat that is black": "black cat",
@@ -159,6 +175,22 @@ NAMED = {
     "a black bird": "black bird",
     "There is a house. A cat and a dog are behind it.": "house; cat; dog; 2 behind 0; 1 behind 0",
     "a house at the back and a car at the front": "house; car; 1 in front of 0",
+    "a dog and a bigger cat": "dog; cat; 1 bigger than 0",
+    "a dog and two much larger cats": "dog; 2 cats; 1 bigger than 0",
+    "a cat, a dog and a bigger cow": "cat; dog; cow; 2 bigger than 0; 2 bigger than 1",
+    "a dog, a bigger cat and a smaller mouse": "dog; cat; mouse; 1 bigger than 0; 2 smaller than 1",
+    "two dogs, a big one and a smaller one": "large dog; dog; 1 smaller than 0",
+    "a cat, a dog, and a cow in front of a house":
+        "cat; dog; cow; house; 2 in front of 3; 0 in front of 3; 1 in front of 3",
+    "a bird and a kite above a house": "bird; kite; house; 1 above 2; 0 above 2",
+    "a house with a tree, a car and a dog in front of it":
+        "house; tree; car; dog; 1 in front of 0; 2 in front of 0; 3 in front of 0",
+    "a cat and a dog with a tree and a car behind them":
+        "cat; dog; tree; car; 2 behind 0; 2 behind 1; 3 behind 0; 3 behind 1",
+    "a cat on a table with a cup and an apple on it": "cat; cup; apple",
+    "two cats, one cute dog": "2 cats; dog",
+    "a pair of red shoes": "2 red shoes",
+    "a bunch of yellow bananas": "some yellow bananas",
 }
 
 
@@ -187,6 +219,8 @@ PLACES = {
     "a cat on the left and another on the right": ["left", "right"],
     "an owl upper left, a fox in the lower third": ["top left", "bottom"],
     "a robot centered on a blue background": ["middle"],
+    "a star near the top right of the orange heart": ["top", None],
+    "a star near the top right of the picture": ["top right"],
 }
 
 
@@ -217,6 +251,8 @@ def test_backgrounds_may_be_listed(pipe, prompt, background):
     ("a glass of red wine", "'red' is left out"),
     ("a basket of red apples", "'of red apples' is left out"),
     ("three bees together", "'together' is drawn as side by side"),
+    ("a bigger dog", "'bigger' is drawn as large"),
+    ("a castle in the background", "'in the background' is left out"),
 ])  # fmt: skip
 def test_what_is_only_near_to_what_was_said_is_told(pipe, prompt, note):
     require_drawable(prompt, pipe.words, pipe.lexicon)
