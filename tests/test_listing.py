@@ -110,6 +110,10 @@ def test_an_object_is_chosen_by_where_it_is(checkpoint, picture):
         checkpoint.find(tokens, "the ball on the right")
     with pytest.raises(UserError, match="'the cube' fits tokens"):
         checkpoint.find(tokens, "the cube")
+    assert labels[checkpoint.find(tokens, "the leftmost cube")].endswith("red metal cube")
+    assert labels[checkpoint.find(tokens, "the rightmost one")].endswith("brown rubber cube")
+    assert checkpoint.find(tokens, "the rightmost") == checkpoint.find(tokens, "The rightmost object")
+    assert checkpoint.find(tokens, "the biggest cube") != checkpoint.find(tokens, "the smallest cube")
 
 
 def test_several_of_a_name_are_said_one_by_one(checkpoint):

@@ -15,10 +15,10 @@ from PIL import Image
 from editors.language import Edit, Selector
 from editors.rows import box, one_object, recorded
 from prompts.called import Called, every_calling
+from prompts.extremes import chosen, superlative
 from prompts.grammar import parse
 from prompts.known import require_drawable, require_known_object
 from prompts.lexicon import Lexicon
-from prompts.places import leaning
 from prompts.request import Mention, SceneRequest
 from prompts.satisfied import check
 from prompts.vocabulary import WORDS
@@ -283,15 +283,16 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         return self.lexicon if self.clip.lexicon is None and self.clip.words is None else self.clip.lexicon
 
     def find(self, tokens: VLETokens, phrase: str) -> int:
-        """The index of the one object that `phrase` describes, such as "the red ball" or, with names, "the cat on the left".
+        """The index of the one object that `phrase` describes, such as "the leftmost red ball" or "the cat on the left".
 
         Raises:
             UserError: the phrase describes no object, or several, which are then listed; or the checkpoint has no CLIP.
         """
         self._require_naming(f"it cannot tell which object {phrase!r} is: give --token, --point or --box")
         lexicon = self.seen_lexicon  # CLIP names, whatever the prior knows
-        require_known_object(phrase, WORDS if self.clip.words is None else self.clip.words, lexicon)
-        request = parse(phrase, lexicon)
+        said, most = superlative(phrase)
+        require_known_object(said, WORDS if self.clip.words is None else self.clip.words, lexicon)
+        request = parse(said, lexicon)
         if request is None or len(request.mentions) != 1 or request.count != 1:
             raise UserError(f"{phrase!r} does not describe one object: expected words like 'the red ball'")
         (asked,), names = request.mentions, self.called(tokens)
@@ -300,9 +301,9 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         if not fitting and mention.name is not None:  # nothing is best called that, but something may be it
             nearly = self.called(tokens, [mention])
             fitting = [index for index, one in enumerate(nearly, 1) if one.fits(mention)]
-        if mention.place is not None:
+        if mention.place is not None or most is not None:
             boxes = [box(tokens, index).within(*tokens.size) for index in fitting]
-            fitting = [fitting[k] for k in leaning(mention.place, boxes)]
+            fitting = [fitting[k] for k in chosen(mention.place, most, boxes)]
         if asked.dye is not None:
             shaped = [] if fitting else self._shaped(tokens, mention)
             if shaped or len(fitting) > 1:
