@@ -9,7 +9,7 @@ from prompts.arranging import listed, relates
 from prompts.holding import contents, held
 from prompts.lexicon import Lexicon
 from prompts.marking import CROWDS
-from prompts.nouns import adjectives_at, noun_at
+from prompts.nouns import adjectives_at, noun_at, noun_before
 from prompts.places import PICTURES, READ_AS, REGIONS
 from prompts.synonyms import STOPS
 from prompts.vocabulary import NUMBERS
@@ -177,7 +177,7 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
         elif lexicon is not None and (not result or result[-1] in STOPS) and (place := _heading(words, at)):
             result += [*_BARE[place], ","]
             at += len(place) + 1
-        elif (found := _starting(words, at, same)) and not (found[0][:2] in _TO and result[-1:] == ["the"]):
+        elif (found := _starting(words, at, same)) and not _else_meant(found[0], result, lexicon):
             result += found[1]
             at += len(found[0])
         elif lexicon is not None and words[at] in _CENTRED and (_ends(after) or lexicon.grounds.at_preposition(words, at + 1)):
@@ -224,6 +224,12 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
             result.append(words[at])
             at += 1
     return Plain(result, instead, left)
+
+
+def _else_meant(said: Sequence[str], before: Sequence[str], lexicon: Lexicon | None) -> bool:
+    """Whether a turn of phrase says something else after these words: several things "stacked on" another are a stack."""
+    several = said[0] == "stacked" and (noun := noun_before(before, len(before), lexicon)) is not None and noun.plural
+    return several or (said[:2] in _TO and before[-1:] == ["the"])
 
 
 def _colour_ends(words: Sequence[str], at: int) -> bool:
