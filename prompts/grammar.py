@@ -137,13 +137,14 @@ class _Parser(Together):
             self.usual = False
             return self.stated(subject)
         if subject is not None and self.take("they", "are"):
-            several = [] if not self.is_one(subject) else self.listed if self.listed[1:] else list(range(len(self.mentions)))
+            listed = self.group or (self.listed if self.listed[1:] else range(len(self.mentions)))
+            several = listed if self.is_one(subject) else ()
             self.said_of_all(subject, several, lambda: self.stated(subject))
             return subject
         if subject is not None and (found := self.fronted_postfix()):
             self.usual = False
             other = self.mention()
-            self.stands(other, found, subject)
+            self.stands(other, found, subject if self.spoken is None else self.spoken)
             self.joined_after(other)
             self.tail(other, other, None)
             return subject
@@ -163,7 +164,10 @@ class _Parser(Together):
                 return subject
             if subject is None:
                 raise Unreadable
+            count = len(self.relations)
             target = self.relate(subject, kind)
+            said = self.relations[count:]
+            self.relations += [replace(one, subject=k) for one in said for k in self.group if k != subject]
         else:
             before, began, subject = subject, self.at, self.mention()
             target, kind = subject, None
@@ -184,11 +188,13 @@ class _Parser(Together):
                     self.spoken = before if self.spoken is None else self.spoken
                     self.stands(subject, found, self.spoken)
             if not found:
-                self.spoken = None
+                self.spoken, self.group = None, ()
             joined = self.listed_before(subject, began)
         end = self.at
         if not kind and not found and joined and self.beside():  # "a cat and a dog in front of a house"
             self.said_of_all(subject, joined, lambda: self.tail(subject, target, kind))
+            self.group = (*joined, subject)
+            self.spoken = self.relations[-1].object  # "a cat and a dog in front of a house, a tree behind it"
         else:
             self.tail(subject, target, kind)
         self.bare = [*self.bare, subject] if not kind and not found and self.at == end else []

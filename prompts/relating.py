@@ -40,6 +40,7 @@ class Relating(NounPhrases):
         self.background: list[str] = []
         self.listed: list[int] = []  # mentions of the sentence before of which nothing more was said
         self.pictured: list[tuple[int, str]] = []  # mentions that are "in the background" of all others, and how they stand
+        self.group: tuple[int, ...] = ()  # mentions of which the clause before was said together, which "they" are then
         self.said_at = 0  # where the last relation to "it" or "them" began, if it was one
 
     def relation(self) -> str | None:
@@ -194,7 +195,8 @@ class Relating(NounPhrases):
             self.pictured.append((subject, kind))
         elif kind != BETWEEN and self.plural_pronoun() and self.is_one(anchor):  # "a cat and a dog with a tree behind them"
             self.usual = False
-            self.relations += [Relation(subject, kind, k) for k in range(len(self.mentions)) if k != subject]
+            several = self.group or range(len(self.mentions))
+            self.relations += [Relation(subject, kind, k) for k in several if k != subject]
         elif kind != BETWEEN or self.mentions[anchor].count == 2:
             self.relations.append(Relation(subject, kind, anchor))
         else:

@@ -32,7 +32,7 @@ def test_nor_is_a_solid(pipe, prompt):
 
 
 @pytest.mark.parametrize(
-    "prompt", ["a navy blue car", "a dark red cat", "a red orange", "a silver grey car", "a bigger red cat", "a black cat"]
+    "prompt", ["a navy blue car", "a dark red cat", "a red orange", "a silver grey car", "a large red cat", "a black cat"]
 )
 def test_words_that_go_together_are_drawn(everyday, prompt):
     require_drawable(prompt, everyday.words, everyday.lexicon)

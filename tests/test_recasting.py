@@ -108,6 +108,14 @@ SOLIDS = {
     "a cube. A ball and a can behind it": "cube; sphere; cylinder; 1 behind 0; 2 behind 0",
     "a cube and a ball. A can and a red ball behind them":
         "cube; sphere; cylinder; red sphere; 2 behind 0; 2 behind 1; 3 behind 0; 3 behind 1",
+    "a cube and a ball left of a can, a red ball behind it":
+        "cube; sphere; cylinder; red sphere; 1 left of 2; 0 left of 2; 3 behind 2",
+    "a cube and a ball left of a can, a red ball behind them":
+        "cube; sphere; cylinder; red sphere; 1 left of 2; 0 left of 2; 3 behind 0; 3 behind 1",
+    "a cube and a ball left of a can, behind a red ball":
+        "cube; sphere; cylinder; red sphere; 1 left of 2; 0 left of 2; 1 behind 3; 0 behind 3",
+    "a cube and a ball left of a can. They are behind a red ball":
+        "cube; sphere; cylinder; red sphere; 1 left of 2; 0 left of 2; 1 behind 3; 0 behind 3",
     "a cube with a ball and a can behind it": "cube; sphere; cylinder; 1 behind 0; 2 behind 0",
     "a cube with a ball, and a can behind it": "cube; sphere; cylinder; 2 behind 0",
     "behind a ball a cube": "sphere; cube; 1 behind 0",
@@ -189,6 +197,7 @@ NAMED = {
         "cat; dog; tree; car; 2 behind 0; 2 behind 1; 3 behind 0; 3 behind 1",
     "a cat on a table with a cup and an apple on it": "cat; cup; apple",
     "two cats, one cute dog": "2 cats; dog",
+    "two books stacked on a table": "book; book; 0 on top of 1",
     "a pair of red shoes": "2 red shoes",
     "a bunch of yellow bananas": "some yellow bananas",
 }
