@@ -210,21 +210,26 @@ def _sides(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str
     if start is None:
         return None
     beside, end = _Phrase(words, start, lexicon), at + len(said)
-    if beside.count > 1 and ("both" not in said or beside.count > 2):  # "two on each side" are four
+    two = beside.two()
+    firsts = range(max(0, start - 6), start - 1) if words[start - 1 : start] == ["and"] else ()
+    first = next((k for k in firsts if _begins(words, k) and _is_phrase(words, k, start - 1, lexicon)), None)
+    if first is not None:  # "a cat and a dog on either side"
+        start, two = first, list(words[first:at])
+    elif beside.count > 1 and ("both" not in said or beside.count > 2):  # "two on each side" are four
         return None
     pictured = words[end : end + 2] == ["of", "the"] and words[end + 2 : end + 3] != [] and words[end + 2] in PICTURES
     if words[end : end + 1] == ["of"] and not pictured and words[end + 1 : end + 2] != ["it"]:
         middle = _Phrase(words, end + 1, lexicon)
         if middle.noun is None or middle.count > 1 or middle.several:
             return None
-        told = [*middle.words, BETWEEN, *beside.two()]
+        told = [*middle.words, BETWEEN, *two]
         rest = _goes_on(words, middle.end, lexicon)
         return None if rest is None else ([*words[:start], *told, *rest], start + len(told))
     end += 2 * (words[end : end + 2] == ["of", "it"])
     if pictured or not start or words[start - 1] != "with":
         return None
     rest = _goes_on(words, end, lexicon)
-    return None if rest is None else ([*words[: start - 1], BETWEEN, *beside.two(), *rest], start)
+    return None if rest is None else ([*words[: start - 1], BETWEEN, *two, *rest], start)
 
 
 def _begins(words: Sequence[str], at: int) -> bool:

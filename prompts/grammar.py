@@ -185,7 +185,7 @@ class _Parser(Together):
                 if self.in_picture() and self.bare and _PICTURED[found] in self.words:  # "a dog and a cat in the foreground"
                     self.pictured += [(one, found) for one in (*self.bare, subject)]
                 elif self.in_picture() or not self.stand_together(subject, found, began):
-                    self.spoken = before if self.spoken is None else self.spoken
+                    self.spoken = self.one_spoken_of(before) if self.spoken is None else self.spoken
                     self.stands(subject, found, self.spoken)
             if not found:
                 self.spoken, self.group = None, ()

@@ -69,6 +69,7 @@ _SAME = {
     "close by": "near", "should be": "is", "there should be": "there is", "he is": "it is", "she is": "it is", "him": "it",
     "its color is": "it is", "its colour is": "it is", "whose color is": "that is", "whose colour is": "that is",
     "color :": "", "colour :": "", "in the color": "in", "in the colour": "in", "together with": "and",
+    "both of them": "them",
 }  # fmt: skip
 _SAME_NAMED = {
     **_PLACES, "dead centre": "in the middle", "dead center": "in the middle", "at dead center": "in the middle",
@@ -200,6 +201,9 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
         elif words[at] in ("wearing", "in") and lexicon is not None and (worn := _worn(words, at + 1, lexicon)):
             result += ["with", *words[at + 1 : worn], "on", "top", "of", "it"]
             at = worn
+        elif words[at] == "both" and result and _ends(after) and not _ends(result[-1]):  # "a cat and a dog, a bird above both"
+            result.append("them")
+            at += 1
         elif words[at] == "too" and _ends(after):
             at += 1
         elif words[at] == "in" and _colour_ends(words, at + 1):  # "a ball in red"

@@ -35,6 +35,13 @@ class Together(Relating):
         self.relations += [Relation(one, kind, other) for one in (*joined, subject) for other in self.listed]
         return True
 
+    def one_spoken_of(self, before: int | None) -> int | None:
+        """What "it" is after a clause: its subject or, where that is several, what they stand by."""
+        if before is None or self.is_one(before) or {"it", "its"}.isdisjoint(self.words[self.said_at : self.at]):
+            return before
+        by = (one.object for one in reversed(self.relations) if one.subject == before and self.is_one(one.object))
+        return next(by, before)
+
     def had_together(self, first: int, anchor: int, on_ground: bool) -> bool:
         """Reads the others of several things that stand so to what has them, `first` being read: "a house with a tree, a car
         and a dog in front of it". Where nothing is said of them so, none is consumed; `on_ground`: "on it" is said of a

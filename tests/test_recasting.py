@@ -116,6 +116,10 @@ SOLIDS = {
         "cube; sphere; cylinder; red sphere; 1 left of 2; 0 left of 2; 1 behind 3; 0 behind 3",
     "a cube and a ball left of a can. They are behind a red ball":
         "cube; sphere; cylinder; red sphere; 1 left of 2; 0 left of 2; 1 behind 3; 0 behind 3",
+    "two cubes left of a ball and a can right of it": "2 cubes; sphere; cylinder; 0 left of 1; 2 right of 1",
+    "a cube left of a ball, and a can behind both": "cube; sphere; cylinder; 0 left of 1; 2 behind 0; 2 behind 1",
+    "a cube and a ball on either side of a can": "cylinder; cube; sphere; 0 between 1+2",
+    "a can with a cube and a ball on either side": "cylinder; cube; sphere; 0 between 1+2",
     "a cube with a ball and a can behind it": "cube; sphere; cylinder; 1 behind 0; 2 behind 0",
     "a cube with a ball, and a can behind it": "cube; sphere; cylinder; 2 behind 0",
     "behind a ball a cube": "sphere; cube; 1 behind 0",
