@@ -1,5 +1,6 @@
 """The studio's answers beside pictures: in what units, what is noted, how much it takes on, and `vlegen serve` itself."""
 import asyncio
+import dataclasses
 import io
 import signal
 import socket
@@ -223,3 +224,11 @@ def test_serve_refuses_what_it_could_not_take_as_an_upload(vlegen, tmp_path):
     for name, said in (("large.png", "is too large: expected at most 40 MiB"), ("none.png", "does not exist")):
         ran = vlegen("serve", tmp_path / name, "--port", 0)
         assert ran.status == 2 and said in ran.err and ran.err.count("\n") == 1
+
+
+def test_what_is_unsure_is_named_with_a_question_mark(client, tokens, tmp_path):
+    score = tokens.score.clone()
+    score[0, 1:] = torch.tensor([0.2, *[0.9] * (len(tokens) - 2)])
+    view = sent(client, "?name=t.vle", content=as_vle(dataclasses.replace(tokens, score=score), tmp_path))
+    assert [t["sure"] for t in view["tokens"]] == [False, *[True] * (len(tokens) - 2)]
+    assert [t["label"].endswith("?") for t in view["tokens"]] == [not t["sure"] for t in view["tokens"]]

@@ -7,6 +7,7 @@ from editors.perspective import Perspective
 from vle_gen.overlay import token_rows
 from vle_gen.studio.layers import Plane
 from vle_gen.studio.sessions import Session
+from vle_gen.tokens import SURE
 
 
 class PlaneView(BaseModel):
@@ -20,10 +21,11 @@ class PlaneView(BaseModel):
 
 class TokenView(BaseModel):
     """A token in pixels of the picture: x, y is its centre; its planes are drawn in order. `focal` says how it is stretched
-    when it moves aside, 0 for not at all."""
+    when it moves aside, 0 for not at all. The label of one that is not `sure` ends with a question mark."""
 
     index: int
     label: str
+    sure: bool
     x: float
     y: float
     width: float
@@ -59,7 +61,8 @@ def view_of(session: Session, labels: list[str]) -> SessionView:
     def shown(plane: Plane) -> PlaneView:
         return PlaneView(url=f"{base}/layers/{plane.key}.png", blend=plane.blend, left=plane.left, top=plane.top)
 
-    rows = token_rows(tokens, labels)
+    sure = (tokens.score[0] >= SURE).tolist()
+    rows = token_rows(tokens, [label if known else f"{label}?" for label, known in zip(labels, sure, strict=True)])
     height, width = tokens.size
     side = max(tokens.size)
     return SessionView(
@@ -72,8 +75,8 @@ def view_of(session: Session, labels: list[str]) -> SessionView:
         floor=shown(scenery.floor),
         tokens=[
             TokenView(
-                index=row.index, label=row.label, x=row.x, y=row.y, width=row.width, height=row.height,
-                depth=float(tokens.depth[0, row.index]), focal=session.layers.focal_of(tokens, row.index),
+                index=row.index, label=row.label, sure=sure[row.index], x=row.x, y=row.y, width=row.width,
+                height=row.height, depth=float(tokens.depth[0, row.index]), focal=session.layers.focal_of(tokens, row.index),
                 planes=[shown(plane) for plane in planes],
             )
             for row, planes in zip(rows[1:], scenery.planes[1:], strict=True)
