@@ -267,3 +267,76 @@ def test_a_second_window_shows_what_the_first_did_before_it_edits(browser, studi
     assert other.token(1)["y"] > page.token(1)["y"] and other.token(1)["x"] == page.token(1)["x"]
     assert all("409" in fault for fault in other.faults)
     tab.close()
+
+
+def test_what_was_removed_leaves_nothing_chosen_that_the_same_key_would_remove_next(page):
+    count = len(page.view["tokens"])
+    page.page.mouse.click(*page.middle(1))
+    for _ in range(20):  # as a key that is held
+        page.page.keyboard.down("Delete")
+        time.sleep(0.05)
+    page.page.keyboard.up("Delete")
+    page.settled()
+    assert len(page.view["tokens"]) == count - 1 and page.page.locator("#objects [aria-pressed=true]").count() == 0
+    page.page.locator("#objects button").first.click()
+    page.page.focus("[data-do=undo]")
+    page.page.keyboard.press("Enter")
+    page.settled()
+    assert len(page.view["tokens"]) == count and page.page.locator("#objects [aria-pressed=true]").count() == 0
+    assert page.page.evaluate("document.activeElement.dataset.do") == "undo"  # the keyboard goes on where it was
+    playwright.expect(page.page.locator("[data-do=remove]")).to_have_attribute("aria-disabled", "true")
+
+
+def test_what_is_dragged_off_the_edge_stays_within_reach(page):
+    width = page.view["width"]
+    page.drag(1, 3000, 0)
+    token = page.token(1)
+    assert width < token["x"] < width + token["width"] / 2
+    for _ in range(3):
+        page.page.keyboard.press("Shift+ArrowRight")
+    page.settled()
+    assert page.token(1) == token
+    x, y = page.middle(1)
+    page.page.mouse.move(x - 0.35 * token["width"] * page.page.evaluate("window.studio.stage.zoom"), y)
+    page.page.mouse.down()
+    page.page.mouse.move(x - 300, y, steps=5)
+    page.page.mouse.up()
+    page.settled()
+    assert page.token(1)["x"] < width
+
+
+def test_what_is_sent_twice_is_added_once_and_what_is_typed_meanwhile_stays(page):
+    count = len(page.view["tokens"])
+    page.page.fill("#addition", "a small green ball")
+    page.page.keyboard.press("Enter")
+    page.page.keyboard.press("Enter")
+    page.page.fill("#addition", "a blue cube")
+    page.settled()
+    assert len(page.view["tokens"]) == count + 1
+    assert page.page.input_value("#addition") == "a blue cube"
+
+
+def test_back_goes_to_the_picture_that_was_open_before(page, file, tmp_path):
+    page.drag(1, 40, 20)
+    view = page.view
+    other = tmp_path / "other.png"
+    shutil.copy(file, other)
+    page.open(other)
+    assert page.view["id"] != view["id"]
+    page.page.go_back()
+    playwright.expect(page.page.locator("#file")).to_contain_text(view["name"])
+    page.settled()
+    assert page.view == view
+
+
+def test_an_edit_of_which_the_answer_is_lost_is_shown_all_the_same(page):
+    before = page.token(1)
+    page.page.route("**/edits", lambda route: (route.fetch(), route.abort()))
+    page.drag(1, 75, 0)
+    page.page.unroute("**/edits")
+    playwright.expect(page.page.get_by_role("alert")).to_contain_text("cannot be reached")
+    moved = page.token(1)
+    assert moved["x"] > before["x"] + 10
+    page.drag(1, -40, 0)
+    assert page.token(1)["x"] < moved["x"]
+    page.faults = [fault for fault in page.faults if "ERR_FAILED" not in fault]

@@ -181,7 +181,8 @@ def _say_what_went_wrong(app: FastAPI) -> None:
 
     @app.exception_handler(Stale)
     async def stale(request: Request, fault: Stale) -> JSONResponse:
-        return answer(409, "this picture was changed in another window, and is shown as it is now: try again")
+        said = "this picture was changed meanwhile, perhaps in another window, and is shown as it is now: try again"
+        return answer(409, said)
 
     @app.exception_handler(Full)
     async def full(request: Request, fault: Full) -> JSONResponse:

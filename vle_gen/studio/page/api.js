@@ -7,7 +7,11 @@ export class Trouble extends Error {
   }
 }
 
-export const CHANGED = 409; // the status of an edit of what was changed in another window
+const CHANGED = 409; // the status of an edit of what was changed in another window
+const BUSY = 503;
+
+/** Whether the server may have another picture than the page, after this went wrong: the answer was lost, or there is news. */
+export const mayBeDone = ({ status }) => !status || status === CHANGED || (status >= 500 && status !== BUSY);
 
 async function ask(path, options = {}) {
   let answer;

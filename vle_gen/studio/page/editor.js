@@ -7,6 +7,7 @@ import { STILL, after, at, step } from './shift.js';
 
 const PAUSE = 350; // ms after the last key of a row that becomes one edit
 const SMALLEST = 0.06, LARGEST = 19; // a row of keys makes a thing no smaller or larger: the server takes no more
+const GRIP = 0.25; // of a thing's width and height: so much of it stays in the picture, where it can be taken again
 const HORIZON = 0.02; // of the longer side: nothing is dragged nearer to the horizon than this
 
 export class Editor {
@@ -86,18 +87,18 @@ export class Editor {
       });
     } catch (fault) {
       this.pending = this.pending.filter((edit) => edit !== shown);
-      if (fault.status === api.CHANGED) await this.catchUp(id);
+      if (api.mayBeDone(fault)) await this.catchUp(id);
       this.changed();
       complain(fault);
       return null;
     }
   }
 
-  /** Shows a session as another window has left it: what was asked for of it as it was is dropped. */
+  /** Shows a session as the server has it, when that is not as it was seen here: what was asked for of that is dropped. */
   catchUp(id) {
     this.pending = [];
     return this.enqueue('Opening…', async () => {
-      if (this.view?.id === id) await this.accept(await api.look(id));
+      if (this.view?.id === id) await this.accept(this.renumbered(await api.look(id)));
     }).catch(() => {});
   }
 
@@ -107,11 +108,17 @@ export class Editor {
     this.locks++;
     this.changed();
     try {
-      return await this.request(text, ask);
+      return await this.request(text, async (view) => this.renumbered(await ask(view)));
     } finally {
       this.locks--;
       this.changed();
     }
+  }
+
+  /** The same view. Where it has more tokens or fewer than are shown, a number may mean another thing now, and none is chosen. */
+  renumbered(view) {
+    if (view.tokens.length !== this.view.tokens.length) this.chosen = this.hovered = null;
+    return view;
   }
 
   // What is shown before it is confirmed
@@ -134,6 +141,18 @@ export class Editor {
     const [x, y] = at(now, token.x, token.y);
     if (edit.factor !== 1) return step(0, 0, edit.factor, x, y + (token.height / 2) * now.scale);
     return step(edit.dx, edit.dy, edit.perspective ? this.growth(token, now, edit.dy) : 1, x, y);
+  }
+
+  /** As much of a way of (dx, dy) as a thing can go and still be seen. */
+  held(index, dx, dy) {
+    const token = this.view.tokens.find((t) => t.index === index);
+    const now = this.shifts().get(index) || STILL;
+    const [x, y] = at(now, token.x, token.y);
+    const along = (way, middle, length, size) => {
+      const out = (0.5 - GRIP) * length * now.scale; // how far its middle may be outside
+      return Math.max(Math.min(0, Math.ceil(-out - middle)), Math.min(Math.max(0, Math.floor(size + out - middle)), way));
+    };
+    return [along(dx, x, token.width, this.view.width), along(dy, y, token.height, this.view.height)];
   }
 
   growth(token, now, dy) {
@@ -162,7 +181,9 @@ export class Editor {
 
   /** Steps that come quickly one after another become one edit. */
   nudge(dx, dy) {
-    this.along({ dx, dy, factor: 1 });
+    if (!this.token) return;
+    const [x, y] = this.held(this.chosen, dx, dy);
+    this.along({ dx: x, dy: y, factor: 1 });
   }
 
   grow(factor) {
@@ -219,7 +240,12 @@ export class Editor {
   add(text) {
     this.flush();
     const seed = Math.floor(Math.random() * 2 ** 31);
-    return this.request(`Adding “${text}”…`, async (view) => this.choosing(await api.add(view, text, seed)));
+    const before = this.chosen;
+    return this.request(`Adding “${text}”…`, async (view) => {
+      const added = await api.add(view, text, seed);
+      const elsewhere = this.chosen !== before || this.row || this.pending.length; // the person works on another thing by now
+      return elsewhere ? added : this.choosing(added);
+    });
   }
 
   /** The same view, with its last token chosen: new tokens come last. */

@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { Editor } from './editor.js';
-import { complain, during, say } from './messages.js';
+import { complain, during, say, settle } from './messages.js';
 import { Objects } from './objects.js';
 import { Stage } from './stage.js';
 
@@ -16,12 +16,13 @@ const stage = new Stage($('#frame'), {
   ...chooser,
   drag(index, dx, dy) {
     editor.flush();
-    dragged = { index, dx, dy, factor: 1, perspective: editor.perspective };
+    const [x, y] = editor.held(index, dx, dy);
+    dragged = { index, dx: x, dy: y, factor: 1, perspective: editor.perspective };
     place();
   },
   drop(index, dx, dy) {
     dragged = null;
-    editor.move(index, dx, dy);
+    editor.move(index, ...editor.held(index, dx, dy));
   },
   cancel() {
     dragged = null;
@@ -47,7 +48,7 @@ function show() {
   const view = editor.view;
   if (!view) return;
   if (shown !== view) {
-    if (dragged && shown?.id !== view.id) stage.cancel();
+    if (dragged && (shown?.id !== view.id || view.tokens.length < shown.tokens.length)) stage.cancel();
     stage.shifts = editor.shifts(dragged);
     stage.show(view, editor.picture);
     objects.show(view);
@@ -69,10 +70,15 @@ function mark() {
   const token = editor.token;
   $('#chosen').textContent = token ? token.label : editor.view?.tokens.length ? 'Drag an object to move it' : '';
   for (const button of document.querySelectorAll('#object-tools [data-do]')) {
-    if (button.id !== 'perspective') button.disabled = !token || editor.locked;
+    if (button.id !== 'perspective') allow(button, token);
   }
-  $('[data-do=undo]').disabled = !editor.view?.can_undo || editor.locked;
-  $('[data-do=redo]').disabled = !editor.view?.can_redo || editor.locked;
+  allow($('[data-do=undo]'), editor.view?.can_undo);
+  allow($('[data-do=redo]'), editor.view?.can_redo);
+}
+
+/** A button that does nothing now stays where the keyboard is, so that Tab need not begin anew after each edit. */
+function allow(button, may) {
+  button.setAttribute('aria-disabled', !may || editor.locked);
 }
 
 function opened(view) {
@@ -83,10 +89,12 @@ function opened(view) {
   $('#canvas').setAttribute('aria-label', `${view.name}: ${view.tokens.map((token) => token.label).join(', ') || 'no objects'}`);
   document.title = `${view.name} · VLE-Gen studio`;
   if (shown?.id !== view.id) {
-    history.replaceState(null, '', `#${view.id}`);
+    const address = `#${view.id}`;
+    if (location.hash !== address) history[shown ? 'pushState' : 'replaceState'](null, '', address); // Back: the one before
     stage.fit();
     const count = view.tokens.length;
-    say(view.note || `Found ${count} object${count === 1 ? '' : 's'}`);
+    const unsure = view.tokens.filter((token) => !token.sure).length;
+    say(view.note || `Found ${count} object${count === 1 ? '' : 's'}${unsure ? `, ${unsure} unsure (?)` : ''}`);
   } else if (view.note) say(view.note);
 }
 
@@ -130,16 +138,23 @@ for (const chip of document.querySelectorAll('.chip')) {
     $('#write').requestSubmit();
   });
 }
-$('#write').addEventListener('submit', (event) => {
-  event.preventDefault();
-  const prompt = $('#prompt').value.trim();
-  if (prompt) draw(prompt);
-});
-$('#add').addEventListener('submit', async (event) => {
-  event.preventDefault();
-  const text = $('#addition').value.trim();
-  if (text && (await editor.add(text))) $('#addition').value = '';
-});
+
+/** What a form says is asked for once, however often it is sent before that is done. */
+function onSubmit(form, field, ask) {
+  let asked = null;
+  field.addEventListener('input', settle);
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const text = field.value.trim();
+    if (!text || text === asked) return;
+    asked = text;
+    const done = await ask(text);
+    if (asked === text) asked = null;
+    if (done && field.value.trim() === text) field.value = '';
+  });
+}
+onSubmit($('#write'), $('#prompt'), draw);
+onSubmit($('#add'), $('#addition'), (text) => editor.add(text));
 
 // Saving
 
@@ -185,7 +200,7 @@ const actions = {
 };
 document.addEventListener('click', (event) => {
   const button = event.target.closest('[data-do]');
-  if (button) actions[button.dataset.do]();
+  if (button && button.getAttribute('aria-disabled') !== 'true') actions[button.dataset.do]();
   if (!event.target.closest('#save-menu')) $('#save-menu').open = false;
 });
 
@@ -197,8 +212,9 @@ addEventListener('keydown', (event) => {
   if (event.target.closest?.('input, textarea') || event.altKey) return;
   if (event.key === 'Escape') {
     if (stage.press) return stage.cancel();
+    if (!$('#save-menu').open) return choose(null);
     $('#save-menu').open = false;
-    return choose(null);
+    return $('#save-menu summary').focus();
   }
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   let action = null;
@@ -220,8 +236,11 @@ addEventListener('keydown', (event) => {
 window.studio = { editor, stage, settled: () => editor.idle && !stage.press && !stage.waiting };
 
 // A page that is loaded again goes on where it was; `vlegen serve PICTURE` begins in the same way.
-if (location.hash.length > 1) {
-  editor.start('Opening…', () => api.look(decodeURIComponent(location.hash.slice(1)))).then((there) => {
-    if (!there) history.replaceState(null, '', location.pathname);
-  });
+async function resume() {
+  const id = location.hash.slice(1);
+  if (!id || id === editor.view?.id) return;
+  const there = await editor.start('Opening…', () => api.look(id));
+  if (!there) history.replaceState(null, '', editor.view ? `#${editor.view.id}` : location.pathname);
 }
+addEventListener('popstate', resume);
+resume();
