@@ -340,3 +340,16 @@ def test_an_edit_of_which_the_answer_is_lost_is_shown_all_the_same(page):
     page.drag(1, -40, 0)
     assert page.token(1)["x"] < moved["x"]
     page.faults = [fault for fault in page.faults if "ERR_FAILED" not in fault]
+
+
+def test_a_small_phone_on_its_side_shows_the_picture(browser, studio, file):
+    tab = browser.new_page()
+    tab.set_viewport_size({"width": 640, "height": 340})
+    page = Page(tab, studio)
+    page.open(file)
+    assert tab.locator("#canvas").bounding_box()["height"] > 150
+    for control in ("#object-tools", "#objects button", "#addition", "#save-menu summary"):
+        box = tab.locator(control).first.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 640 and box["y"] >= 0 and box["y"] + box["height"] <= 340
+    tab.close()
+    assert not page.faults
