@@ -10,6 +10,7 @@ import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -232,3 +233,22 @@ def test_what_is_unsure_is_named_with_a_question_mark(client, tokens, tmp_path):
     view = sent(client, "?name=t.vle", content=as_vle(dataclasses.replace(tokens, score=score), tmp_path))
     assert [t["sure"] for t in view["tokens"]] == [False, *[True] * (len(tokens) - 2)]
     assert [t["label"].endswith("?") for t in view["tokens"]] == [not t["sure"] for t in view["tokens"]]
+
+
+def test_a_picture_without_a_token_shows_what_an_edit_bares(client, opened, pipe, picture, one_thread):
+    where = f"/api/sessions/{opened['id']}/behind/1.png"
+    answer = client.get(where, params={"version": opened["version"]})
+    bared = np.asarray(Image.open(io.BytesIO(answer.content)))
+    assert np.array_equal(bared, np.asarray(pipe.decode(editors.remove(pipe.encode(picture), 1))))
+    assert client.get(where, params={"version": 7}).status_code == 409
+    assert client.get(where.replace("1.png", "99.png")).status_code == 400
+    assert not opened["guesses"]  # of the world that the model knows one floor is enough
+
+
+def test_a_picture_of_unsure_tokens_has_no_one_floor(tokens, pipe, monkeypatch):
+    store, score = LayerStore(pipe.tokenizer.network), tokens.score.clone()
+    score[0, 1:] = 0.1
+    unsure = dataclasses.replace(tokens, score=score)
+    assert not store.guesses(unsure)  # the checkpoint knows one world
+    monkeypatch.setattr(store, "_network", SimpleNamespace(sizes=SimpleNamespace(one_world=False)))
+    assert store.guesses(unsure) and store.guesses(editors.move(unsure, 1, 20, 0)) and not store.guesses(tokens)

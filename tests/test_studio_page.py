@@ -353,3 +353,23 @@ def test_a_small_phone_on_its_side_shows_the_picture(browser, studio, file):
         assert box["x"] >= 0 and box["x"] + box["width"] <= 640 and box["y"] >= 0 and box["y"] + box["height"] <= 340
     tab.close()
     assert not page.faults
+
+
+def test_where_the_floor_is_a_guess_things_are_dragged_over_the_picture_without_them(page):
+    page.page.evaluate("window.studio.editor.view.guesses = true")
+    page.page.mouse.click(*page.middle(1))
+    page.until("Boolean(window.studio.editor.behind?.picture)")
+    start = page.shown()
+    page.drag(1, 75, -45, drop=False)
+    page.page.evaluate("new Promise(requestAnimationFrame)")
+    assert page.page.evaluate("window.studio.stage.lifted()?.index") == 1
+    while_dragged = page.shown()
+    page.page.mouse.up()
+    page.settled()
+    rendered = page.shown()
+    changed = np.abs(rendered.astype(int) - start).max(-1) > 8
+    apart = np.abs(rendered.astype(int) - while_dragged).max(-1)
+    assert changed.sum() > 500 and (apart[changed] <= 8).mean() > 0.95
+    assert page.page.evaluate("window.studio.editor.behind.index") == 1  # as it is, however that is moved
+    page.drag(2, 10, 0)
+    assert page.page.evaluate("window.studio.editor.behind") is None

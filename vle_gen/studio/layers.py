@@ -17,7 +17,7 @@ from torch import Tensor
 from editors.rows import rows
 from vle_gen.apart import take_apart
 from vle_gen.body import Body
-from vle_gen.detail import around, changed_windows, foreign_bodies
+from vle_gen.detail import around, changed_tokens, changed_windows, foreign_bodies, scenery
 from vle_gen.placing import placed
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.network import TokenizerNetwork
@@ -73,6 +73,11 @@ class LayerStore:
         if placement is None or placement.scale != 1 or int(tokens.origin[0, index]):
             return 0.0
         return self._network.sizes.focal * max(tokens.size)
+
+    def guesses(self, tokens: VLETokens) -> bool:
+        """Whether what an edit bares depends on which token it is of, in a world that is not known: no one floor tells it."""
+        known = tokens.detail is None or self._network.sizes.one_world
+        return not known and bool(scenery(tokens, *changed_tokens(tokens)))
 
     def file(self, key: str) -> bytes | None:
         """The PNG kept under a name."""

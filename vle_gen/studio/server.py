@@ -135,6 +135,11 @@ def _session_routes(app: FastAPI, studio: Studio) -> None:
         data = await studio.picture(studio.sessions.get(id))
         return Response(data, media_type="image/png", headers=_as_file(save_as))
 
+    @app.get("/api/sessions/{id}/behind/{index}.png")
+    async def behind(id: str, index: int, version: int | None = None) -> Response:
+        data = await studio.behind(studio.sessions.get(id), index, version)
+        return Response(data, media_type="image/png", headers=_as_file(""))
+
     @app.get("/api/sessions/{id}/tokens.vle")
     async def tokens(id: str, save_as: str = "") -> Response:
         data = await studio.vle(studio.sessions.get(id))

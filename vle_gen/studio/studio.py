@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import torch
 from PIL import Image
 
+import editors
 from editors.language import Edit, Selector
 from editors.rows import recorded
 from vle_gen.errors import UserError
 from vle_gen.files import VLE, named_after, read_tokens
 from vle_gen.image_io import open_image
-from vle_gen.studio.layers import LayerStore
+from vle_gen.studio.layers import LayerStore, png
 from vle_gen.studio.limits import Limits
 from vle_gen.studio.sessions import Session, Sessions
 from vle_gen.studio.view import SessionView, view_of
@@ -145,6 +146,12 @@ class Studio:
             if session.rendered is not None:
                 return session.rendered  # need not wait for a worker
             return await self.workers.render(lambda: session.picture(self.pipe.decode))
+
+    async def behind(self, session: Session, index: int, version: int | None = None) -> bytes:
+        """The exact render without a token, as PNG. Edits do not wait for it."""
+        session.require(version)
+        tokens = session.tokens
+        return await self.workers.render(lambda: png(self.pipe.decode(editors.remove(tokens, index))))
 
     async def vle(self, session: Session) -> bytes:
         """The tokens of now, as a .vle file."""

@@ -36,7 +36,8 @@ class TokenView(BaseModel):
 
 
 class SessionView(BaseModel):
-    """A session as the page shows it. `picture` is the exact render; `floor` and the tokens' planes are for dragging."""
+    """A session as the page shows it. `picture` is the exact render; `floor` and the tokens' planes are for dragging. Where it
+    `guesses`, the exact render without a token, from `behind`, shows better than they do what is seen when that goes away."""
 
     id: str
     name: str
@@ -47,6 +48,7 @@ class SessionView(BaseModel):
     floor: PlaneView
     tokens: list[TokenView]
     horizon: float
+    guesses: bool
     can_undo: bool
     can_redo: bool
     note: str
@@ -82,6 +84,7 @@ def view_of(session: Session, labels: list[str]) -> SessionView:
             for row, planes in zip(rows[1:], scenery.planes[1:], strict=True)
         ],
         horizon=(Perspective.of(tokens).horizon - 0.5) * side + height / 2,
+        guesses=session.layers.guesses(tokens),
         can_undo=len(session.past) > 1,
         can_redo=bool(session.future),
         note=session.note,

@@ -56,6 +56,9 @@ export const undo = (view) => change(view, 'undo');
 export const redo = (view) => change(view, 'redo');
 
 export const pictureFile = async (id) => (await ask(`${at(id)}/picture.png`)).blob();
+/** The picture without a token. */
+export const behind = (view, index) => bitmap(`${at(view.id)}/behind/${index}.png?version=${view.version}`);
+
 export const tokensFile = async (id) => (await ask(`${at(id)}/tokens.vle`)).blob();
 
 export async function bitmap(url) {

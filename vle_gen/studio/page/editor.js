@@ -17,6 +17,7 @@ export class Editor {
     this.view = null;
     this.picture = null;
     this.pending = []; // edits shown but not confirmed: { index, dx, dy, factor, perspective }
+    this.behind = null; // the picture without a token: { index, picture }, or without picture while it is fetched
     this.chosen = null;
     this.hovered = null;
     this.perspective = false;
@@ -53,7 +54,7 @@ export class Editor {
       await this.enqueue(text, async () => {
         const view = await ask();
         this.pending = [];
-        this.chosen = this.hovered = null;
+        this.chosen = this.hovered = this.behind = null;
         await this.accept(view);
       });
       return true;
@@ -82,6 +83,7 @@ export class Editor {
         if (this.view?.id !== id) return null;
         const view = await ask(this.view);
         this.pending = this.pending.filter((edit) => edit !== shown);
+        if (shown?.index !== this.behind?.index) this.behind = null; // moved itself, it leaves the same behind
         await this.accept(view);
         return view;
       });
@@ -97,6 +99,7 @@ export class Editor {
   /** Shows a session as the server has it, when that is not as it was seen here: what was asked for of that is dropped. */
   catchUp(id) {
     this.pending = [];
+    this.behind = null;
     return this.enqueue('Opening…', async () => {
       if (this.view?.id === id) await this.accept(this.renumbered(await api.look(id)));
     }).catch(() => {});
@@ -159,6 +162,18 @@ export class Editor {
     const y = at(now, token.x, token.y)[1] - this.view.horizon;
     const least = HORIZON * Math.max(this.view.width, this.view.height);
     return y > least && y + dy > least ? (y + dy) / y : 1;
+  }
+
+  /** Fetches what is seen where a token is, should it go away; until that is there, the layers show it as well as they can. */
+  async lift(index) {
+    if (!this.view?.guesses || index === null || this.behind?.index === index) return;
+    const behind = (this.behind = { index, picture: null });
+    try {
+      behind.picture = await api.behind(this.view, index);
+    } catch {
+      if (this.behind === behind) this.behind = null;
+    }
+    if (this.behind === behind) this.changed();
   }
 
   // Edits

@@ -39,6 +39,7 @@ function hover(index) {
 function choose(index) {
   if (editor.chosen !== index) editor.flush();
   editor.chosen = index;
+  editor.lift(index);
   mark();
 }
 
@@ -61,7 +62,7 @@ function show() {
 }
 
 function place() {
-  if (editor.view) stage.place(editor.shifts(dragged));
+  if (editor.view) stage.place(editor.shifts(dragged), editor.behind);
 }
 
 function mark() {

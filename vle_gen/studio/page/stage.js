@@ -56,9 +56,10 @@ export class Stage {
     return group;
   }
 
-  /** Where tokens are shown, by index, while the server does not know yet. */
-  place(shifts) {
+  /** Where tokens are shown, by index, while the server does not know yet; and the picture without one of them, or null. */
+  place(shifts, behind) {
     this.shifts = shifts;
+    this.behind = behind;
     if (!this.waiting) this.waiting = requestAnimationFrame(() => this.draw());
   }
 
@@ -106,12 +107,18 @@ export class Stage {
 
   composite() {
     const context = this.context;
-    context.drawImage(imageOf(this.view.floor), 0, 0);
+    const lifted = this.lifted();
+    context.drawImage(lifted?.picture || imageOf(this.view.floor), 0, 0);
     const depth = (token) => token.depth / (this.shifts.get(token.index)?.nearer || 1);
+    let before = !lifted; // whether what is drawn now lies before what is lifted: what lies behind is in the picture already
     for (const token of [...this.view.tokens].sort((a, b) => depth(b) - depth(a))) {
+      const itself = token.index === lifted?.index;
+      if (!itself && (!before || (lifted && !token.sure))) continue; // what is unsure counts as what lies behind
+      before = true;
       const shift = this.shifts.get(token.index) || STILL;
       const { wider, lean } = stretch(token, shift, this.view.width, this.view.height);
       for (const plane of token.planes) {
+        if (lifted && !itself && plane.blend !== 'source-over') continue; // its light is in the picture too
         const image = imageOf(plane);
         const [x, y] = at(shift, plane.left, plane.top);
         context.globalCompositeOperation = plane.blend;
@@ -125,6 +132,12 @@ export class Stage {
       }
     }
     context.globalCompositeOperation = 'source-over';
+  }
+
+  /** The picture without the only token that is not where it was, with its index, if it is there. */
+  lifted() {
+    const moving = [...this.shifts].filter(([, shift]) => !isStill(shift));
+    return this.behind?.picture && moving.every(([index]) => index === this.behind.index) ? this.behind : null;
   }
 
   /** The largest size at which the picture fits, enlarged up to three times. */
