@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from prompts.plurals import article, is_mass, is_plural, plural
 from prompts.request import Mention, Relation, SceneRequest
-from prompts.satisfied import CLEAR, holds
+from prompts.satisfied import CLEAR, holds, seen_so
 from prompts.vocabulary import BEHIND, FRONT, LEFT, PLURALS, RIGHT, SHAPES, number_said
 
 TOGETHER = 3  # objects of one sentence: one, and two others that it is related to
@@ -49,9 +49,13 @@ def tell(
 
     def related(a: int, b: int, axis: tuple[str, str]) -> str | None:
         """The relation along `axis` that clearly holds between all that mentions a and b stand for."""
+        named = mentions[a].name is not None or mentions[b].name is not None
         pairs = [(p, q) for p in members[a] for q in members[b]]
-        kinds = (kind for kind in axis if all(holds(kind, box[p], depth[p], box[q], depth[q], CLEAR) for p, q in pairs))
-        return next(kinds, None)
+        for kind in axis:
+            holding = all(holds(kind, box[p], depth[p], box[q], depth[q], CLEAR) for p, q in pairs)
+            if holding and (not named or all(seen_so(kind, box[p], box[q]) for p, q in pairs)):
+                return kind
+        return None
 
     left, order, relations, sentences = list(range(len(mentions))), [], [], []
     while len(left) >= 2 and len(sentences) < RELATED:
