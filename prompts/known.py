@@ -77,9 +77,8 @@ def require_known(
             f"it knows {len(lexicon.kinds)} things by name (see 'vlegen names --help'), cubes, spheres and cylinders, and "
             "where they are"
         )
-    raise UserError(
-        f"this checkpoint has never seen the word{'s' * (len(read.unknown) > 1)} {words}{meant}: {knows}"
-    )
+    sign = ";" if meant else ":"  # hints may hold a colon themselves
+    raise UserError(f"this checkpoint has never seen the word{'s' * (len(read.unknown) > 1)} {words}{meant}{sign} {knows}")
 
 
 def require_known_object(

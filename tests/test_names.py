@@ -228,7 +228,7 @@ def test_prompts_are_read_into_the_words_of_captions(lexicon):
 
 
 @pytest.mark.parametrize(("prompt", "message"), [
-    ("a giraff", "nearest to 'giraff': giraffe: it knows 1150 things"),
+    ("a giraff", "nearest to 'giraff': giraffe; it knows 1150 things"),
     ("a vulture on a car", "'vulture'; nearest to 'vulture': bird, "),
     ("a spaceship", "nearest to 'spaceship': rocket, ship"),
     ("a cat and a meadow", "'meadow' is a background: say 'on a lawn'"),
