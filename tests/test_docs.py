@@ -45,3 +45,7 @@ def test_every_command_has_a_page_with_its_options():
     assert made.keys() == there.keys(), "run: python docs/make_commands.py"
     for name, text in made.items():
         assert set(re.findall(r"--[a-z-]+", text)) == set(re.findall(r"--[a-z-]+", there[name])), name
+
+
+def test_the_help_of_teach_says_what_it_begins_with():
+    assert "without it everyday" in " ".join((ROOT / "docs" / "commands" / "teach.md").read_text().split())

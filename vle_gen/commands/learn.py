@@ -69,7 +69,9 @@ def teach(
     seed: Annotated[Optional[int], typer.Option(min=0, max=MOST_SEED, help="The same seed teaches the same.")] = None,
     config: Annotated[Optional[Path], typer.Option(help="YAML file with what differs from configs/teach.yaml.")] = None,
     json: Annotated[Optional[Path], typer.Option(help="Write what was measured as JSON too.")] = None,
-    checkpoint: Checkpoint = None,
+    checkpoint: Annotated[
+        Optional[str], typer.Option(help="Checkpoint to begin with: a folder or a hub id; without it everyday.")
+    ] = None,
 ) -> None:
     """Teach a checkpoint an object of your own, from a few pictures, in minutes. What it knew is rehearsed, and both are
     measured."""
