@@ -60,7 +60,8 @@ def render(
     settings.begin(job, resume)
     if palette.unspoken():
         words = ", ".join(palette.unspoken())
-        print(f"vlegen: the caption language has no word for {words}: training on these asks for one", file=sys.stderr)
+        asked = "training CLIP or the prior on these asks for one"
+        print(f"vlegen: the caption language has no word for {words}: {asked}", file=sys.stderr)
     count, steps = jobs.run(job, workers or jobs.cores())
     try:
         for _ in _progress(steps, count, job.unit):

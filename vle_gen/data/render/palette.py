@@ -29,7 +29,7 @@ class Palette:
     colors: tuple[tuple[str, tuple[int, int, int]], ...] = tuple((name, COLORS[name]) for name in vocabulary.COLORS)
 
     def unspoken(self) -> list[str]:
-        """Names that the caption language has no word for, so that a pack with them cannot be trained on yet."""
+        """Names that the caption language has no word for, so that no captions can be written of a pack with them yet."""
         spoken = (*vocabulary.SHAPES, *vocabulary.MATERIALS, *vocabulary.COLORS)
         chosen = (*self.shapes, *self.materials, *(name for name, _ in self.colors))
         return [name for name in chosen if name not in spoken]
