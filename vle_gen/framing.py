@@ -27,8 +27,8 @@ Room = tuple[tuple[float, float], tuple[float, float]]  # canvas units from left
 def framed(tokens: VLETokens, request: SceneRequest | None) -> VLETokens:
     """The tokens of one picture with all objects (all but token 0) larger by one factor, and shifted sideways together, so that
     they fill more of the picture and none is at its edge; and larger where they stand, where small things stand far apart. How
-    they stand to one another stays as it is, and where a request asks for places or sizes in the picture, or for one thing
-    alone, all does."""
+    they stand to one another stays as it is. Where a request asks for sizes nothing becomes larger, and where it asks for
+    places in the picture, or for one thing alone, nothing changes."""
     if request is None or len(tokens) < 3 or any(mention.place is not None for mention in request.mentions):
         return tokens
     extent = Extent.of(*tokens.size)
