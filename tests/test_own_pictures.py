@@ -7,6 +7,7 @@ import tarfile
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from vle_gen.prior.network import ANY, BACKGROUND, UNCOUNTED
 from vle_gen.tokenizer.model import VLETokenizer
 from vle_gen.training.caption_reading import CaptionReader, ReadCaptions
 from vle_gen.training.picture_batches import PictureBatches
-from vle_gen.training.prior import part, write_captions
+from vle_gen.training.prior import PriorTask, part, write_captions
 from vle_gen.training.token_cache import PictureTokens, TokenCache, square
 
 TINY = [
@@ -284,6 +285,9 @@ def test_pictures_without_objects_are_not_drawn():
     none = replace(tokens, length=torch.tensor([1, 1, 1, 1]))
     with pytest.raises(UserError, match="finds no objects in these pictures"):
         PictureBatches(none, captions, torch.device("cpu"))
+    settings = configs.load("prior", None, ["data.pictures=mine", "data.sprites=nowhere.tar"])
+    with pytest.raises(UserError, match="finds no objects in these pictures"):  # and sprites are not even read
+        PriorTask(settings, torch.device("cpu"), None, None, SimpleNamespace(tokens=none, captions=captions))
 
 
 def test_free_captions_are_left_in_their_own_words():

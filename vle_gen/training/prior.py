@@ -68,8 +68,8 @@ class PriorTask:
         self.farthest: float | None = None
         self.shapes: Tensor | None = None  # of the sprites of one pack of rigs, (S,) long
         self.catalogue: Catalogue | None = None  # of packs of cut-outs
-        sprites, table_by = self._sprites(device) if config.data.packs else (None, None)
         pictures = None if own is None else PictureBatches(own.tokens, own.captions, device)
+        sprites, table_by = self._sprites(device) if config.data.packs else (None, None)  # which takes minutes
         both = sprites is not None and pictures is not None
         self.sprites = sprites
         self.data: Source = Mixture(sprites, pictures, config.data.pictures_share) if both else sprites or pictures
