@@ -171,11 +171,12 @@ def test_a_row_is_a_mean_over_its_steps_and_what_is_left_is_told(tmp_path, capsy
         log.write(12, 3.0, 0.25, lr=0.5)
         log.add(loss=7.0)
         log.write(13, 4.0, 0.5)
-    first, second = (json.loads(row) for row in (tmp_path / "metrics.jsonl").read_text().splitlines())
+        log.write(14, 8.0, 1.001)
+    first, second, _ = (json.loads(row) for row in (tmp_path / "metrics.jsonl").read_text().splitlines())
     assert (first["step"], first["loss"], first["other"], first["lr"], first["minutes"]) == (12, 3.0, 2.0, 0.5, 3.0)
     assert (second["step"], second["loss"]) == (13, 7.0) and "other" not in second
     told = capsys.readouterr().err
-    assert "3.0 min, about 9.0 left" in told and "4.0 min, about 4.0 left" in told
+    assert "3.0 min, about 9.0 left" in told and "4.0 min, about 4.0 left" in told and "8.0 min, about 0.0 left" in told
 
 
 def test_the_learning_rate_warms_up_and_falls_to_its_floor():

@@ -75,7 +75,7 @@ class RunLog:
         line = f"step {step}  loss {means.get('loss', float('nan')):.4f}  {rate:.2f} steps/s"
         self._bar.update(self._task, completed=min(progress, 1.0), description=line)
         if self._plain:
-            left = minutes * (1 - progress) / progress if progress > 0 else float("nan")
+            left = minutes * max(1 - progress, 0.0) / progress if progress > 0 else float("nan")
             print(f"{line}  {minutes:.1f} min, about {left:.1f} left", file=sys.stderr, flush=True)
         self._sums, self._count, self._step, self._time = {}, 0, step, now
 
