@@ -121,6 +121,7 @@ _CHANGING = frozenset("slightly far high way well diagonally partly almost".spli
 _TO = (("left", "to"), ("right", "to"))  # "on the left to the right of a tree" has a place
 _SAID_OF = _DEGREES | _CHANGING
 _WHOSE = frozenset("my his her its their our your".split())
+_WEARING = ("wearing", "in", "with")
 _HEADWEAR = frozenset("hat crown helmet cap".split())
 _GROUPS = frozenset("group set bunch herd flock crowd pack family collection".split())
 _PICTURES = frozenset("pic picture image photo drawing illustration icon".split())
@@ -198,7 +199,7 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
         elif words[at] in _WHOSE and (owned := noun_at(words, adjectives_at(words, at + 1)[1], lexicon)):
             result += [] if owned.plural else ["a"]
             at += 1
-        elif words[at] in ("wearing", "in") and lexicon is not None and (worn := _worn(words, at + 1, lexicon)):
+        elif words[at] in _WEARING and lexicon is not None and (worn := _worn(words, at, lexicon)):
             result += ["with", *words[at + 1 : worn], "on", "top", "of", "it"]
             at = worn
         elif words[at] == "both" and result and _ends(after) and not _ends(result[-1]):  # "a cat and a dog, a bird above both"
@@ -309,7 +310,13 @@ def _degree(words: Sequence[str], at: int) -> str | None:
 
 
 def _worn(words: Sequence[str], at: int, lexicon: Lexicon) -> int | None:
-    """Where something ends that is worn on the head and begins here."""
-    start = at + (at < len(words) and words[at] in ("a", "an", "the"))
+    """Where something ends that is worn on the head, as is said from here on. "With" a hat it is worn where no more is said of
+    that."""
+    start = at + 1 + (at + 1 < len(words) and words[at + 1] in ("a", "an", "the"))
     noun = noun_at(words, adjectives_at(words, start)[1], lexicon)
-    return noun.end if noun is not None and {noun.means, *lexicon.above(noun.means)} & _HEADWEAR else None
+    if noun is None or not {noun.means, *lexicon.above(noun.means)} & _HEADWEAR:
+        return None
+    end = noun.end
+    if words[at] == "with" and not (end == len(words) or _ends(words[end]) or lexicon.grounds.at_preposition(words, end)):
+        return None
+    return end if at else None

@@ -34,9 +34,10 @@ from prompts.synonyms import (
     WHOLE,
     split_words,
 )
-from prompts.vocabulary import ADJECTIVES, COLORS, NOUNS, WORDS
+from prompts.vocabulary import ADJECTIVES, COLOR, COLORS, NOUNS, WORDS
 
 _EACH = frozenset(EACH.values())
+_SURFACES = frozenset("floor floors wall walls ground table counter road street".split())
 WISH = 6  # words of a wish, "could you draw me a", after which what is wished for begins at the latest
 
 
@@ -65,6 +66,8 @@ class Reworded:
 def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> Reworded:
     """The prompt in the words `known`, as far as it can be said in them; with a lexicon, in what that knows too."""
     words, left = _without_medium(respaced(split_words(prompt), lexicon))
+    words, stuff = _without_stuff(words, lexicon)
+    left += stuff
     words, phrases, empty = plainly(words, lexicon)
     left += empty
     words = recast(arranged(words, lexicon), lexicon)
@@ -104,6 +107,24 @@ def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None =
     shaded = {said.split()[-1] for said in instead if " " in said and said not in phrases}
     pairs = tuple((said, other) for said, other in instead.items() if said not in shaded)
     return Reworded(tuple(_articled(result)), pairs, tuple(unknown), tuple(dict.fromkeys(left)))
+
+
+def _without_stuff(words: list[str], lexicon: Lexicon | None) -> tuple[list[str], list[str]]:
+    """Words without what floors and walls are said to be of that no background is; and it. Of a solid it would be a shape or a
+    material: a marble is a ball, and a marble floor is none."""
+    if lexicon is None:
+        return words, []
+    stuff = [
+        following in _SURFACES and word not in lexicon.grounds.nouns.get(following, ((),))[0] and _of_solids(NEAR.get(word))
+        for word, following in zip(words, [*words[1:], ""], strict=True)
+    ]
+    kept, left = ([word for word, of in zip(words, stuff, strict=True) if of is out] for out in (False, True))
+    return kept, left
+
+
+def _of_solids(word: str | None) -> bool:
+    """Whether a word is said of solids alone: a shape, a material or a size."""
+    return word in NOUNS or (word in ADJECTIVES and ADJECTIVES[word][0] != COLOR)
 
 
 def _has_compared(words: list[str], at: int) -> bool:
