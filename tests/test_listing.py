@@ -82,10 +82,10 @@ def test_names_on_the_command_line(vlegen, tmp_path):
     ("an elephant", "nearest to 'elephant': hippopotamus"),
     ("three elephants", "nearest to 'elephants': hippopotamus"),
     ("a pengiun", "nearest to 'pengiun': bird"),
-    ("a kittn", "nearest to 'kittn': kitten:"),
-    ("two giraffs", "nearest to 'giraffs': giraffe:"),
-    ("12 cats", "'12'; counts go up to nine:"),
-    ("ten cats", "'ten'; counts go up to nine:"),
+    ("a kittn", "nearest to 'kittn': kitten;"),
+    ("two giraffs", "nearest to 'giraffs': giraffe;"),
+    ("12 cats", "'12'; counts go up to nine;"),
+    ("ten cats", "'ten'; counts go up to nine;"),
 ])
 def test_what_was_never_drawn_is_refused_with_the_nearest(seen, prompt, message):
     with pytest.raises(UserError) as fault:
