@@ -42,3 +42,28 @@ def test_what_is_in_no_row_stays(everyday):
     assert lined_up(tokens, parse("a cat left of a dog and a house", everyday.lexicon), wanted) is tokens
     assert lined_up(tokens, request, [None, None, None]) is tokens, "what is what is not known"
     assert lined_up(tokens, None, wanted) is tokens
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_things_of_a_row_keep_the_sizes_that_are_asked_for(everyday, seed):
+    result = everyday("a big dog and a small dog side by side", generator=torch.Generator().manual_seed(seed))
+    assert result.problems == [[]]
+    (_, y, w, h), (_, other_y, other_w, other_h) = sorted(boxes(result.tokens[0]))
+    assert abs(y + h / 2 - other_y - other_h / 2) < 1e-3, "and stand on one line"
+    assert w * h > SMALLEST**-2 * other_w * other_h
+
+
+def test_a_way_to_lay_things_is_checked_once_and_the_better_one_kept(everyday, monkeypatch):
+    checked = []
+
+    def problems(pipe, tokens, *_):
+        checked.append(tokens)
+        return ["one"] * (1 + (len(checked) > 1))
+
+    monkeypatch.setattr("vle_gen.drawing._problems", problems)
+    everyday("a cat", generator=torch.Generator().manual_seed(1), tries=2)
+    assert len(checked) == 2, "of one thing alone there is but one way"
+    checked.clear()
+    result = everyday("a castle and a red apple", generator=torch.Generator().manual_seed(0), tries=2)
+    assert len(checked) == 4 and result.problems == [["one"]]
+    assert torch.equal(result.tokens[0].where, checked[0].where), "framed, of which less is wrong than of the other"

@@ -127,13 +127,14 @@ def draw_orders(
             if settings.tries > 1 and pipe.lexicon is not None and not order.places:
                 wanted = order.wanted(turns[1 : len(tokens)])
                 tokens = sized(tokens, wanted, least_drawn(order.request))
-                arranged = [framed(lined_up(tokens, order.request, wanted), order.request), tokens]
+                laid = framed(lined_up(tokens, order.request, wanted), order.request)
+                arranged = [tokens] if laid is tokens else [laid, tokens]
             for tokens in arranged:
                 problems = _problems(pipe, tokens, order, turns)
+                if best[k] is None or len(problems) < len(best[k].problems):
+                    best[k] = Drawn(dyed(tokens, order.wanted(turns[1 : len(tokens)])), problems)
                 if not problems:
                     break
-            if best[k] is None or len(problems) < len(best[k].problems):
-                best[k] = Drawn(dyed(tokens, order.wanted(turns[1 : len(tokens)])), problems)
         pending = [k for k in pending if best[k].problems]
         left, burst = left - burst, 2 * burst
     return best

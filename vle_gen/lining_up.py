@@ -38,7 +38,8 @@ def rows_of(request: SceneRequest) -> list[list[int]]:
 
 def lined_up(tokens: VLETokens, request: SceneRequest | None, wanted: Sequence[Mention | None]) -> VLETokens:
     """The tokens of one picture with the things of each row that a request asks for on one line, those of one name equally
-    large. `wanted` says what each object token (all but token 0) was to be; None where that is not known."""
+    large, but each as it is in rows where sizes are asked for. `wanted` says what each object token (all but token 0) was to
+    be; None where that is not known."""
     rows = [] if request is None else rows_of(request)
     rows = [at for at in (_standing_for([request.mentions[k] for k in row], tokens, wanted) for row in rows) if at]
     if not rows:
@@ -46,7 +47,9 @@ def lined_up(tokens: VLETokens, request: SceneRequest | None, wanted: Sequence[M
     where, depth = tokens.where.clone(), tokens.depth.clone()
     for at in rows:
         boxes = [[x, y, w / FRAME_SCALE, h / FRAME_SCALE] for x, y, w, h in where[0, at].tolist()]
-        lined = _lined(boxes, [_called(wanted[k - 1]) for k in at])
+        row = [wanted[k - 1] for k in at]
+        names = None if any(one is not None and one.size is not None for one in row) else list(map(_called, row))
+        lined = _lined(boxes, names)
         where[0, at] = where.new_tensor([[x, y, w * FRAME_SCALE, h * FRAME_SCALE] for x, y, w, h in lined])
         depth[0, at] = depth[0, at].mean()
     return replace(tokens, where=where, depth=depth)
@@ -68,21 +71,12 @@ def _standing_for(row: list[Mention], tokens: VLETokens, wanted: Sequence[Mentio
     return [left[_called(mention)].pop(0) for mention in row]
 
 
-def _lined(boxes: list[list[float]], names: Sequence[tuple]) -> list[list[float]]:
-    """Boxes (cx, cy, w, h) of things called `names`, left to right, on one line, evenly apart and within the picture."""
+def _lined(boxes: list[list[float]], names: Sequence[tuple] | None) -> list[list[float]]:
+    """Boxes (cx, cy, w, h) of things called `names`, left to right, on one line, evenly apart and within the picture. Without
+    names they keep their sizes, where there is room."""
     feet = [y + h / 2 for _, y, _, h in boxes]
     line = sum(feet) / len(feet)
-    sides = []
-    for (_, _, w, h), foot in zip(boxes, feet, strict=True):
-        stands = min(foot, line) - HORIZON > FLOOR
-        factor = (line - HORIZON) / (foot - HORIZON) if stands else 1.0
-        factor = min(max(factor, 1 / SCALED), SCALED)
-        sides.append((factor * w, factor * h))
-    extents = [(w * h) ** 0.5 for w, h in sides]
-    wanted = {name: [one for one, called in zip(extents, names, strict=True) if called == name] for name in names}
-    wanted = {name: max(sum(ones) / len(ones), SMALLEST * max(extents)) for name, ones in wanted.items()}
-    factors = [wanted[name] / one for name, one in zip(names, extents, strict=True)]
-    sides = [(factor * w, factor * h) for factor, (w, h) in zip(factors, sides, strict=True)]  # each keeps its proportions
+    sides = [(w, h) for _, _, w, h in boxes] if names is None else _alike(boxes, names, line)
     widths = [w for w, _ in sides]
     mean = sum(widths) / len(widths)
     left, right = boxes[0][0] - widths[0] / 2, boxes[-1][0] + widths[-1] / 2
@@ -98,3 +92,19 @@ def _lined(boxes: list[list[float]], names: Sequence[tuple]) -> list[list[float]
         lined.append([start + w / 2, line - h / 2, w, h])
         start += w + scale * gap
     return lined
+
+
+def _alike(boxes: list[list[float]], names: Sequence[tuple], line: float) -> list[tuple[float, float]]:
+    """Widths and heights of boxes (cx, cy, w, h) that come to stand on a line, those of one name equally large."""
+    sides = []
+    for _, y, w, h in boxes:
+        foot = y + h / 2
+        stands = min(foot, line) - HORIZON > FLOOR
+        factor = (line - HORIZON) / (foot - HORIZON) if stands else 1.0
+        factor = min(max(factor, 1 / SCALED), SCALED)
+        sides.append((factor * w, factor * h))
+    extents = [(w * h) ** 0.5 for w, h in sides]
+    wanted = {name: [one for one, called in zip(extents, names, strict=True) if called == name] for name in names}
+    wanted = {name: max(sum(ones) / len(ones), SMALLEST * max(extents)) for name, ones in wanted.items()}
+    factors = [wanted[name] / one for name, one in zip(names, extents, strict=True)]
+    return [(factor * w, factor * h) for factor, (w, h) in zip(factors, sides, strict=True)]  # each keeps its proportions
