@@ -42,6 +42,7 @@ def test_what_is_in_no_row_stays(everyday):
     assert lined_up(tokens, parse("a cat left of a dog and a house", everyday.lexicon), wanted) is tokens
     assert lined_up(tokens, request, [None, None, None]) is tokens, "what is what is not known"
     assert lined_up(tokens, None, wanted) is tokens
+    assert rows_of(parse("a cat in the top left corner left of and next to a dog", everyday.lexicon)) == []
 
 
 @pytest.mark.parametrize("seed", [0, 1])

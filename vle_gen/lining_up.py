@@ -19,7 +19,7 @@ SCALED = 2.0  # times as large, or as small, as a thing may come to be by standi
 
 def rows_of(request: SceneRequest) -> list[list[int]]:
     """The rows that a request asks for, each the mentions of its things from left to right: each is left of and next to the
-    one that follows."""
+    one that follows. Those of which a thing has a place in the picture are laid by that alone."""
     near = {frozenset((one.subject, one.object)) for one in request.relations if one.kind == NEXT}
     follows = {}
     for one in request.relations:
@@ -31,7 +31,7 @@ def rows_of(request: SceneRequest) -> list[list[int]]:
         row = [first]
         while row[-1] in follows and follows[row[-1]] not in row:
             row.append(follows[row[-1]])
-        if all(request.mentions[k].count == 1 for k in row):
+        if all(request.mentions[k].count == 1 and request.mentions[k].place is None for k in row):
             rows.append(row)
     return rows
 
