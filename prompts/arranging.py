@@ -255,7 +255,11 @@ def _among(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str
     for start in range(last):
         inner = _is_related_to(words, start) and "," not in words[start:last]  # "above a house, a cat and a dog side by side"
         phrases, end = listed(words, start, lexicon) if inner or _begins(words, start) else ([], 0)
-        if end == last and (chain := _chain(phrases, kind)) is not None:
+        if end != last:
+            continue
+        if (chain := _chain(phrases, kind)) is None and sum(phrase.count for phrase in phrases) > MOST:
+            return None  # nor is a part of too many such a row: "three cups and three cubes side by side"
+        if chain is not None:
             rest = _goes_on(words, at + len(said), lexicon, sum(phrase.count for phrase in phrases), inner)
             return None if rest is None else ([*words[:start], *chain, *rest], start + len(chain))
     return None

@@ -112,7 +112,7 @@ def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None =
 def _without_stuff(words: list[str], lexicon: Lexicon | None) -> tuple[list[str], list[str]]:
     """Words without what floors and walls are said to be of that no background is; and it. Of a solid it would be a shape or a
     material: a marble is a ball, and a marble floor is none."""
-    if lexicon is None:
+    if lexicon is None or not words:
         return words, []
     stuff = [
         following in _SURFACES and word not in lexicon.grounds.nouns.get(following, ((),))[0] and _of_solids(NEAR.get(word))

@@ -134,3 +134,17 @@ def test_another_of_what_is_not_guessed(everyday):
 
 def test_what_is_not_understood_is_quoted_as_it_was_put(everyday):
     assert parsed("a cat one black", everyday.lexicon).unread == "one black"
+
+
+@pytest.mark.parametrize("prompt", ["", " ", "\n", "!", "?!", "/", "please"])
+def test_a_prompt_without_words_is_refused(pipe, everyday, prompt):
+    for one in (pipe, everyday):
+        refusal(one, prompt)
+        assert notes(prompt, one.words, one.lexicon) == []
+        assert parse(prompt, one.lexicon) is None
+
+
+@pytest.mark.parametrize("prompt", ["three balls and three cubes side by side", "a can, three balls and two cubes in a row"])
+def test_no_part_of_too_many_is_a_row(pipe, everyday, prompt):
+    for one in (pipe, everyday):
+        assert parse(prompt, one.lexicon) is None
