@@ -123,16 +123,15 @@ def draw_orders(
                 continue
             tokens = written(pipe, drawn, row, settings.size)
             order, turns = orders[k // each], drawn.turn[row].tolist()
-            arranged = [tokens]
+            wanted, arranged = order.wanted(turns[1 : len(tokens)]), [tokens]
             if settings.tries > 1 and pipe.lexicon is not None and not order.places:
-                wanted = order.wanted(turns[1 : len(tokens)])
                 tokens = sized(tokens, wanted, least_drawn(order.request))
                 laid = framed(lined_up(tokens, order.request, wanted), order.request)
                 arranged = [tokens] if laid is tokens else [laid, tokens]
             for tokens in arranged:
                 problems = _problems(pipe, tokens, order, turns)
                 if best[k] is None or len(problems) < len(best[k].problems):
-                    best[k] = Drawn(dyed(tokens, order.wanted(turns[1 : len(tokens)])), problems)
+                    best[k] = Drawn(dyed(tokens, wanted), problems)
                 if not problems:
                     break
         pending = [k for k in pending if best[k].problems]

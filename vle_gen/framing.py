@@ -45,7 +45,7 @@ def framed(tokens: VLETokens, request: SceneRequest | None) -> VLETokens:
 
 
 def _near(box: Tensor, extent: Extent, room: Room, larger: bool) -> Tensor:
-    """Boxes (N, 4), centre and size, as seen from nearer by, if they may become `larger`, and from farther to the side."""
+    """Boxes (N, 4), centre and size, as seen from nearer by, if they may become `larger`, and shifted sideways."""
     low, high = (box[:, :2] - box[:, 2:] / 2).amin(0), (box[:, :2] + box[:, 2:] / 2).amax(0)
     (left, top), (right, bottom) = low.tolist(), high.tolist()
     (first, last), factor = room[0], 1.0
