@@ -8,15 +8,17 @@ import pytest
 import torch
 
 import vle_gen
+from prompts.called import every_calling
 from vle_gen import config as configs
 from vle_gen.checkpoints import weights_of
 from vle_gen.clip import ClipModel
 from vle_gen.data.choice import PackChoice
 from vle_gen.data.everyday import build
 from vle_gen.data.pack import write_pack
-from vle_gen.data.words import names_of
+from vle_gen.data.words import lexicon_of_packs, names_of
 from vle_gen.errors import UserError
 from vle_gen.prior.model import TextToTokenPrior
+from vle_gen.prior.more_codes import renumbered, with_new_names
 from vle_gen.prior.network import PriorNetwork
 from vle_gen.training.prior_parts import take_over, trained_network
 
@@ -38,15 +40,16 @@ def shipped_clip():
     return ClipModel.load(vle_gen.SHIPPED / "clip")
 
 
-def test_clip_learns_names_while_what_it_reads_stays_the_same(everyday, sprites, vlegen, tmp_path):
+@pytest.mark.parametrize("trained", ["image", "words"])
+def test_clip_learns_names_while_what_it_reads_stays_the_same(everyday, sprites, vlegen, tmp_path, trained):
     torch.manual_seed(0)
     before = ClipModel.small(configs.load("clip", None, ["data.sprites=pack", *SMALL]).model).eval()
     before.save_checkpoint(tmp_path / "before")
     before = ClipModel.load(tmp_path / "before")
     ran = vlegen(
         "train", "clip", f"data.sprites=[{{path: {sprites}}}, {{path: {everyday}}}]", f"init={tmp_path / 'before'}",
-        "trained=image", "train.steps=2", "train.batch=6", "train.warmup_steps=0", "train.log_every=1", "train.matrix_lr=1e-3",
-        "model.glimpse_fit=0.5", "--out", tmp_path / "clip", "--device", "cpu",
+        f"trained={trained}", "train.steps=2", "train.batch=6", "train.warmup_steps=0", "train.log_every=1",
+        "train.matrix_lr=1e-3", "model.glimpse_fit=0.5", "--out", tmp_path / "clip", "--device", "cpu",
     )  # fmt: skip
     assert ran.status == 0, ran.err
     after = ClipModel.load(tmp_path / "clip" / "checkpoint")
@@ -57,7 +60,41 @@ def test_clip_learns_names_while_what_it_reads_stays_the_same(everyday, sprites,
     named = ["a castle and a balloon"]
     assert before.unknown_words(named[0]) and not after.unknown_words(named[0])
     seen = torch.rand(2, 3, 32, 32)
-    assert not torch.allclose(after.image_features(seen), before.image_features(seen), atol=1e-3)
+    same = torch.allclose(after.image_features(seen), before.image_features(seen), atol=1e-3)
+    assert same == (trained == "words")
+
+
+def test_words_alone_are_learnt_only_where_some_are_new(everyday, sprites, vlegen, tmp_path):
+    ran = vlegen(
+        "train", "clip", f"data.sprites=[{{path: {sprites}}}, {{path: {everyday}}}]", "trained=words",
+        f"init={vle_gen.SHIPPED / 'everyday' / 'clip'}", "--out", tmp_path / "clip", "--device", "cpu",
+    )  # fmt: skip
+    assert ran.status == 2 and "no word that init has not seen" in ran.err and not (tmp_path / "clip").exists()
+
+
+def test_a_prior_that_gets_more_names_keeps_what_its_codes_meant(everyday, sprites):
+    prior = TextToTokenPrior.load(vle_gen.SHIPPED / "everyday" / "prior")
+    network, known = prior.network, every_calling(prior.lexicon)
+    fewer = lexicon_of_packs([everyday], "seen")
+    there = {(one.name, one.attributes): k for k, one in enumerate(every_calling(fewer), 1)}
+    moved = renumbered(network.code_sort, prior.lexicon, fewer)
+    for code in (0, 300, 700, len(moved) - 1):
+        was = int(network.code_sort[code])
+        anything = len(there) + 1
+        now = there.get((known[was - 1].name, known[was - 1].attributes), anything) if 0 < was <= len(known) else was
+        assert int(moved[code]) == now or was == 0
+
+    sort = len(known) + 7  # a name that it has not
+    looks = network.codebook[network.code_sort > 0][40] * network.what_std[1] + network.what_mean[1]
+    objects, sorts = looks.repeat(3, 1), torch.tensor([sort, sort, 1])
+    codes = network.sizes.codes + 1
+    assert with_new_names(network, objects, sorts, codes + 1) is network, "another number of codes begins anew"
+    larger = with_new_names(network, objects, sorts, codes)
+    assert larger.sizes.codes == codes and int(larger.code_sort[-1]) == sort
+    assert torch.equal(larger.codebook[:-1], network.codebook)
+    like = int(torch.nonzero(network.code_sort > 0)[40])
+    assert torch.equal(larger.place.code[-1], network.place.code[like]), "it begins like what it looks like"
+    assert int(larger.code_of((looks - network.what_mean[1])[None] / network.what_std[1], torch.tensor([sort]))) == codes - 1
 
 
 def test_a_prior_of_other_codes_begins_with_what_the_trained_one_reads(shipped_clip):

@@ -17,6 +17,7 @@ from vle_gen.data.everyday import is_held_out
 from vle_gen.data.mixed import MixedComposer
 from vle_gen.data.pack import Placement, read_pack, write_pack
 from vle_gen.data.packs import load_engine
+from vle_gen.data.words import names_of
 from vle_gen.errors import UserError
 from vle_gen.evaluate import read_scenes
 from vle_gen.training.tokenizer import TokenizerTask, random_view
@@ -165,7 +166,9 @@ def test_packs_are_mixed_as_the_weights_say(everyday, sprites):
     assert (table.sprites.pack[scenes.sprite] == home[:, None])[scenes.present].all()
     drawn = {table.names[index] for index in scenes.sprite[scenes.present].tolist()}
     assert "penguin" not in drawn and "castle" in drawn, "held-out objects are for measuring"
-    held = load_engine(choices[:1], pick="held_out")
+    every = names_of([replace(choices[0], pick="all")])
+    assert "penguin" in every.kinds and "penguin" not in names_of(choices[:1]).kinds
+    held = load_engine([replace(choices[0], pick="held_out")])
     assert {held.catalogue.names[k] for k in held.layout(8, seeded(0)).sprite.unique().tolist() if k >= 0} == {"penguin"}
     apart = MixedComposer(table, mixing=0.5).layout(200, seeded(0))
     foreign = (table.sprites.pack[apart.sprite] != table.grounds.pack[apart.rig][:, None])[apart.present]
@@ -199,9 +202,10 @@ def test_the_tokenizer_learns_from_several_packs(everyday, sprites, scenes):
     [
         ("[]", "data.sprites is empty"),
         ("[3]", "data.sprites: 3 is no pack"),
-        ("[{path: a, wait: 2}]", "unknown key data.sprites.wait; expected path, weight"),
+        ("[{path: a, wait: 2}]", "unknown key data.sprites.wait; expected path, weight, pick"),
         ("[{weight: 2}]", "path is None"),
         ("[{path: a, weight: 0}]", "weight of a is 0"),
+        ("[{path: a, pick: some}]", "pick of a is 'some': expected seen, held_out or all"),
     ],
 )
 def test_lists_of_packs_that_do_not_fit_are_refused(value, message):

@@ -30,6 +30,7 @@ from vle_gen.errors import UserError
 from vle_gen.names import NameTable
 from vle_gen.pipeline import VLEPipeline
 from vle_gen.prior.model import TextToTokenPrior
+from vle_gen.prior.more_codes import renumbered
 from vle_gen.prior.network import BACKGROUND, PriorNetwork
 from vle_gen.prior.sampling import make_scheduler
 from vle_gen.prior.sizes import Needs, PriorSizes
@@ -149,7 +150,7 @@ def test_sorts_of_codes_go_on_meaning_the_same(lexicon):
     taught = with_name(lexicon, NewName.of("my castle", lexicon))
     before, after = every_calling(lexicon), every_calling(taught)
     sorts = torch.arange(len(before) + 2)
-    new = writing.renumbered(sorts, lexicon, taught).tolist()
+    new = renumbered(sorts, lexicon, taught).tolist()
     assert new[0] == BACKGROUND and new[-1] == len(after) + 1
     for old, number in zip(before, new[1:-1], strict=True):
         assert (after[number - 1].name, after[number - 1].attributes) == (old.name, old.attributes)

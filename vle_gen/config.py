@@ -218,10 +218,10 @@ class ClipConfig:
     trained: str = MISSING
 
     def __post_init__(self) -> None:
-        if self.trained not in ("all", "image"):
-            raise UserError(f"trained is {self.trained!r}: expected all or image")
-        if self.trained == "image" and not (self.init or self.model.pretrained):
-            raise UserError("trained is image: give init, whose text tower stays, or model.name and model.pretrained")
+        if self.trained not in ("all", "image", "words"):
+            raise UserError(f"trained is {self.trained!r}: expected all, image or words")
+        if self.trained != "all" and not (self.init or self.model.pretrained):
+            raise UserError(f"trained is {self.trained}: give init, whose text tower stays, or model.name and model.pretrained")
         if self.train.batch < SMALLEST_CLIP_BATCH:
             raise UserError(f"train.batch is {self.train.batch}: expected {SMALLEST_CLIP_BATCH} or more")
         if self.names < 2:

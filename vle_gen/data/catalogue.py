@@ -63,12 +63,14 @@ class Catalogue:
     words: tuple[tuple[str, ...], ...]  # of every background
 
     @staticmethod
-    def of(banks: Sequence[Bank], weights: Sequence[float], pick: str = "seen") -> Catalogue:
-        """Puts banks together. `pick` says which objects are drawn: seen, held_out or all (rigs hold nothing out).
+    def of(banks: Sequence[Bank], weights: Sequence[float], picks: Sequence[str] | None = None) -> Catalogue:
+        """Puts banks together. `picks` say which objects of each are drawn: seen, held_out or all (rigs hold nothing out);
+        without them those that are seen.
 
         Raises:
             UserError: nothing to draw, or no weight.
         """
+        picks = ["seen"] * len(banks) if picks is None else picks
         sprites, grounds, names, words, placement = [], [], [], [], []
         start = 0
         for number, bank in enumerate(banks):
@@ -80,7 +82,7 @@ class Catalogue:
                 words += [RIG_GROUND] * len(floors)
             else:
                 floors, shaded, rule = bank.floors, [one.shaded for one in bank.pack.backgrounds], bank.pack.placement
-                found = _of_cutouts(bank, pick)
+                found = _of_cutouts(bank, picks[number])
                 names += [one.name for one in bank.pack.objects]
                 words += [one.words for one in bank.pack.backgrounds]
             start += len(floors)
@@ -92,7 +94,7 @@ class Catalogue:
             raise UserError("none of the packs has a background")
         for number, bank in enumerate(banks):
             if not all_sprites.usable[all_sprites.pack == number].any():
-                raise UserError(f"pack {bank.pack.name} has no object that is {pick.replace('_', ' ')}")
+                raise UserError(f"pack {bank.pack.name} has no object that is {picks[number].replace('_', ' ')}")
         device = all_sprites.box.device
         return Catalogue(
             banks=tuple(banks),

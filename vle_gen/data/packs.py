@@ -27,8 +27,9 @@ def load_bank(path: str | Path, device: str | torch.device = "cpu") -> Bank:
     return SpriteBank.load(path, device, files, known=False)
 
 
-def load_catalogue(packs: Sequence[PackChoice], device: str | torch.device = "cpu", pick: str = "seen") -> Catalogue:
-    """Reads packs and puts them together; cut-outs get made backgrounds where no pack of cut-outs brings any."""
+def load_catalogue(packs: Sequence[PackChoice], device: str | torch.device = "cpu", pick: str | None = None) -> Catalogue:
+    """Reads packs and puts them together; cut-outs get made backgrounds where no pack of cut-outs brings any. `pick` says which
+    objects, of all packs alike; without it each pack's choice does."""
     banks = [load_bank(pack.path, device) for pack in packs]
     cutouts = [bank for bank in banks if isinstance(bank, CutoutBank)]
     if cutouts and not any(bank.pack.backgrounds for bank in cutouts):
@@ -38,7 +39,7 @@ def load_catalogue(packs: Sequence[PackChoice], device: str | torch.device = "cp
         banks = [CutoutBank.of(furnished, device) if bank is cutouts[0] else bank for bank in banks]
     own = [bank.pack.weight if isinstance(bank, CutoutBank) else 1.0 for bank in banks]
     weights = [mine if pack.weight is None else pack.weight for pack, mine in zip(packs, own, strict=True)]
-    return Catalogue.of(banks, weights, pick)
+    return Catalogue.of(banks, weights, [pick or pack.pick for pack in packs])
 
 
 def load_engine(
@@ -47,7 +48,7 @@ def load_engine(
     min_objects: int = 1,
     max_objects: int = 9,
     mixing: float = 0.25,
-    pick: str = "seen",
+    pick: str | None = None,
 ) -> Engine:
     """The engine for packs: one pack of rigs alone is composed as rendered, anything else is mixed.
 
@@ -55,7 +56,8 @@ def load_engine(
         packs: at least one.
         min_objects, max_objects: least and most objects in a scene.
         mixing: share of objects from other packs than their scene's background.
-        pick: which objects of packs of cut-outs are drawn: seen (those that training may see), held_out or all.
+        pick: which objects of packs of cut-outs are drawn: seen (those that training may see), held_out or all; without it
+            each choice says so.
     """
     if len(packs) == 1:
         bank = load_bank(packs[0].path, device)

@@ -7,13 +7,13 @@ from typing import Any, Optional
 
 from omegaconf import MISSING
 
-from vle_gen.data.choice import PackChoice
+from vle_gen.data.choice import PICKS, PackChoice
 from vle_gen.errors import UserError
 
 
 @dataclass
 class DataConfig:
-    """What is trained on. `sprites` is a pack's path, or a list of paths and of {path: ..., weight: ...}."""
+    """What is trained on. `sprites` is a pack's path, or a list of paths and of {path: ..., weight: ..., pick: ...}."""
 
     sprites: Any = MISSING
     mixing: float = MISSING
@@ -45,16 +45,18 @@ def _pack_choice(item: Any) -> PackChoice:
     if isinstance(item, str):
         return PackChoice(item)
     if not isinstance(item, dict):
-        raise UserError(f"data.sprites: {item!r} is no pack: expected a path, or {{path: ..., weight: ...}}")
-    unknown = [key for key in item if key not in ("path", "weight")]
+        raise UserError(f"data.sprites: {item!r} is no pack: expected a path, or {{path: ..., weight: ..., pick: ...}}")
+    unknown = [key for key in item if key not in ("path", "weight", "pick")]
     if unknown:
-        raise UserError(f"unknown key data.sprites.{unknown[0]}; expected path, weight")
-    path, weight = item.get("path"), item.get("weight")
+        raise UserError(f"unknown key data.sprites.{unknown[0]}; expected path, weight, pick")
+    path, weight, pick = item.get("path"), item.get("weight"), item.get("pick", "seen")
     if not isinstance(path, str):
         raise UserError(f"data.sprites: path is {path!r}: expected a folder or .tar")
     if weight is not None and (isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight < math.inf):
         raise UserError(f"data.sprites: weight of {path} is {weight!r}: expected more than 0")
-    return PackChoice(path, weight)
+    if pick not in PICKS:
+        raise UserError(f"data.sprites: pick of {path} is {pick!r}: expected {', '.join(PICKS[:-1])} or {PICKS[-1]}")
+    return PackChoice(path, weight, pick)
 
 
 @dataclass

@@ -28,7 +28,7 @@ SMALL = 64  # pixels on a side of backgrounds whose colours are taken
 
 
 def names_of(packs: Sequence[PackChoice]) -> Lexicon | None:
-    """What objects of packs are called that training may see; None for one pack of rigs, whose solids need no names.
+    """What the objects of packs are called that are picked; None for one pack of rigs, whose solids need no names.
 
     Raises:
         UserError: a pack that cannot be read, or several of rigs alone.
@@ -37,14 +37,14 @@ def names_of(packs: Sequence[PackChoice]) -> Lexicon | None:
         if len(packs) > 1:
             raise UserError(f"data.sprites lists {len(packs)} packs of rigs: expected one of them, and packs of cut-outs")
         return None
-    return lexicon_of_packs([pack.path for pack in packs])
+    return lexicon_of_packs([pack.path for pack in packs], [pack.pick for pack in packs])
 
 
-def lexicon_of_packs(paths: Sequence[str | Path], pick: str = "seen") -> Lexicon:
+def lexicon_of_packs(paths: Sequence[str | Path], picks: str | Sequence[str] = "seen") -> Lexicon:
     """What the objects and backgrounds of packs of cut-outs are called. Of pictures the backgrounds'
     colours alone are looked at, and packs of rigs have a background but no names beyond the caption language's.
 
-    `pick` says which objects: seen (those that training may see), held_out or all.
+    `picks` say which objects of all packs, or of each: seen (those that training may see), held_out or all.
 
     Raises:
         UserError: a pack that cannot be read, or nothing with a name.
@@ -52,7 +52,8 @@ def lexicon_of_packs(paths: Sequence[str | Path], pick: str = "seen") -> Lexicon
     things: dict[str, Thing] = {}
     descriptions: dict[str, None] = {}
     shown: list[tuple[Sequence[str], Tensor]] = []
-    for path in paths:
+    picks = [picks] * len(paths) if isinstance(picks, str) else picks
+    for path, pick in zip(paths, picks, strict=True):
         files = read_files(path)
         if not is_cutout_pack(files):
             descriptions |= dict.fromkeys(RIG_GROUND)
@@ -70,7 +71,8 @@ def lexicon_of_packs(paths: Sequence[str | Path], pick: str = "seen") -> Lexicon
             raise UserError(f"{path}: {INDEX} is damaged (see docs/packs.md for what it holds)") from None
     if not things:
         where = ", ".join(map(str, paths))
-        raise UserError(f"no {pick.replace('_', ' ')} object has a name in {where}: expected packs of cut-outs")
+        said = " or ".join(dict.fromkeys(pick.replace("_", " ") for pick in picks))
+        raise UserError(f"no {said} object has a name in {where}: expected packs of cut-outs")
     made = lexicon_of(things.values(), descriptions, everyday_words())
     return replace(made, grounds=replace(made.grounds, looks=looks_of(shown)))
 

@@ -21,6 +21,7 @@ from prompts.request import Mention, SceneRequest
 from vle_gen.errors import UserError
 from vle_gen.image_io import require_new_folder
 from vle_gen.prior.model import TextToTokenPrior
+from vle_gen.prior.more_codes import renumbered, sort_of
 from vle_gen.prior.sizes import Needs
 from vle_gen.teaching import measuring, seeing, writing
 from vle_gen.teaching.clock import Clock
@@ -93,7 +94,7 @@ class _Teacher:
         self.new_prompts = measuring.new_prompts(
             Wishes(taught, relations, config.seed + 2), new.name, config.new_prompts
         )
-        self.sort = writing.sort_of(Called((-1,) * 4, new.name), taught)
+        self.sort = sort_of(Called((-1,) * 4, new.name), taught)
 
     def measured_before(self) -> float:
         """Share of the old prompts that are followed."""
@@ -104,7 +105,7 @@ class _Teacher:
         """The pipeline that knows the object, and how well its CLIP sees it."""
         pipe, config, watch = self.pipe, self.config, self.watch
         old = copy.deepcopy(pipe.prior.network)
-        old.code_sort.copy_(writing.renumbered(old.code_sort, self.lexicon, self.taught))
+        old.code_sort.copy_(renumbered(old.code_sort, self.lexicon, self.taught))
         looks = pictures.looks(pipe.tokenizer, config.suns)
         composed = seeing.embedded(
             pipe.clip, pictures.glimpses(pipe.clip, config.views, self.generator, lambda v: watch(v, "looking at it"))
@@ -113,7 +114,7 @@ class _Teacher:
 
         artist = Artist(pipe.prior, pipe.clip, self.generator)
         known = self.rehearse(artist, like)
-        known = [replace(one, sort=writing.renumbered(one.sort, self.lexicon, self.taught)) for one in known]
+        known = [replace(one, sort=renumbered(one.sort, self.lexicon, self.taught)) for one in known]
         lessons = self.lessons(artist, like, looks)
 
         clock = Clock.start(config.minutes)
@@ -165,7 +166,7 @@ class _Teacher:
         taught = Wishes(self.taught, self.pipe.prior.config.relations, self.config.seed)
         found = []
         for scene, host in zip(drawn, hosts, strict=True):
-            scene = replace(scene, sort=writing.renumbered(scene.sort, self.lexicon, self.taught))
+            scene = replace(scene, sort=renumbered(scene.sort, self.lexicon, self.taught))
             lesson = in_its_place(scene, host, self.new.name, self.sort, looks, taught, self.generator)
             if lesson is not None:
                 found.append(lesson)

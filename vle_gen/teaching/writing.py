@@ -9,10 +9,11 @@ from random import Random
 import torch
 from torch import Tensor
 
-from prompts.called import Called, every_calling
+from prompts.called import Called
 from prompts.lexicon import Lexicon
 from vle_gen.data.mixed import MixedComposer
 from vle_gen.prior.codebook import centres_of, make_groups
+from vle_gen.prior.more_codes import sort_of, with_codes
 from vle_gen.prior.network import BACKGROUND, PriorNetwork, prior_loss
 from vle_gen.prior.sizes import PriorLearning
 from vle_gen.teaching.clock import Clock
@@ -23,23 +24,9 @@ from vle_gen.teaching.settings import TeachConfig
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.training.sharpening import sharpen
 
-LEARNT = ("code_logits.weight", "code_logits.bias", "place.code")  # what has a row for each code, and is tuned
 GRAD_CLIP = 1.0
 DECAY = 0.98  # of the averaged weights
 TEXT_DROP = 0.1
-
-
-def sort_of(called: Called, lexicon: Lexicon) -> int:
-    """The number that codes have for what is called so."""
-    return 1 + [(one.name, one.attributes) for one in every_calling(lexicon)].index((called.name, called.attributes))
-
-
-def renumbered(sorts: Tensor, before: Lexicon, after: Lexicon) -> Tensor:
-    """Sorts (..) as numbered with a lexicon, by the numbers of one that has more names."""
-    numbers = {(one.name, one.attributes): k for k, one in enumerate(every_calling(after), 1)}
-    known = every_calling(before)
-    table = [BACKGROUND, *(numbers[one.name, one.attributes] for one in known), len(numbers) + 1]
-    return torch.tensor(table)[sorts.clamp(max=len(known) + 1)]
 
 
 def grown(network: PriorNetwork, looks: Looks, sort: int, like: Tensor, most: int) -> PriorNetwork:
@@ -48,17 +35,7 @@ def grown(network: PriorNetwork, looks: Looks, sort: int, like: Tensor, most: in
     points = (looks.mean - network.what_mean[1]) / network.what_std[1]
     count = min(most, len(looks.look))
     group = make_groups(points @ network.gauge[1], count)
-    larger = PriorNetwork(
-        replace(network.sizes, codes=network.sizes.codes + count), network.text_width, network.what_dim
-    )
-    state = network.state_dict()
-    fresh = {name: state[name][like].mean(0, keepdim=True).expand(count, *state[name].shape[1:]) for name in LEARNT}
-    fresh |= {"codebook": centres_of(points, group, count), "code_sort": torch.full((count,), sort)}
-    for name, rows in fresh.items():
-        state[name] = torch.cat([state[name], rows.to(state[name].dtype)])
-    larger.load_state_dict(state)
-    larger.gauge.copy_(network.gauge)
-    return larger.eval()
+    return with_codes(network, [like] * count, centres_of(points, group, count), torch.full((count,), sort))
 
 
 def sharpened(

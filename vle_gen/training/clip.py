@@ -22,6 +22,7 @@ from vle_gen.data.scene import SceneBatch
 from vle_gen.data.scenes import SceneStore
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.data.words import names_of
+from vle_gen.errors import UserError
 from vle_gen.glimpses import cut_glimpses
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.training.optimizer import some_rows
@@ -52,10 +53,13 @@ class ClipTask:
         lexicon = names_of(config.data.packs)
         self.model, new_pieces = starting_model(config, lexicon)
         self.model.requires_grad_(True).to(device)
-        if config.trained == "image":  # locked-text tuning, the mirror image of LiT (Zhai et al. 2022)
+        if config.trained != "all":
             self.model.requires_grad_(False)
-            self.model.clip.visual.requires_grad_(True)
-            self.model.clip.logit_scale.requires_grad_(True)
+            if config.trained == "image":  # locked-text tuning, the mirror image of LiT (Zhai et al. 2022)
+                self.model.clip.visual.requires_grad_(True)
+                self.model.clip.logit_scale.requires_grad_(True)
+            elif not new_pieces.any():
+                raise UserError("trained is words: the packs have no word that init has not seen")
             if new_pieces.any():  # what is read of the words that it knew stays the same, and with it priors that read it
                 some_rows(self.model.clip.token_embedding.weight, new_pieces.to(device))
         if lexicon is None:
@@ -139,6 +143,8 @@ class ClipTask:
         names, index = self.told_apart(every, generator)
 
         model = self.model
+        if config.trained == "words":
+            model.clip.visual.eval()  # its statistics stay as they are too
         pictures = model.encode_pixels(torch.cat([whole, cuts]))
         scene_pictures, cut_pictures = pictures[:count], pictures[count:]
         falsehoods = [text for text in wrong if text is not None]

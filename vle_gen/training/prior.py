@@ -22,6 +22,7 @@ from vle_gen.data.packs import load_catalogue
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.data.words import names_of
 from vle_gen.errors import UserError
+from vle_gen.prior.more_codes import with_new_names
 from vle_gen.prior.network import PriorNetwork, prior_loss
 from vle_gen.prior.sizes import Needs
 from vle_gen.shape_reading import ShapeReading
@@ -121,17 +122,23 @@ class PriorTask:
         """Takes over a trained prior, and carries its codes over to this tokenizer's `what`."""
         from vle_gen.tokenizer.model import VLETokenizer
 
-        if not take_over(trained_network(config, self.model.text_width), self.model):
+        trained = trained_network(config, self.model.text_width, self.lexicon)
+        if sprites is not None and not config.learning.new_codes:
+            table = before = sprites.table
+            trained = trained.to(table.sprite_mean.device)
+            if config.init_tokenizer is not None:
+                before = table_by(VLETokenizer.load(config.init_tokenizer, table.sprite_mean.device))
+            old, new = (t.draw(torch.Generator(t.sprite_mean.device).manual_seed(0)) for t in (before, table))
+            sorts = sprites.sorts_of_draws(new[1])
+            if trained.what_dim == old[1].shape[1]:
+                trained = with_new_names(trained, old[1], sorts, config.model.codes)
+        if not take_over(trained, self.model):
             self._fit_codes()
         elif config.learning.new_codes:
             self._fit_codes()
             self.model.code_logits.reset_parameters()
         elif sprites is not None:
-            table = before = sprites.table
-            if config.init_tokenizer is not None:
-                before = table_by(VLETokenizer.load(config.init_tokenizer, table.sprite_mean.device))
-            old, new = (t.draw(torch.Generator(t.sprite_mean.device).manual_seed(0)) for t in (before, table))
-            self.model.follow_codes(old, new, seen_gauges(self.tokenizer.network, *new), sprites.sorts_of_draws(new[1]))
+            self.model.follow_codes(old, new, seen_gauges(self.tokenizer.network, *new), sorts)
         elif config.init_tokenizer is not None:
             raise UserError("init_tokenizer needs data.sprites, which both tokenizers have seen: give learning.new_codes=true")
 

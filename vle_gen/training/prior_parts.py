@@ -7,8 +7,10 @@ from pathlib import Path
 import torch
 
 import vle_gen
+from prompts.lexicon import Lexicon
 from vle_gen.config import PriorConfig, ReadClipConfig
 from vle_gen.errors import UserError
+from vle_gen.prior.more_codes import renumbered
 from vle_gen.prior.network import PriorNetwork
 
 KEPT_SIZES = ("width", "heads", "bins", "max_tokens", "max_words", "depth_near", "depth_far")
@@ -22,11 +24,13 @@ def part(given: str | None, name: str) -> Path:
     return Path(given) if given else vle_gen.SHIPPED / name
 
 
-def trained_network(config: PriorConfig, text_width: int) -> PriorNetwork:
-    """The network of `init`. Raises `UserError` where it reads another CLIP, or is not of the sizes that must be the same."""
+def trained_network(config: PriorConfig, text_width: int, lexicon: Lexicon | None = None) -> PriorNetwork:
+    """The network of `init`, with the sorts of its codes as a lexicon numbers them. Raises `UserError` where it reads another
+    CLIP, or is not of the sizes that must be the same."""
     from vle_gen.prior.model import TextToTokenPrior
 
-    trained = TextToTokenPrior.load(config.init).network
+    prior = TextToTokenPrior.load(config.init)
+    trained = prior.network
     for name in KEPT_SIZES:
         if (was := getattr(trained.sizes, name)) != (now := getattr(config.model, name)):
             raise UserError(f"init: {config.init} has model.{name}={was}, not {now}")
@@ -36,6 +40,8 @@ def trained_network(config: PriorConfig, text_width: int) -> PriorNetwork:
     if trained.text_width != text_width:
         was = trained.text_width
         raise UserError(f"init: {config.init} was trained with another CLIP: its text_width is {was}, not {text_width}")
+    if lexicon is not None and prior.lexicon is not None:
+        trained.code_sort.copy_(renumbered(trained.code_sort, prior.lexicon, lexicon))
     return trained
 
 
