@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from vle_gen.tokens import VLETokens
 
 Pixels = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False)]
+Index = Annotated[int, Field(ge=0, le=10_000)]
 
 
 class _Edit(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    index: int = Field(ge=0, le=10_000)
+    index: Index
 
 
 class Move(_Edit):
@@ -79,4 +80,23 @@ class Lower(_Edit):
         return editors.lower(tokens, self.index)
 
 
-Edit = Annotated[Union[Move, Resize, Remove, Duplicate, Raise, Lower], Field(discriminator="edit")]
+class Flip(_Edit):
+    """A token is mirrored left to right."""
+
+    edit: Literal["flip"]
+
+    def apply(self, tokens: VLETokens) -> VLETokens:
+        return editors.flip(tokens, self.index)
+
+
+class Recolor(_Edit):
+    """A token gets another colour, by name or as #rrggbb."""
+
+    edit: Literal["recolor"]
+    to: str = Field(min_length=1, max_length=40)
+
+    def apply(self, tokens: VLETokens) -> VLETokens:
+        return editors.recolor(tokens, self.index, to=self.to)
+
+
+Edit = Annotated[Union[Move, Resize, Remove, Duplicate, Raise, Lower, Flip, Recolor], Field(discriminator="edit")]

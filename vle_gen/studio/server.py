@@ -11,16 +11,17 @@ from fastapi import Body, FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from vle_gen.errors import UserError
-from vle_gen.studio.edits import Edit, Pixels
+from vle_gen.studio.edits import Edit
 from vle_gen.studio.guard import Guard
 from vle_gen.studio.limits import Limits
+from vle_gen.studio.requests import Addition, Place, Prompt, Replacement
 from vle_gen.studio.sessions import Full, Gone, Stale
 from vle_gen.studio.studio import Studio
-from vle_gen.studio.view import SessionView
+from vle_gen.studio.view import ColourView, SessionView, palette
+from vle_gen.studio.wording import on_page
 from vle_gen.studio.work import Busy
 
 if TYPE_CHECKING:
@@ -29,33 +30,6 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parent / "page"
 Seen = Annotated[int | None, Header(alias="if-match")]  # the version of a session that the one who asks saw
 FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
-
-
-class Prompt(BaseModel):
-    """What a new picture is to show."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    prompt: str = Field(min_length=1, max_length=500)
-    seed: int = Field(0, ge=0, lt=2**31)
-
-
-class Addition(BaseModel):
-    """What is to come into the picture, and where its centre goes: both numbers, or neither."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    text: str = Field(min_length=1, max_length=500)
-    x: Pixels | None = None
-    y: Pixels | None = None
-    seed: int = Field(0, ge=0, lt=2**31)
-
-    @property
-    def at(self) -> tuple[float, float] | None:
-        """The place; None where it is open."""
-        if (self.x is None) != (self.y is None):
-            raise UserError("a place has an x and a y: give both, or neither")
-        return None if self.x is None else (self.x, self.y)
 
 
 def create_app(
@@ -82,6 +56,10 @@ def create_app(
     app.add_middleware(Guard, limits=limits, names=names, loopback=loopback)
     _say_what_went_wrong(app)
     _session_routes(app, studio)
+
+    @app.get("/api/colours")
+    async def colours() -> list[ColourView]:
+        return palette()
 
     html = (PAGE / "index.html").read_text("utf-8")
     if not pipe.writes:
@@ -121,6 +99,14 @@ def _session_routes(app: FastAPI, studio: Studio) -> None:
     @app.post("/api/sessions/{id}/add")
     async def add(id: str, addition: Addition, version: Seen = None) -> SessionView:
         return await studio.add(studio.sessions.get(id), addition.text, addition.at, addition.seed, version)
+
+    @app.post("/api/sessions/{id}/replace")
+    async def replace(id: str, asked: Replacement, version: Seen = None) -> SessionView:
+        return await studio.replace(studio.sessions.get(id), asked.index, asked.text, asked.seed, version)
+
+    @app.post("/api/sessions/{id}/point-out")
+    async def point_out(id: str, place: Place, version: Seen = None) -> SessionView:
+        return await studio.point_out(studio.sessions.get(id), place.selector, version)
 
     @app.post("/api/sessions/{id}/undo")
     async def undo(id: str, version: Seen = None) -> SessionView:
@@ -168,7 +154,7 @@ def _say_what_went_wrong(app: FastAPI) -> None:
 
     @app.exception_handler(UserError)
     async def wrong(request: Request, fault: UserError) -> JSONResponse:
-        return answer(400, str(fault))
+        return answer(400, on_page(str(fault)))
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, fault: RequestValidationError) -> JSONResponse:

@@ -6,10 +6,12 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 import torch
 from PIL import Image
 
+from vle_gen.encoding import Encoding
 from vle_gen.studio.layers import LayerStore, png
 from vle_gen.studio.limits import Limits
 from vle_gen.tokens import VLETokens
@@ -35,7 +37,9 @@ class Session:
         name: of the file that results are named after.
         layers: what the browser shows while something is dragged.
         past, future: what undo and redo go to; the tokens of now are the last of `past`.
-        note: something that the person should know about how the picture was opened, or nothing.
+        note: something that the person should know about how the picture was opened or edited, or nothing.
+        asked_for: index of the token that the last edit was asked to make or find, if any.
+        found_by: how a picture was encoded, for tokens that are just as that gave them.
         lock: held by the request that works on the session.
     """
 
@@ -48,6 +52,8 @@ class Session:
     id: str = field(default_factory=lambda: secrets.token_urlsafe(18))
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     touched: float = field(default_factory=time.monotonic)
+    asked_for: int | None = None
+    found_by: WeakKeyDictionary[VLETokens, Encoding] = field(default_factory=WeakKeyDictionary)
     _labels: dict[bytes, str] = field(default_factory=dict)
     _picture: tuple[int, bytes] | None = None
 
@@ -58,10 +64,12 @@ class Session:
 
     @property
     def nbytes(self) -> int:
-        """Memory held: the source picture, layers, the last picture, and every step's own tensors."""
-        details = [d for d in (self.tokens.detail, *self.tokens.foreign) if d is not None]
-        source = sum(detail.picture.numel() + detail.owner.numel() for detail in details)
-        steps = sum(t.scope.numel() * t.scope.element_size() + t.what.numel() * 4 for t in (*self.past, *self.future))
+        """Memory held: source pictures, layers, the last picture, and every step's own tensors."""
+        every = (*self.past, *self.future)
+        details = [detail for tokens in every for detail in (tokens.detail, *tokens.foreign) if detail is not None]
+        planes = [plane for detail in details for plane in (detail.picture, detail.owner)]
+        source = sum({plane.data_ptr(): plane.numel() for plane in planes}.values())  # most steps share them
+        steps = sum(t.scope.numel() * t.scope.element_size() + t.what.numel() * 4 for t in every)
         return source + steps + self.layers.nbytes + (len(self._picture[1]) if self._picture else 0)
 
     def require(self, version: int | None) -> None:

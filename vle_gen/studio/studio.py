@@ -14,16 +14,18 @@ from PIL import Image
 import editors
 from editors.language import Edit, Selector
 from editors.rows import recorded
+from vle_gen.encoding import AS_USUAL, Encoding
 from vle_gen.errors import UserError
 from vle_gen.files import VLE, named_after, read_tokens
 from vle_gen.image_io import open_image
+from vle_gen.pointing import point_out
 from vle_gen.studio.layers import LayerStore, png
 from vle_gen.studio.limits import Limits
 from vle_gen.studio.sessions import Session, Sessions
 from vle_gen.studio.view import SessionView, view_of
 from vle_gen.studio.work import Workers
 from vle_gen.tokens import VLETokens
-from vle_gen.writing import add
+from vle_gen.writing import add, replace_object
 
 if TYPE_CHECKING:
     from vle_gen.pipeline import VLEPipeline
@@ -31,10 +33,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Change:
-    """What an edit makes of a picture's tokens, and what the person should know about it, or nothing."""
+    """What an edit makes of a picture's tokens, what the person should know about it, or nothing, and the index of the token
+    that the person asked for by it, if any."""
 
     tokens: VLETokens
     note: str = ""
+    asked_for: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Studio:
 
         def work() -> Opened:
             tokens, note = read(self.pipe, data, name, self.limits)
-            return self._started(tokens, name, note)
+            return self._started(tokens, name, note, None if name.lower().endswith(VLE) else AS_USUAL)
 
         return self._kept(await self.workers.render(work))
 
@@ -101,9 +105,32 @@ class Studio:
         def change(tokens: VLETokens) -> Change:
             written = add(self.pipe, tokens, text, at=at, generator=torch.Generator("cpu").manual_seed(seed))
             line = Edit("add", (Selector(words=text),), at=at, seed=seed)
-            return Change(recorded(written.tokens, str(line)), _shortcomings(written.problems))
+            return Change(recorded(written.tokens, str(line)), _shortcomings(written.problems), written.index)
 
         return await self._edited(session, change, self.workers.write, version)
+
+    async def replace(
+        self, session: Session, index: int, text: str, seed: int, version: int | None = None
+    ) -> SessionView:
+        """The session with another object, described by text, in the place of one."""
+
+        def change(tokens: VLETokens) -> Change:
+            written = replace_object(self.pipe, tokens, index, text, torch.Generator("cpu").manual_seed(seed))
+            line = Edit("replace", (Selector(number=index),), phrase=text, seed=seed)
+            return Change(recorded(written.tokens, str(line)), _shortcomings(written.problems), written.index)
+
+        return await self._edited(session, change, self.workers.write, version)
+
+    async def point_out(self, session: Session, selector: Selector, version: int | None = None) -> SessionView:
+        """The session with a token for an object that was not found by itself, where a person sees one."""
+
+        def change(tokens: VLETokens) -> Change:
+            seen = point_out(self.pipe, tokens, selector, session.name, session.found_by.get(tokens))
+            if seen.encoding is not None:
+                session.found_by[seen.tokens] = seen.encoding
+            return Change(seen.tokens, asked_for=seen.index)
+
+        return await self._edited(session, change, self.workers.render, version)
 
     async def _edited(
         self, session: Session, change: Callable[[VLETokens], Change], run: Callable, version: int | None
@@ -117,8 +144,9 @@ class Studio:
                     raise UserError(f"that would be {len(changed.tokens)} tokens: expected at most {self.limits.tokens}")
 
                 def take() -> None:
-                    session.take(changed.tokens, self.limits.undo)
-                    session.note = changed.note
+                    if changed.tokens is not session.tokens:  # what was asked for may be there already
+                        session.take(changed.tokens, self.limits.undo)
+                    session.note, session.asked_for = changed.note, changed.asked_for
 
                 return self._seen_after(session, take)
 
@@ -129,7 +157,7 @@ class Studio:
 
         def go() -> None:
             session.undo() if back else session.redo()
-            session.note = ""
+            session.note, session.asked_for = "", None
 
         async with session.lock:
             session.require(version)
@@ -165,18 +193,20 @@ class Studio:
         async with session.lock:
             return await self.workers.render(work)
 
-    def _started(self, tokens: VLETokens, name: str, note: str) -> Opened:
+    def _started(self, tokens: VLETokens, name: str, note: str, encoding: Encoding | None = None) -> Opened:
         session = Session(name, LayerStore(self.pipe.tokenizer.network), [tokens], note)
+        if encoding is not None:
+            session.found_by[tokens] = encoding
         return Opened(session, self._view(session))  # seen first: only then is it known how much memory it takes
 
     def _seen_after(self, session: Session, change: Callable[[], None]) -> SessionView:
         """How a session looks after a change of it, which is taken back where it cannot be shown."""
-        before = list(session.past), list(session.future), session.version, session.note
+        before = list(session.past), list(session.future), session.version, session.note, session.asked_for
         try:
             change()
             return self._view(session)
         except BaseException:
-            session.past, session.future, session.version, session.note = before
+            session.past, session.future, session.version, session.note, session.asked_for = before
             raise
 
     def _view(self, session: Session) -> SessionView:

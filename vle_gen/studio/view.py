@@ -4,10 +4,24 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from editors.perspective import Perspective
+from vle_gen.colours import COLOURS, colour_named
 from vle_gen.overlay import token_rows
 from vle_gen.studio.layers import Plane
 from vle_gen.studio.sessions import Session
 from vle_gen.tokens import SURE
+
+
+class ColourView(BaseModel):
+    """A colour that things can be painted in: its name, and as #rrggbb."""
+
+    name: str
+    value: str
+
+
+def palette() -> list[ColourView]:
+    """The colours that have names of their own."""
+    channels = {name: [round(255 * channel) for channel in colour_named(name)] for name in COLOURS}
+    return [ColourView(name=name, value=f"#{bytes(rgb).hex()}") for name, rgb in channels.items()]
 
 
 class PlaneView(BaseModel):
@@ -37,7 +51,8 @@ class TokenView(BaseModel):
 
 class SessionView(BaseModel):
     """A session as the page shows it. `picture` is the exact render; `floor` and the tokens' planes are for dragging. Where it
-    `guesses`, the exact render without a token, from `behind`, shows better than they do what is seen when that goes away."""
+    `guesses`, the exact render without a token, from `behind`, shows better than they do what is seen when that goes away.
+    `asked_for` is the index of the token that the last edit was asked to make or find."""
 
     id: str
     name: str
@@ -52,6 +67,7 @@ class SessionView(BaseModel):
     can_undo: bool
     can_redo: bool
     note: str
+    asked_for: int | None
 
 
 def view_of(session: Session, labels: list[str]) -> SessionView:
@@ -88,4 +104,5 @@ def view_of(session: Session, labels: list[str]) -> SessionView:
         can_undo=len(session.past) > 1,
         can_redo=bool(session.future),
         note=session.note,
+        asked_for=session.asked_for,
     )  # fmt: skip

@@ -1,0 +1,116 @@
+"""Objects that a person points out in a picture at work, by a box about one or a pixel of it: each gets a token."""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+from PIL import Image
+
+from editors.language import Selector
+from editors.rows import joined, rows
+from vle_gen.batch import require_objects
+from vle_gen.detail import changed_tokens
+from vle_gen.encoding import AS_USUAL, Encoding, Point
+from vle_gen.errors import UserError
+from vle_gen.image_io import ICC
+from vle_gen.masks import PART
+from vle_gen.script import find, owner_at
+
+if TYPE_CHECKING:
+    from vle_gen.pipeline import VLEPipeline
+    from vle_gen.tokens import VLETokens
+
+MOST_ROWS = 255  # source tokens that an 8-bit picture of owners tells apart, the scene token not counted
+
+
+@dataclass(frozen=True)
+class PointedOut:
+    """A picture's tokens with one for an object that a person pointed out.
+
+    Args:
+        tokens: of the picture, which looks as it did.
+        index: of the object's token.
+        encoding: by which the picture was encoded to these tokens; None where they are the edited ones and one more.
+    """
+
+    tokens: VLETokens
+    index: int
+    encoding: Encoding | None
+
+
+def point_out(
+    pipe: VLEPipeline, tokens: VLETokens, selector: Selector, name: str, encoding: Encoding | None
+) -> PointedOut:
+    """The tokens of a picture of which `selector` says by a box or a point where an object is.
+
+    Tokens as they were found are found anew, with all that was pointed out so far, as commands do that are told the same by
+    their options. Edited ones stay, and the object's token comes after them; what was edited keeps its pixels. A point on what
+    has a token needs none.
+
+    Args:
+        name: of the picture, for errors.
+        encoding: by which the picture was encoded to just these tokens; None where they were edited since.
+
+    Raises:
+        UserError: the tokens carry no picture, the place lies outside it, or there is nothing to be found.
+    """
+    if selector.point is not None and (index := _pointed_at(tokens, selector.point)):
+        return PointedOut(tokens, index, encoding)
+    if tokens.detail is None:
+        raise UserError(f"{name} is made of its tokens alone: there is no picture behind it in which more could be found")
+    if encoding is not None:
+        found, encoding = _found(pipe, tokens, selector, name, encoding)
+        return PointedOut(found, *find(pipe, found, selector, name), encoding)
+    found, _ = _found(pipe, tokens, selector, name, AS_USUAL)
+    more = _with_one_more(tokens, found, *find(pipe, found, selector, name))
+    return PointedOut(more, len(more) - 1, None)
+
+
+def _pointed_at(tokens: VLETokens, point: Point) -> int:
+    """The object token at a pixel; 0 where there is none."""
+    (height, width), (x, y) = tokens.size, point
+    return owner_at(tokens.label_map(), point) if 0 <= x < width and 0 <= y < height else 0
+
+
+def _found(
+    pipe: VLEPipeline, tokens: VLETokens, selector: Selector, name: str, encoding: Encoding
+) -> tuple[VLETokens, Encoding]:
+    """What is found in the tokens' source picture when the selector's place is pointed out too, and how."""
+    boxes, points = ([] if one is None else [one] for one in (selector.box, selector.point))
+    encoding = replace(encoding, boxes=(*encoding.boxes, *boxes), points=(*encoding.points, *points))
+    image = Image.fromarray(tokens.detail.picture.permute(1, 2, 0).contiguous().numpy())
+    if tokens.detail.profile:
+        image.info[ICC] = tokens.detail.profile
+    found = pipe.encode(image, encoding.boxes, encoding.points, encoding.halting)
+    require_objects(found, points, name)
+    return replace(found, detail=replace(found.detail, picture=tokens.detail.picture)), encoding  # one picture in memory
+
+
+def _with_one_more(tokens: VLETokens, found: VLETokens, new: int) -> VLETokens:
+    """Edited tokens with token `new` of those that were `found` in the same source, as the last one. Tokens that are as they
+    were and of which it owns most are parts of it, and go."""
+    detail, (changed, gone) = tokens.detail, changed_tokens(tokens)
+    edited = {*gone, *(int(tokens.source[0, k]) for k in changed if not tokens.origin[0, k])}
+    claimed, count = found.detail.owner == new, len(detail.where)
+    mine = claimed & ~torch.isin(detail.owner, detail.owner.new_tensor(sorted(edited - {-1})))
+    if mine.sum() <= PART * claimed.sum():
+        raise UserError("what is there belongs to an object that was edited: undo that to find another one in it")
+    if count > MOST_ROWS:
+        raise UserError(f"{count} objects were found in this picture: expected fewer to find another")
+    before = torch.bincount(detail.owner.flatten(), minlength=count)
+    parts = torch.bincount(detail.owner[mine].flatten(), minlength=count) > PART * before
+    kept = [k for k in range(count) if k == 0 or not parts[k]]
+    rank = torch.zeros(count + 1, dtype=torch.uint8)
+    rank[[*kept, count]] = torch.arange(len(kept) + 1, dtype=torch.uint8)
+    owner = rank[torch.where(mine, count, detail.owner.long())]
+    taken = {name: torch.cat([getattr(detail, name)[kept], getattr(found.detail, name)[new, None]]) for name in _ROWS}
+    wider = replace(detail, owner=owner, **taken)
+    own = [k for k in range(len(tokens)) if tokens.origin[0, k] or int(tokens.source[0, k]) in (-1, *kept)]
+    stay = rows(tokens, own)
+    source = torch.where((stay.origin == 0) & (stay.source >= 0), rank.to(stay.source)[stay.source], stay.source)
+    more = replace(rows(found, [new]), detail=wider, source=torch.full_like(found.source[:, :1], len(kept)))
+    return joined(replace(stay, detail=wider, source=source), more, [0])
+
+
+_ROWS = ("what", "where", "depth")  # fields of a detail that have a row for each of its tokens
