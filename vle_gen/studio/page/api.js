@@ -47,11 +47,15 @@ export const open = async (file, name) =>
   })).json();
 
 export const write = (prompt, seed) => post('/api/sessions/from-text', { prompt, seed });
+export const colours = async () => (await ask('/api/colours')).json();
 export const look = async (id) => (await ask(at(id))).json();
 // Changes are asked for of a view: the server refuses them where the session is no longer as that shows it.
 const change = (view, what, body) => post(`${at(view.id)}/${what}`, body, { 'if-match': String(view.version) });
 export const edit = (view, body) => change(view, 'edits', body);
 export const add = (view, text, seed) => change(view, 'add', { text, seed });
+export const replace = (view, index, text, seed) => change(view, 'replace', { index, text, seed });
+/** `place`: { box: [left, top, width, height] } or { point: [x, y] }, in pixels of the picture. */
+export const pointOut = (view, place) => change(view, 'point-out', place);
 export const undo = (view) => change(view, 'undo');
 export const redo = (view) => change(view, 'redo');
 

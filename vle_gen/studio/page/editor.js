@@ -6,9 +6,12 @@ import { complain, during, settle } from './messages.js';
 import { STILL, after, at, step } from './shift.js';
 
 const PAUSE = 350; // ms after the last key of a row that becomes one edit
-const SMALLEST = 0.06, LARGEST = 19; // a row of keys makes a thing no smaller or larger: the server takes no more
+const SMALLEST = 0.06, LARGEST = 19; // one edit makes a thing no smaller or larger: the server takes no more
+const LEAST = 2; // pixels that a thing's box has at least
 const GRIP = 0.25; // of a thing's width and height: so much of it stays in the picture, where it can be taken again
 const HORIZON = 0.02; // of the longer side: nothing is dragged nearer to the horizon than this
+
+export const someSeed = () => Math.floor(Math.random() * 2 ** 31);
 
 export class Editor {
   /** `changed()` is called when there is something new to show. */
@@ -158,6 +161,12 @@ export class Editor {
     return [along(dx, x, token.width, this.view.width), along(dy, y, token.height, this.view.height)];
   }
 
+  /** A factor as it can be taken: not so small that next to nothing is left of a thing that is shown `scale` times as large. */
+  within(token, factor, scale = 1) {
+    const least = Math.max(SMALLEST, LEAST / (scale * Math.min(token.width, token.height)));
+    return Math.min(LARGEST, Math.max(Math.min(1, least), factor));
+  }
+
   growth(token, now, dy) {
     const y = at(now, token.x, token.y)[1] - this.view.horizon;
     const least = HORIZON * Math.max(this.view.width, this.view.height);
@@ -188,6 +197,7 @@ export class Editor {
   }
 
   resize(index, factor) {
+    if (factor === 1) return this.changed();
     const edit = { index, dx: 0, dy: 0, factor, perspective: false };
     this.pending.push(edit);
     this.changed();
@@ -212,7 +222,7 @@ export class Editor {
     this.row ??= { index: this.chosen, dx: 0, dy: 0, factor: 1, perspective: factor === 1 && this.perspective };
     this.row.dx += dx;
     this.row.dy += dy;
-    this.row.factor = Math.min(LARGEST, Math.max(SMALLEST, this.row.factor * factor));
+    this.row.factor = this.within(this.token, this.row.factor * factor);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.flush(), PAUSE);
     this.changed();
@@ -245,6 +255,28 @@ export class Editor {
     return this.ofChosen((index) => this.request('Rendering…', (view) => api.edit(view, { edit: nearer ? 'raise' : 'lower', index })));
   }
 
+  flip() {
+    return this.ofChosen((index) => this.request('Flipping…', (view) => api.edit(view, { edit: 'flip', index })));
+  }
+
+  /** `to`: the name of a colour, or one as #rrggbb. */
+  recolor(to) {
+    return this.ofChosen((index) => this.request('Painting…', (view) => api.edit(view, { edit: 'recolor', index, to })));
+  }
+
+  replace(text) {
+    return this.ofChosen((index) => this.request(`Drawing “${text}”…`, (view) => api.replace(view, index, text, someSeed())));
+  }
+
+  /** Finds what is at a place, which is then chosen; its token, or null. */
+  async pointOut(place) {
+    const view = await this.renumber('Looking there…', (seen) => api.pointOut(seen, place));
+    if (!view) return null;
+    this.chosen = view.asked_for;
+    this.changed();
+    return this.token;
+  }
+
   /** `begin(index, token)` for the chosen token, if there is one, when a row of keys is sent. */
   ofChosen(begin) {
     if (!this.token || this.locked) return null;
@@ -254,10 +286,9 @@ export class Editor {
 
   add(text) {
     this.flush();
-    const seed = Math.floor(Math.random() * 2 ** 31);
     const before = this.chosen;
     return this.request(`Adding “${text}”…`, async (view) => {
-      const added = await api.add(view, text, seed);
+      const added = await api.add(view, text, someSeed());
       const elsewhere = this.chosen !== before || this.row || this.pending.length; // the person works on another thing by now
       return elsewhere ? added : this.choosing(added);
     });

@@ -1,9 +1,12 @@
 // The page: what its buttons, keys, files and forms do.
 
 import * as api from './api.js';
-import { Editor } from './editor.js';
+import { Editor, someSeed } from './editor.js';
+import { closeMenu, openMenu, toggle } from './menus.js';
 import { complain, during, say, settle } from './messages.js';
 import { Objects } from './objects.js';
+import { palette } from './palette.js';
+import { Pointing } from './pointing.js';
 import { Stage } from './stage.js';
 
 const $ = (selector) => document.querySelector(selector);
@@ -24,11 +27,40 @@ const stage = new Stage($('#frame'), {
     dragged = null;
     editor.move(index, ...editor.held(index, dx, dy));
   },
+  size(factor) {
+    editor.flush();
+    dragged = { index: editor.chosen, dx: 0, dy: 0, factor: sizeable(factor), perspective: false };
+    place();
+  },
+  sized(factor) {
+    dragged = null;
+    if (editor.token) editor.resize(editor.chosen, sizeable(factor));
+  },
   cancel() {
     dragged = null;
     place();
   },
 });
+const pointing = new Pointing($('#pointing'), {
+  picture: () => ({ width: editor.view.width, height: editor.view.height, zoom: stage.zoom }),
+  async found(place) {
+    const token = await editor.pointOut(place);
+    if (token) say(`Found: ${token.label}`);
+    return Boolean(token);
+  },
+  changed(on) {
+    for (const part of $('#object-tools').children) part.hidden = part.id === 'stop' ? !on : on && part.id !== 'chosen';
+    $('[data-do=point-out]').setAttribute('aria-pressed', on);
+    choose(on ? null : editor.chosen);
+  },
+  say,
+});
+
+/** A factor for the chosen token, as it is sent. */
+function sizeable(factor) {
+  const scale = editor.shifts().get(editor.chosen)?.scale || 1;
+  return Number(editor.within(editor.token, factor, scale).toFixed(3));
+}
 
 function hover(index) {
   if (editor.hovered === index) return;
@@ -37,7 +69,10 @@ function hover(index) {
 }
 
 function choose(index) {
-  if (editor.chosen !== index) editor.flush();
+  if (editor.chosen !== index) {
+    stage.handles.cancel();
+    editor.flush();
+  }
   editor.chosen = index;
   editor.lift(index);
   mark();
@@ -69,13 +104,14 @@ function mark() {
   stage.mark(editor.hovered, editor.chosen);
   objects.mark(editor.hovered, editor.chosen);
   const token = editor.token;
-  $('#chosen').textContent = token ? token.label : editor.view?.tokens.length ? 'Drag an object to move it' : '';
-  for (const button of document.querySelectorAll('#object-tools [data-do]')) {
-    if (button.id !== 'perspective') allow(button, token);
-  }
+  $('#chosen').textContent = pointing.on ? 'Draw a box around an object, or tap it' : token?.label ?? advice();
+  for (const button of document.querySelectorAll('#object-tools .group :is([data-do], summary)')) allow(button, token);
+  if (!token && $('#object-tools').contains(openMenu())) closeMenu();
   allow($('[data-do=undo]'), editor.view?.can_undo);
   allow($('[data-do=redo]'), editor.view?.can_redo);
 }
+
+const advice = () => (editor.view?.tokens.length ? 'Drag an object to move it' : '');
 
 /** A button that does nothing now stays where the keyboard is, so that Tab need not begin anew after each edit. */
 function allow(button, may) {
@@ -90,12 +126,14 @@ function opened(view) {
   $('#canvas').setAttribute('aria-label', `${view.name}: ${view.tokens.map((token) => token.label).join(', ') || 'no objects'}`);
   document.title = `${view.name} · VLE-Gen studio`;
   if (shown?.id !== view.id) {
+    pointing.end();
     const address = `#${view.id}`;
     if (location.hash !== address) history[shown ? 'pushState' : 'replaceState'](null, '', address); // Back: the one before
     stage.fit();
     const count = view.tokens.length;
     const unsure = view.tokens.filter((token) => !token.sure).length;
-    say(view.note || `Found ${count} object${count === 1 ? '' : 's'}${unsure ? `, ${unsure} unsure (?)` : ''}`);
+    const found = count ? `Found ${count} object${count === 1 ? '' : 's'}${unsure ? `, ${unsure} unsure (?)` : ''}` : 'Found no objects';
+    say(view.note || found);
   } else if (view.note) say(view.note);
 }
 
@@ -104,8 +142,7 @@ function opened(view) {
 const open = (file) => editor.start(`Looking at ${file.name}…`, () => api.open(file, file.name || 'pasted.png'));
 
 async function draw(prompt) {
-  const seed = Math.floor(Math.random() * 2 ** 31);
-  await editor.start(`Drawing “${prompt}”…`, () => api.write(prompt, seed));
+  await editor.start(`Drawing “${prompt}”…`, () => api.write(prompt, someSeed()));
 }
 
 $('#file-input').addEventListener('change', (event) => {
@@ -156,13 +193,19 @@ function onSubmit(form, field, ask) {
 }
 onSubmit($('#write'), $('#prompt'), draw);
 onSubmit($('#add'), $('#addition'), (text) => editor.add(text));
+onSubmit($('#replace'), $('#replacement'), async (text) => {
+  const done = await editor.replace(text);
+  if (done && openMenu() === $('#replace-menu')) closeMenu(true);
+  return done;
+});
+palette($('#palette'), $('#any-colour'), (colour) => editor.recolor(colour)).catch(complain);
 
 // Saving
 
 const stem = () => editor.view.name.replace(/\.[^.]*$/, '') || 'picture';
 
 async function save(kind) {
-  $('#save-menu').open = false;
+  closeMenu();
   await editor.flush();
   try {
     const id = editor.view.id;
@@ -190,6 +233,10 @@ const actions = {
   farther: () => editor.deepen(false),
   smaller: () => editor.grow(1 / 1.1),
   larger: () => editor.grow(1.1),
+  flip: () => editor.flip(),
+  colour: () => toggle($('#colour-menu')),
+  replace: () => toggle($('#replace-menu')),
+  'point-out': () => (pointing.on ? pointing.end() : pointing.begin()),
   duplicate: () => editor.duplicate(),
   remove: () => editor.remove(),
   perspective() {
@@ -202,21 +249,21 @@ const actions = {
 document.addEventListener('click', (event) => {
   const button = event.target.closest('[data-do]');
   if (button && button.getAttribute('aria-disabled') !== 'true') actions[button.dataset.do]();
-  if (!event.target.closest('#save-menu')) $('#save-menu').open = false;
 });
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const KEYS = { Delete: 'remove', Backspace: 'remove', '[': 'farther', ']': 'nearer', '-': 'smaller', '+': 'larger', '=': 'larger', o: 'open', p: 'perspective' };
+const KEYS = { Delete: 'remove', Backspace: 'remove', '[': 'farther', ']': 'nearer', '-': 'smaller', '+': 'larger', '=': 'larger', o: 'open', p: 'perspective', f: 'flip', c: 'colour', r: 'replace', b: 'point-out' };
 const WITH_CONTROL = { z: 'undo', y: 'redo', d: 'duplicate', s: 'save-png', o: 'open' };
 
 addEventListener('keydown', (event) => {
-  if (event.target.closest?.('input, textarea') || event.altKey) return;
+  if (event.altKey) return;
   if (event.key === 'Escape') {
-    if (stage.press) return stage.cancel();
-    if (!$('#save-menu').open) return choose(null);
-    $('#save-menu').open = false;
-    return $('#save-menu summary').focus();
+    if (stage.held) return stage.cancel();
+    if (openMenu()) return closeMenu(true);
+    if (event.target.closest?.('input, textarea')) return;
+    return pointing.on ? leave() : choose(null);
   }
+  if (event.target.closest?.('input, textarea')) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   let action = null;
   if (event.ctrlKey || event.metaKey) action = key === 'z' && event.shiftKey ? 'redo' : WITH_CONTROL[key];
@@ -229,12 +276,17 @@ addEventListener('keydown', (event) => {
     editor.nudge(arrow[0] * far, arrow[1] * far);
   } else if (action) {
     event.preventDefault();
-    if (!stage.press) actions[action]();
+    if (!stage.held) actions[action]();
   }
 });
 
+function leave() {
+  pointing.end();
+  $('#picture-tools [data-do=point-out]').focus();
+}
+
 // For tests and the curious.
-window.studio = { editor, stage, settled: () => editor.idle && !stage.press && !stage.waiting };
+window.studio = { editor, stage, settled: () => editor.idle && !stage.held && !stage.waiting };
 
 // A page that is loaded again goes on where it was; `vlegen serve PICTURE` begins in the same way.
 async function resume() {

@@ -16,7 +16,11 @@ export class Objects {
       const none = document.createElement('li');
       none.className = 'none';
       const wordless = document.body.classList.contains('wordless');
-      none.textContent = wordless ? 'No objects here. Open another picture.' : 'No objects here. Add one below, or open another picture.';
+      none.textContent = `No objects here. Draw a box around one${wordless ? '' : ', add one below'}, or open another picture.`;
+      const show = document.createElement('button');
+      Object.assign(show, { type: 'button', className: 'chip', textContent: 'Draw a box' });
+      show.dataset.do = 'point-out';
+      none.append(show);
       items.push(none);
     }
     this.list.replaceChildren(...items);
@@ -43,7 +47,7 @@ export class Objects {
   }
 
   mark(hovered, chosen) {
-    for (const button of this.list.querySelectorAll('button')) {
+    for (const button of this.list.querySelectorAll('[data-index]')) {
       const index = Number(button.dataset.index);
       button.classList.toggle('hovered', index === hovered);
       button.setAttribute('aria-pressed', index === chosen);

@@ -1,5 +1,6 @@
 // The picture: the exact render at rest, and while something is dragged the layers, composited on a canvas.
 
+import { Handles } from './handles.js';
 import { imageOf, outline } from './images.js';
 import { STILL, at, isStill, stretch } from './shift.js';
 
@@ -7,7 +8,8 @@ const SVG = 'http://www.w3.org/2000/svg';
 const SLACK = 4; // screen pixels that a press may slip and still be a click
 
 export class Stage {
-  /** `calls`: hover(index|null), choose(index|null), drag(index, dx, dy), drop(index, dx, dy), cancel(index). */
+  /** `calls`: hover(index|null), choose(index|null), drag(index, dx, dy), drop(index, dx, dy), cancel(); and of the chosen
+   * one's handles size(factor), sized(factor). */
   constructor(root, calls) {
     this.canvas = root.querySelector('canvas');
     this.svg = root.querySelector('#outlines');
@@ -15,6 +17,7 @@ export class Stage {
     this.root = root;
     this.calls = calls;
     this.context = this.canvas.getContext('2d');
+    this.handles = new Handles(root.querySelector('#handles'), calls);
     this.shifts = new Map();
     this.press = null;
     this.locked = false;
@@ -76,12 +79,25 @@ export class Stage {
       group.setAttribute('class', `${index === this.hovered ? 'hovered ' : ''}${index === this.chosen ? 'chosen' : ''}`);
       group.setAttribute('transform', `translate(${shift.x} ${shift.y}) scale(${shift.scale})`);
     }
-    this.svg.classList.toggle('dragging', Boolean(this.press?.dragging));
+    this.svg.classList.toggle('dragging', Boolean(this.press?.dragging || this.handles.press));
     this.label();
+    this.hold();
+  }
+
+  /** Handles about the chosen token, where it is shown. */
+  hold() {
+    const token = this.locked || this.press?.dragging ? null : this.view.tokens.find((t) => t.index === this.chosen);
+    if (!token) return this.handles.place(null);
+    const shift = this.shifts.get(token.index) || STILL;
+    const box = bounds(token, shift);
+    const [x, y] = at(shift, token.x, token.y + token.height / 2);
+    const shown = Object.fromEntries(Object.entries(box).map(([edge, value]) => [edge, value * this.zoom]));
+    this.handles.place(shown, { x: x * this.zoom, y: y * this.zoom }, this.view.width * this.zoom, this.view.height * this.zoom);
   }
 
   label() {
-    const index = this.press?.dragging || this.hovered === this.chosen ? null : this.hovered; // the chosen one is named below
+    const busy = this.press?.dragging || this.handles.press;
+    const index = busy || this.hovered === this.chosen ? null : this.hovered; // the chosen one is named below
     const token = this.view.tokens.find((t) => t.index === index);
     this.tag.hidden = !token;
     if (!token) return;
@@ -148,6 +164,7 @@ export class Stage {
     this.zoom = Math.max(scale, 0.01);
     this.root.style.width = `${Math.floor(this.view.width * this.zoom)}px`;
     this.root.style.height = `${Math.floor(this.view.height * this.zoom)}px`;
+    if (this.groups) this.dress();
   }
 
   under(event) {
@@ -156,7 +173,7 @@ export class Stage {
   }
 
   down(event) {
-    if (event.button || this.press || !this.view) return;
+    if (event.button || this.held || !this.view) return;
     const index = this.under(event);
     this.calls.choose(index);
     if (index === null || this.locked) return;
@@ -186,10 +203,15 @@ export class Stage {
   }
 
   cancel() {
-    const press = this.press;
-    if (!press) return;
+    this.handles.cancel();
+    if (!this.press) return;
     this.press = null;
-    this.calls.cancel(press.index);
+    this.calls.cancel();
+  }
+
+  /** Whether something is held. */
+  get held() {
+    return Boolean(this.press || this.handles.press);
   }
 }
 
