@@ -1,6 +1,5 @@
 """The studio's page in a real browser: open, hover, drag, keys, add by text, undo, save."""
 import shutil
-import threading
 import time
 
 import numpy as np
@@ -9,118 +8,6 @@ from PIL import Image
 
 pytest.importorskip("fastapi", reason="the studio is an extra: pip install '.[studio]'")
 playwright = pytest.importorskip("playwright.sync_api", reason="driving a browser takes Playwright: pip install '.[test]'")
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium")
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
-PATIENCE = 60_000  # ms; the machine may be busy
-
-
-@pytest.fixture(scope="module")
-def studio(pipe):
-    """The address of a studio that runs in a thread."""
-    import uvicorn
-
-    from vle_gen.studio.server import create_app
-    from vle_gen.studio.serving import Place
-
-    place = Place.listening("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(create_app(pipe), log_level="warning", ws="none"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [place.socket]}, daemon=True)
-    thread.start()
-    yield place.url
-    server.should_exit = True
-    thread.join(20)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    playwright.expect.set_options(timeout=PATIENCE)
-    with playwright.sync_playwright() as driver:
-        context = driver.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("chromium"), executable_path=CHROMIUM, args=FLAGS, accept_downloads=True,
-            viewport={"width": 1200, "height": 760},
-        )  # fmt: skip
-        context.set_default_timeout(PATIENCE)
-        yield context
-        context.close()
-
-
-class Page:
-    """The page with a picture open, as a person uses it."""
-
-    def __init__(self, page, url: str):
-        self.page, self.faults = page, []
-        page.on("pageerror", lambda fault: self.faults.append(str(fault)))
-        page.on("console", lambda line: line.type == "error" and self.faults.append(line.text))
-        page.goto(url)
-
-    def open(self, path) -> None:
-        self.page.set_input_files("#file-input", path)
-        playwright.expect(self.page.locator("#file")).to_contain_text(path.name)
-        self.settled()
-
-    def settled(self) -> None:
-        """Waits until nothing is being done and nothing is about to be."""
-        self.until("window.studio.settled()")
-
-    def until(self, condition: str) -> None:
-        """Waits for a condition. Playwright's own way to do so evaluates strings, which the page forbids."""
-        deadline = time.monotonic() + PATIENCE / 1000
-        while not self.page.evaluate(condition):
-            assert time.monotonic() < deadline, f"waited too long for {condition}"
-            time.sleep(0.02)
-
-    @property
-    def view(self) -> dict:
-        return self.page.evaluate("window.studio.editor.view")
-
-    def token(self, index: int) -> dict:
-        return next(t for t in self.view["tokens"] if t["index"] == index)
-
-    def shown(self) -> np.ndarray:
-        """The canvas's pixels."""
-        values = self.page.evaluate(
-            "(() => { const c = document.querySelector('#canvas');"
-            " return Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data); })()"
-        )
-        return np.array(values, np.uint8).reshape(self.view["height"], self.view["width"], 4)[..., :3]
-
-    def middle(self, index: int) -> tuple[float, float]:
-        """Screen coordinates of a token's centre."""
-        frame, token = self.page.locator("#canvas").bounding_box(), self.token(index)
-        zoom = frame["width"] / self.view["width"]
-        return frame["x"] + token["x"] * zoom, frame["y"] + token["y"] * zoom
-
-    def drag(self, index: int, dx: float, dy: float, drop: bool = True) -> None:
-        """Drags a token by screen pixels."""
-        x, y = self.middle(index)
-        self.page.mouse.move(x, y)
-        self.page.mouse.down()
-        self.page.mouse.move(x + dx, y + dy, steps=5)
-        if drop:
-            self.page.mouse.up()
-            self.settled()
-
-    def saved(self, kind: str, path):
-        self.page.click("#save-menu summary")
-        with self.page.expect_download() as download:
-            self.page.click(f"[data-do=save-{kind}]")
-        download.value.save_as(path)
-        return download.value.suggested_filename
-
-
-@pytest.fixture
-def page(browser, studio, file):
-    tab = browser.new_page()
-    page = Page(tab, studio)
-    page.open(file)
-    yield page
-    tab.close()
-    assert not page.faults
 
 
 def test_a_dragged_object_is_shown_at_once_and_saved_as_the_command_line_moves_it(page, file, vlegen, tmp_path, one_thread):
@@ -221,12 +108,12 @@ def test_a_page_that_is_loaded_again_goes_on_where_it_was(page):
     assert page.view == view
 
 
-def test_a_phone_shows_everything_and_drags_by_touch(browser, studio, file):
+def test_a_phone_shows_everything_and_drags_by_touch(browser, studio, file, page_at):
     tab = browser.new_page()
     tab.set_viewport_size({"width": 360, "height": 700})
     touch = browser.new_cdp_session(tab)
     touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
-    page = Page(tab, studio)
+    page = page_at(tab, studio)
     page.open(file)
     assert tab.evaluate("document.documentElement.scrollWidth") <= 360
     for control in ("#canvas", "#object-tools", "#objects button", "#addition", "#save-menu summary"):
@@ -242,9 +129,9 @@ def test_a_phone_shows_everything_and_drags_by_touch(browser, studio, file):
     assert not page.faults
 
 
-def test_a_prompt_on_the_first_page_becomes_a_picture_with_objects(browser, studio):
+def test_a_prompt_on_the_first_page_becomes_a_picture_with_objects(browser, studio, page_at):
     tab = browser.new_page()
-    page = Page(tab, studio)
+    page = page_at(tab, studio)
     tab.fill("#prompt", "a red cube")
     tab.get_by_role("button", name="Draw").click()
     playwright.expect(tab.locator("#file")).to_contain_text("a-red-cube.png")
@@ -254,9 +141,9 @@ def test_a_prompt_on_the_first_page_becomes_a_picture_with_objects(browser, stud
     assert not page.faults
 
 
-def test_a_second_window_shows_what_the_first_did_before_it_edits(browser, studio, page):
+def test_a_second_window_shows_what_the_first_did_before_it_edits(browser, studio, page, page_at):
     tab = browser.new_page()
-    other = Page(tab, page.page.url)
+    other = page_at(tab, page.page.url)
     other.until("window.studio && window.studio.editor.view")
     other.settled()
     page.drag(1, 40, 20)
@@ -342,10 +229,10 @@ def test_an_edit_of_which_the_answer_is_lost_is_shown_all_the_same(page):
     page.faults = [fault for fault in page.faults if "ERR_FAILED" not in fault]
 
 
-def test_a_small_phone_on_its_side_shows_the_picture(browser, studio, file):
+def test_a_small_phone_on_its_side_shows_the_picture(browser, studio, file, page_at):
     tab = browser.new_page()
     tab.set_viewport_size({"width": 640, "height": 340})
-    page = Page(tab, studio)
+    page = page_at(tab, studio)
     page.open(file)
     assert tab.locator("#canvas").bounding_box()["height"] > 150
     for control in ("#object-tools", "#objects button", "#addition", "#save-menu summary"):

@@ -29,7 +29,7 @@ class PointedOut:
     """A picture's tokens with one for an object that a person pointed out.
 
     Args:
-        tokens: of the picture, which looks as it did.
+        tokens: of the picture, which looks as it did; by a level or two otherwise where edits had bared its floor.
         index: of the object's token.
         encoding: by which the picture was encoded to these tokens; None where they are the edited ones and one more.
     """
