@@ -111,7 +111,7 @@ function mark() {
   allow($('[data-do=redo]'), editor.view?.can_redo);
 }
 
-const advice = () => (editor.view?.tokens.length ? 'Drag an object to move it' : '');
+const advice = () => (editor.view?.tokens.length ? 'Drag an object to move it' : 'No objects yet');
 
 /** A button that does nothing now stays where the keyboard is, so that Tab need not begin anew after each edit. */
 function allow(button, may) {
@@ -286,7 +286,7 @@ function leave() {
 }
 
 // For tests and the curious.
-window.studio = { editor, stage, settled: () => editor.idle && !stage.held && !stage.waiting };
+window.studio = { editor, stage, settled: () => editor.idle && !stage.held && !stage.waiting && !pointing.busy };
 
 // A page that is loaded again goes on where it was; `vlegen serve PICTURE` begins in the same way.
 async function resume() {
