@@ -235,7 +235,7 @@ def test_a_small_phone_on_its_side_shows_the_picture(browser, studio, file, page
     page = page_at(tab, studio)
     page.open(file)
     assert tab.locator("#canvas").bounding_box()["height"] > 150
-    for control in ("#object-tools", "#objects button", "#addition", "#save-menu summary"):
+    for control in ("#object-tools", "[data-do=remove]", "#objects button", "#addition", "#save-menu summary"):
         box = tab.locator(control).first.bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= 640 and box["y"] >= 0 and box["y"] + box["height"] <= 340
     tab.close()

@@ -8,11 +8,18 @@ import { Objects } from './objects.js';
 import { palette } from './palette.js';
 import { Pointing } from './pointing.js';
 import { Stage } from './stage.js';
+import { Zoom } from './zoom.js';
 
 const $ = (selector) => document.querySelector(selector);
 const editor = new Editor(show);
 const chooser = { hover, choose };
-const objects = new Objects($('#objects'), $('#count'), chooser);
+const objects = new Objects($('#objects'), $('#count'), {
+  hover,
+  choose(index) {
+    choose(index);
+    if (editor.token) zoom.reveal(editor.token.x, editor.token.y);
+  },
+});
 let dragged = null;
 let shown = null;
 const stage = new Stage($('#frame'), {
@@ -55,6 +62,8 @@ const pointing = new Pointing($('#pointing'), {
   },
   say,
 });
+
+const zoom = new Zoom($('#stage'), $('#frame'), stage, mark);
 
 /** A factor for the chosen token, as it is sent. */
 function sizeable(factor) {
@@ -109,6 +118,9 @@ function mark() {
   if (!token && $('#object-tools').contains(openMenu())) closeMenu();
   allow($('[data-do=undo]'), editor.view?.can_undo);
   allow($('[data-do=redo]'), editor.view?.can_redo);
+  allow($('[data-do=zoom-in]'), !zoom.closest);
+  for (const name of ['zoom-out', 'zoom-fit']) allow($(`[data-do=${name}]`), zoom.closer);
+  $('[data-do=zoom-fit]').textContent = `${Math.round(100 * (stage.zoom || 1))} %`;
 }
 
 const advice = () => (editor.view?.tokens.length ? 'Drag an object to move it' : 'No objects yet');
@@ -129,7 +141,7 @@ function opened(view) {
     pointing.end();
     const address = `#${view.id}`;
     if (location.hash !== address) history[shown ? 'pushState' : 'replaceState'](null, '', address); // Back: the one before
-    stage.fit();
+    zoom.to(1);
     const count = view.tokens.length;
     const unsure = view.tokens.filter((token) => !token.sure).length;
     const found = count ? `Found ${count} object${count === 1 ? '' : 's'}${unsure ? `, ${unsure} unsure (?)` : ''}` : 'Found no objects';
@@ -236,6 +248,9 @@ const actions = {
   flip: () => editor.flip(),
   colour: () => toggle($('#colour-menu')),
   replace: () => toggle($('#replace-menu')),
+  'zoom-in': () => zoom.step(true),
+  'zoom-out': () => zoom.step(false),
+  'zoom-fit': () => zoom.to(1),
   'point-out': () => (pointing.on ? pointing.end() : pointing.begin()),
   duplicate: () => editor.duplicate(),
   remove: () => editor.remove(),
@@ -252,7 +267,7 @@ document.addEventListener('click', (event) => {
 });
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const KEYS = { Delete: 'remove', Backspace: 'remove', '[': 'farther', ']': 'nearer', '-': 'smaller', '+': 'larger', '=': 'larger', o: 'open', p: 'perspective', f: 'flip', c: 'colour', r: 'replace', b: 'point-out' };
+const KEYS = { Delete: 'remove', Backspace: 'remove', '[': 'farther', ']': 'nearer', '-': 'smaller', '+': 'larger', '=': 'larger', o: 'open', p: 'perspective', f: 'flip', c: 'colour', r: 'replace', b: 'point-out', z: 'zoom-in', 0: 'zoom-fit' };
 const WITH_CONTROL = { z: 'undo', y: 'redo', d: 'duplicate', s: 'save-png', o: 'open' };
 
 addEventListener('keydown', (event) => {
@@ -267,7 +282,7 @@ addEventListener('keydown', (event) => {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   let action = null;
   if (event.ctrlKey || event.metaKey) action = key === 'z' && event.shiftKey ? 'redo' : WITH_CONTROL[key];
-  else action = KEYS[key];
+  else action = key === 'z' && event.shiftKey ? 'zoom-out' : KEYS[key];
   const arrow = !event.ctrlKey && !event.metaKey && ARROWS[event.key];
   if (!editor.view && action !== 'open') return;
   if (arrow && editor.token) {
@@ -286,7 +301,7 @@ function leave() {
 }
 
 // For tests and the curious.
-window.studio = { editor, stage, settled: () => editor.idle && !stage.held && !stage.waiting && !pointing.busy };
+window.studio = { editor, stage, zoom, settled: () => editor.idle && !stage.held && !stage.waiting && !pointing.busy };
 
 // A page that is loaded again goes on where it was; `vlegen serve PICTURE` begins in the same way.
 async function resume() {

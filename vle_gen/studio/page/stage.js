@@ -21,6 +21,7 @@ export class Stage {
     this.shifts = new Map();
     this.press = null;
     this.locked = false;
+    this.times = 1; // as large as the picture fits
     this.svg.addEventListener('pointerdown', (event) => this.down(event));
     this.svg.addEventListener('pointermove', (event) => this.moved(event));
     this.svg.addEventListener('pointerup', (event) => this.up(event));
@@ -156,12 +157,18 @@ export class Stage {
     return this.behind?.picture && moving.every(([index]) => index === this.behind.index) ? this.behind : null;
   }
 
-  /** The largest size at which the picture fits, enlarged up to three times. */
+  /** Shows the picture so many times as large as it fits. */
+  magnify(times) {
+    this.times = times;
+    this.fit();
+  }
+
+  /** The largest size at which the picture fits, enlarged up to three times, or as many times larger as is asked for. */
   fit() {
     if (!this.view) return;
     const room = this.root.parentElement;
-    const scale = Math.min(3, room.clientWidth / this.view.width, room.clientHeight / this.view.height);
-    this.zoom = Math.max(scale, 0.01);
+    const scale = Math.min(3, room.offsetWidth / this.view.width, room.offsetHeight / this.view.height);
+    this.zoom = Math.max(scale, 0.01) * this.times;
     this.root.style.width = `${Math.floor(this.view.width * this.zoom)}px`;
     this.root.style.height = `${Math.floor(this.view.height * this.zoom)}px`;
     if (this.groups) this.dress();
