@@ -88,6 +88,13 @@ def test_what_came_out_otherwise_is_noted_until_it_is_undone(client, opened):
     assert sent(client, f"/{view['id']}/undo")["note"] == ""
 
 
+def test_a_word_that_is_drawn_as_another_is_noted(client, opened):
+    drawn = sent(client, "/from-text", json={"prompt": "a crimson cube", "seed": 1})
+    added = sent(client, f"/{opened['id']}/add", json={"text": "a crimson ball", "seed": 1})
+    replaced = sent(client, f"/{opened['id']}/replace", json={"index": 1, "text": "a crimson cube", "seed": 1})
+    assert all(view["note"].startswith("'crimson' is drawn as red") for view in (drawn, added, replaced))
+
+
 def test_a_seed_means_in_the_studio_what_it_means_in_the_library(client, opened, pipe, tokens):
     def seeded(number: int) -> torch.Generator:
         return torch.Generator().manual_seed(number)

@@ -72,18 +72,23 @@ def test_the_bare_picture_is_pulled_about_and_a_listed_object_is_brought_into_si
         assert room["x"] <= x <= room["x"] + room["width"] and room["y"] <= y <= room["y"] + room["height"]
 
 
-def test_two_fingers_look_closer_and_move_no_object(browser, studio, file, page_at):
+@pytest.mark.parametrize("pointing", [False, True])
+def test_two_fingers_look_closer_and_do_nothing_else(browser, studio, file, page_at, pointing):
     tab = browser.new_page()
     tab.set_viewport_size({"width": 360, "height": 700})
     page = page_at(tab, studio)
     page.open(file)
+    if pointing:
+        tab.click("#picture-tools [data-do=point-out]")
     before, fits, (x, y) = page.view, page.zoom, page.middle(1)
     touch = browser.new_cdp_session(tab)
     for kind, apart in (("Start", 20), ("Move", 30), ("Move", 45), ("Move", 60), ("End", None)):
         points = [] if apart is None else [{"x": x - apart, "y": y, "id": 0}, {"x": x + apart, "y": y, "id": 1}]
+        if kind == "Start":  # no two fingers come at the same time
+            touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": points[:1]})
         touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
     page.settled()
-    assert page.zoom > 1.8 * fits and page.view == before
+    assert page.zoom > 1.8 * fits and page.view == before and tab.locator("#pointing").is_visible() == pointing
     token = page.token(1)
     assert place_of(page, x, y) == pytest.approx((token["x"], token["y"]), abs=7)
     tab.close()

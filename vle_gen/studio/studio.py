@@ -14,6 +14,7 @@ from PIL import Image
 import editors
 from editors.language import Edit, Selector
 from editors.rows import recorded
+from prompts.reading import faint, notes
 from vle_gen.encoding import AS_USUAL, Encoding
 from vle_gen.errors import UserError
 from vle_gen.files import VLE, named_after, read_tokens
@@ -86,7 +87,7 @@ class Studio:
 
         def work() -> Opened:
             result = self.pipe(prompt, generator=torch.Generator("cpu").manual_seed(seed))
-            return self._started(result.tokens[0], named_after(prompt).name, _shortcomings(result.problems[0]))
+            return self._started(result.tokens[0], named_after(prompt).name, self._told(prompt, result.problems[0]))
 
         return self._kept(await self.workers.write(work))
 
@@ -105,7 +106,7 @@ class Studio:
         def change(tokens: VLETokens) -> Change:
             written = add(self.pipe, tokens, text, at=at, generator=torch.Generator("cpu").manual_seed(seed))
             line = Edit("add", (Selector(words=text),), at=at, seed=seed)
-            return Change(recorded(written.tokens, str(line)), _shortcomings(written.problems), written.index)
+            return Change(recorded(written.tokens, str(line)), self._told(text, written.problems), written.index)
 
         return await self._edited(session, change, self.workers.write, version)
 
@@ -117,7 +118,7 @@ class Studio:
         def change(tokens: VLETokens) -> Change:
             written = replace_object(self.pipe, tokens, index, text, torch.Generator("cpu").manual_seed(seed))
             line = Edit("replace", (Selector(number=index),), phrase=text, seed=seed)
-            return Change(recorded(written.tokens, str(line)), _shortcomings(written.problems), written.index)
+            return Change(recorded(written.tokens, str(line)), self._told(text, written.problems), written.index)
 
         return await self._edited(session, change, self.workers.write, version)
 
@@ -215,13 +216,16 @@ class Studio:
         session.picture(self.pipe.decode)
         return view
 
+    def _told(self, text: str, problems: list[str]) -> str:
+        """What the person should know about what was drawn from text, or nothing: what it shows otherwise than was put, and
+        what it fails to show."""
+        known = self.pipe.words, self.pipe.lexicon
+        said = [*notes(text, *known), *faint(text, *known)]
+        return ". ".join([*said, *([f"Not quite what was asked: {'; '.join(problems)}"] if problems else [])])
+
     def _kept(self, opened: Opened) -> SessionView:
         self.sessions.add(opened.session)
         return opened.view
-
-
-def _shortcomings(problems: list[str]) -> str:
-    return f"Not quite what was asked: {'; '.join(problems)}" if problems else ""
 
 
 def read(pipe: VLEPipeline, data: bytes, name: str, limits: Limits) -> tuple[VLETokens, str]:

@@ -63,7 +63,13 @@ const pointing = new Pointing($('#pointing'), {
   say,
 });
 
-const zoom = new Zoom($('#stage'), $('#frame'), stage, mark);
+const zoom = new Zoom($('#stage'), $('#frame'), stage, {
+  changed: mark,
+  release() {
+    stage.cancel();
+    pointing.cancel();
+  },
+});
 
 /** A factor for the chosen token, as it is sent. */
 function sizeable(factor) {

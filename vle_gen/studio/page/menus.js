@@ -15,7 +15,7 @@ export function closeMenu(back = false) {
 /** Opens a menu as its button does, or closes it, and puts the keyboard into it. */
 export function toggle(menu) {
   const summary = menu.querySelector('summary');
-  if (summary.getAttribute('aria-disabled') === 'true') return;
+  if (summary.getAttribute('aria-disabled') === 'true' || !summary.checkVisibility()) return;
   menu.open = !menu.open;
   if (menu.open) enter(menu); // now: keys may follow before it is told that it is open
   else summary.focus();

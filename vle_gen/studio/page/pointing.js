@@ -19,7 +19,7 @@ export class Pointing {
     svg.addEventListener('pointerdown', (event) => this.down(event));
     svg.addEventListener('pointermove', (event) => this.moved(event));
     svg.addEventListener('pointerup', (event) => this.up(event));
-    svg.addEventListener('pointercancel', () => this.draw(null));
+    svg.addEventListener('pointercancel', () => this.cancel());
     svg.addEventListener('keydown', (event) => this.key(event));
   }
 
@@ -37,6 +37,13 @@ export class Pointing {
     this.press = null;
     this.svg.setAttribute('hidden', '');
     this.calls.changed(false);
+  }
+
+  /** Gives up the box that is being drawn. */
+  cancel() {
+    if (!this.press) return;
+    this.press = null;
+    this.draw(null);
   }
 
   draw(box) {

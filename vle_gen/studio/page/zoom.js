@@ -5,9 +5,10 @@ const STEP = 1.5; // of a button or key
 const WHEEL = 0.006, NOTCH = 50; // how fast a wheel or touchpad is, and the most that counts of one turn of it
 
 export class Zoom {
-  /** `room` scrolls what `stage` shows in `frame`; `changed()` is called when it is shown larger or smaller. */
-  constructor(room, frame, stage, changed) {
-    Object.assign(this, { room, frame, stage, changed });
+  /** `room` scrolls what `stage` shows in `frame`. `calls`: changed() when it is shown larger or smaller, and release() when
+   * what is held is not to be done, since two fingers move the picture and nothing in it. */
+  constructor(room, frame, stage, calls) {
+    Object.assign(this, { room, frame, stage, calls });
     this.fingers = new Map(); // pointer id -> [x, y] on the screen
     this.pan = null; // { id, x, y } of a pointer that moves the picture
     room.addEventListener('wheel', (event) => this.wheel(event), { passive: false });
@@ -28,7 +29,7 @@ export class Zoom {
     const after = this.frame.getBoundingClientRect();
     this.room.scrollLeft += after.left + across * after.width - x;
     this.room.scrollTop += after.top + down * after.height - y;
-    this.changed();
+    this.calls.changed();
   }
 
   /** One step closer, or back. */
@@ -65,7 +66,7 @@ export class Zoom {
     if (this.fingers.size === 2) {
       event.stopPropagation();
       this.pan = null;
-      this.stage.cancel(); // two fingers move the picture, and nothing in it
+      this.calls.release();
       this.pinch = this.held();
     } else if (this.closer && event.target.id === 'outlines' && (event.button === 0 || event.button === 1)) {
       this.pan = { id: event.pointerId, x: event.clientX, y: event.clientY };
