@@ -99,6 +99,9 @@ def main() -> None:
             page = opened(context, place.url, options.picture)
             page.wait_for_timeout(6500)  # until what was said has faded
             drag(page, options.label, *options.by, drop=True)
+            if screen is desk:
+                page.keyboard.press("c")  # the colours that it can be painted in
+                page.wait_for_timeout(400)
             page.screenshot(path=options.out / f"{name}.png")
     server.should_exit = True
     thread.join(30)

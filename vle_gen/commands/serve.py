@@ -19,7 +19,7 @@ def serve(
     checkpoint: Checkpoint = None,
     device: Device = None,
 ) -> None:
-    """Open the studio: a page where objects are dragged with the mouse."""
+    """Open the studio: a page where objects are dragged, sized, painted and replaced by hand."""
     from vle_gen.studio import require_extra
 
     require_extra()

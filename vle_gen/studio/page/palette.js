@@ -2,11 +2,11 @@
 
 import * as api from './api.js';
 
-/** Fills `list` with a button for each colour; `paint(colour)` is called with a name, or with #rrggbb from the field `any`. */
+/** Puts a button for each colour into `list`, before the field `any`; `paint(colour)` is called with a name, or with #rrggbb. */
 export async function palette(list, any, paint) {
   any.addEventListener('change', () => paint(any.value));
   const colours = await api.colours();
-  list.replaceChildren(...colours.map(({ name, value }) => {
+  list.prepend(...colours.map(({ name, value }) => {
     const button = document.createElement('button');
     button.type = 'button';
     button.className = 'swatch';
