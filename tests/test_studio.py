@@ -127,6 +127,8 @@ def test_a_move_renders_what_the_library_renders(client, opened, pipe, picture, 
     ({"edit": "raise", "index": 3}, lambda t: editors.raise_(t, 3)),
     ({"edit": "lower", "index": 2}, lambda t: editors.lower(t, 2)),
     ({"edit": "move", "index": 1, "dx": 9, "dy": 14, "perspective": True}, lambda t: editors.move(t, 1, 9, 14, True)),
+    ({"edit": "flip", "index": 1}, lambda t: editors.flip(t, 1)),
+    ({"edit": "recolor", "index": 2, "to": "green"}, lambda t: editors.recolor(t, 2, to="green")),
 ])  # fmt: skip
 def test_every_edit_renders_what_the_library_renders(client, opened, pipe, picture, edit, editor, one_thread):
     view = edited(client, opened, **edit)

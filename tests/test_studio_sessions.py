@@ -1,5 +1,6 @@
 """What the studio keeps, and where it is served."""
 import socket
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,6 +58,18 @@ def test_sessions_make_room_for_memory_and_grow_old(session_of):
     with pytest.raises(Gone):
         sessions.get(kept[-1].id)
     assert len(sessions) == 0
+
+
+def test_memory_that_steps_share_is_counted_once(session_of, tokens):
+    session, picture, owner = session_of(), tokens.detail.picture.numel(), tokens.detail.owner.numel()
+    sizes = [session.nbytes]
+    again = replace(tokens, detail=replace(tokens.detail, owner=tokens.detail.owner.clone()))
+    other = replace(tokens, detail=replace(tokens.detail, picture=tokens.detail.picture.clone()))
+    for step in (editors.move(tokens, 1, 5), again, other):
+        session.take(step, 9)
+        sizes.append(session.nbytes)
+    moved, owned, apart = np.diff(sizes)
+    assert moved < owner and moved + owner == owned and moved + picture == apart
 
 
 def test_layers_that_are_no_longer_shown_are_forgotten(pipe, tokens, monkeypatch):

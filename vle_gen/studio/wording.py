@@ -14,7 +14,7 @@ _SAID: tuple[tuple[str, str], ...] = (  # patterns, and what is said on the page
     (r": if there is one, say its extent with --box X,Y,W,H instead of --point", ": if there is one, draw a box around it"),
     (r": --box and --point are for checkpoints that have", ": take a studio started with a checkpoint that has them"),
     (r": expected what --save, or -o NAME\.vle, writes", ": expected what Save, Tokens, writes"),
-    (r" \(see 'vlegen .*'\)", ""),
+    (r" \(see 'vlegen .*?'\)", ""),
     (r": 'vlegen names' lists what there is", ""),
 )  # fmt: skip
 

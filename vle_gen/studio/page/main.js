@@ -71,6 +71,8 @@ const zoom = new Zoom($('#stage'), $('#frame'), stage, {
   },
 });
 
+new ResizeObserver(mark).observe($('#stage')); // the size that it is shown at is said
+
 /** A factor for the chosen token, as it is sent. */
 function sizeable(factor) {
   const scale = editor.shifts().get(editor.chosen)?.scale || 1;
