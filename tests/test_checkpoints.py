@@ -184,6 +184,8 @@ def test_the_studio_opens_and_edits_with_it(bare, file, one_thread):
         assert ".wordless #write, .wordless #add" in client.get("/page/studio.css").text
         drawn = client.post("/api/sessions/from-text", json={"prompt": "a red ball"})
         assert drawn.status_code == 400 and "writes nothing from text" in drawn.json()["error"]
+        replaced = client.post(f"/api/sessions/{view['id']}/replace", json={"index": 1, "text": "a red ball"})
+        assert replaced.status_code == 400 and "--" not in replaced.json()["error"]
 
 
 def test_assembling_from_a_tokenizer_alone(vlegen, tmp_path, file):
