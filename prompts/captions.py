@@ -188,7 +188,8 @@ class Writer:
         self.mentions, self.todo, self.random = request.mentions, list(request.relations), random
         self.articles = random.random() < 0.7
         self.plain = random.random() < 0.5  # canonical words only
-        self.introduced: list[int] = []
+        self.introduced: dict[int, None] = {}  # the mentions said so far, in order
+        self.alike: set[Mention] = set()  # what they are
         self.said: list[Relation] = []
         self.last_shape: int | None = None  # of the noun said last, for "a small one"
 
@@ -318,7 +319,7 @@ class Writer:
 
     def introducing(self, k: int) -> str:
         mention, random = self.mentions[k], self.random
-        self.introduced.append(k)
+        again = self.introduce(k)
         words = self.adjectives(mention)
         if words and mention.count == 1 and mention.shape == self.last_shape is not None and random.random() < 0.2:
             words.append("one")
@@ -335,7 +336,7 @@ class Writer:
                 number = number_said(mention.count) if random.random() < 0.9 else str(mention.count)
             return " ".join([number, *words]) if number else " ".join(words)
         text = " ".join(words)
-        if any(mention == self.mentions[j] for j in self.introduced[:-1]) and random.random() < 0.6:
+        if again and random.random() < 0.6:
             return "another " + text
         if not self.articles:
             return text
@@ -349,11 +350,27 @@ class Writer:
         if random.random() < 0.5:
             short = replace(short, color=None)
         for reference in (short, mention):
-            if [j for j in self.introduced if reference.covers(self.mentions[j].attributes)] == [k]:
+            if self.means_alone(reference, k):
                 number = f"{number_said(mention.count)} " if mention.count > 1 and random.random() < 0.5 else ""
                 self.last_shape = reference.shape
                 return f"the {number}{' '.join([*self.adjectives(reference), self.noun(reference)])}"
         return None
+
+    def introduce(self, k: int) -> bool:
+        """Notes that mention k is said; whether one like it was before."""
+        again = self.mentions[k] in self.alike
+        self.introduced[k] = None
+        self.alike.add(self.mentions[k])
+        return again
+
+    def means_alone(self, reference: Mention, k: int) -> bool:
+        """Whether "the ..." could be mention k, and no other that is said so far."""
+        of_it = k in self.introduced and self.means(reference, self.mentions[k])
+        return of_it and not any(j != k and self.means(reference, self.mentions[j]) for j in self.introduced)
+
+    def means(self, reference: Mention, other: Mention) -> bool:
+        """Whether "the ..." could be another mention."""
+        return reference.covers(other.attributes)
 
     def noun(self, mention: Mention) -> str:
         said = ANY_SHAPE if mention.shape is None else SAID_AS[SHAPE][mention.shape]

@@ -5,6 +5,7 @@ One pass of recursive descent over the words; whatever the language does not cov
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from prompts.lexicon import Lexicon
@@ -12,7 +13,7 @@ from prompts.marking import GROUND, NAME, PLACE
 from prompts.noun_phrases import Unreadable, kind_of, phrases
 from prompts.relating import IN_PICTURE, IS
 from prompts.request import Relation, SceneRequest
-from prompts.rewording import reword
+from prompts.rewording import REMEMBERED, reword
 from prompts.synonyms import EACH, STOPS, split_words
 from prompts.together import Together
 from prompts.vocabulary import (
@@ -48,6 +49,7 @@ class Parsed(NamedTuple):
     left_out: tuple[str, ...] = ()  # what is understood, and is so of nothing
 
 
+@lru_cache(maxsize=REMEMBERED)
 def parsed(prompt: str, lexicon: Lexicon | None = None) -> Parsed:
     """The same as `parse`, with what else can be said of it."""
     reworded = reword(prompt, lexicon=lexicon)

@@ -66,6 +66,13 @@ class Lexicon:
     grounds: Grounds = field(default_factory=Grounds)
     near: Mapping[str, str] = field(default_factory=dict)
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.concepts, frozenset(self.colors.items()), self.grounds.descriptions))
+
     @cached_property
     def named(self) -> dict[str, Concept]:
         """Concepts by name."""

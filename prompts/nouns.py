@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from prompts.colours import nearest
@@ -32,14 +33,19 @@ def noun_at(words: Sequence[str], at: int, lexicon: Lexicon | None) -> Noun | No
     for said in () if lexicon is None else lexicon.starting.get(words[at], ()):
         if tuple(words[at : at + len(said)]) == said:
             form = lexicon.forms[said]
-            one, many = (tuple(split_words(text)) for text in (form.concept, plural(form.concept)))
-            return Noun(at, at + len(said), form.concept, form.plural, one, many)
+            return Noun(at, at + len(said), form.concept, form.plural, *_one_and_many(form.concept))
     word = SAME.get(words[at]) or NEAR.get(words[at]) or words[at]
     if word not in NOUNS:
         return None
     shape, many = NOUNS[word]
     one = _SINGULAR.get(word, word)
     return Noun(at, at + 1, f"shape {shape}", many, (one,), (PLURALS[one],))
+
+
+@lru_cache(maxsize=4096)
+def _one_and_many(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words of a name, and of its plural."""
+    return tuple(split_words(name)), tuple(split_words(plural(name)))
 
 
 def noun_before(words: Sequence[str], end: int, lexicon: Lexicon | None) -> Noun | None:

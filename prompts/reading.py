@@ -105,12 +105,15 @@ def plain(text: str) -> str:
 
 def restated(request: SceneRequest, lexicon: Lexicon | None = None) -> str:
     """A request in words that captions use, whole where that can be said."""
-    plain = _without_between(request)
-    if lexicon is None:
-        said = [say(plain, Random(seed)) for seed in range(SAYINGS)]
-    else:
-        said = [say_named(plain, lexicon, Random(seed)) for seed in range(SAYINGS)]
-    return max(said, key=lambda caption: len(caption.request.relations)).text
+    plain, best = _without_between(request), None
+    for seed in range(SAYINGS):
+        random = Random(seed)
+        said = say(plain, random) if lexicon is None else say_named(plain, lexicon, random)
+        if best is None or len(said.request.relations) > len(best.request.relations):
+            best = said
+        if len(best.request.relations) == len(plain.relations):
+            break
+    return best.text
 
 
 def _undyed(text: str, request: SceneRequest, lexicon: Lexicon | None) -> str:

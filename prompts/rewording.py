@@ -7,6 +7,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from prompts.arranging import arranged
 from prompts.colours import WORDS_FOR, nearest
@@ -38,6 +39,7 @@ from prompts.vocabulary import ADJECTIVES, COLOR, COLORS, NOUNS, WORDS
 
 _EACH = frozenset(EACH.values())
 _SURFACES = frozenset("floor floors wall walls ground table counter road street".split())
+REMEMBERED = 64  # prompts whose words are not read again
 WISH = 6  # words of a wish, "could you draw me a", after which what is wished for begins at the latest
 
 
@@ -63,6 +65,7 @@ class Reworded:
         return re.sub(r" ([,;.:])", r"\1", " ".join(word for word in self.words if word not in _EACH))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> Reworded:
     """The prompt in the words `known`, as far as it can be said in them; with a lexicon, in what that knows too."""
     words, left = _without_medium(respaced(split_words(prompt), lexicon))

@@ -239,7 +239,7 @@ class _Writer(Writer):
 
     def introducing_named(self, k: int) -> str:
         mention, random = self.mentions[k], self.random
-        self.introduced.append(k)
+        again = self.introduce(k)
         self.last_shape = None
         words = [*self.adjectives(mention), self.noun(mention)]
         text = " ".join(words)
@@ -247,7 +247,7 @@ class _Writer(Writer):
             if mention.open:
                 return f"some {text}" if random.random() < 0.5 else text
             return f"{number_said(mention.count) if random.random() < 0.9 else mention.count} {text}"
-        if any(mention == self.mentions[j] for j in self.introduced[:-1]) and random.random() < 0.6:
+        if again and random.random() < 0.6:
             return f"another {text}"
         if is_plural(words[-1]) or is_mass(words[-1]):
             some = self.articles and not words[-1].startswith(f"{OWN} ") and random.random() < 0.3
@@ -262,7 +262,7 @@ class _Writer(Writer):
         if random.random() < 0.5:
             short = replace(short, color=None)
         for reference in (short, mention):
-            if [j for j in self.introduced if self.means(reference, self.mentions[j])] == [k]:
+            if self.means_alone(reference, k):
                 counted = replace(reference, count=self.mentions[k].count)
                 number = f"{number_said(counted.count)} " if counted.count > 1 and random.random() < 0.5 else ""
                 self.last_shape = reference.shape
@@ -271,7 +271,6 @@ class _Writer(Writer):
         return None
 
     def means(self, reference: Mention, other: Mention) -> bool:
-        """Whether "the ..." could be another mention."""
         return reference.covers(other.attributes, self.lexicon.above(other.name) | other.kinds)
 
     def noun(self, mention: Mention) -> str:
