@@ -56,6 +56,7 @@ def _longest_first(said: Sequence[str]) -> list[tuple[str, ...]]:
 _AMONG_WORDS, _ORDER_WORDS, _SIDE_WORDS = map(_longest_first, (tuple(_AMONG), tuple(_ORDER), _SIDES))
 
 _RELATED = _longest_first([said for forms in (RELATION_SAID_AS | MORE_SAID_AS).values() for said in forms])
+_RELATED_BY_END = {end: [said for said in _RELATED if said[-1] == end] for end in {said[-1] for said in _RELATED}}
 _PLACED_AT = _longest_first([said for forms in READ_AS.values() for said in forms])
 
 _SIGNS = frozenset(
@@ -90,7 +91,8 @@ def relates(words: Sequence[str], at: int) -> bool:
 
 def _is_related_to(words: Sequence[str], at: int) -> bool:
     """Whether what begins here is what a relation is to."""
-    return any(tuple(words[max(0, at - len(said)) : at]) == said for said in _RELATED)
+    said_before = _RELATED_BY_END.get(words[at - 1], ()) if at else ()
+    return any(tuple(words[max(0, at - len(said)) : at]) == said for said in said_before)
 
 
 class _Phrase:

@@ -19,6 +19,7 @@ from prompts.synonyms import EXTRA, STOPS, split_words
 from prompts.vocabulary import BETWEEN, LEFT, RIGHT, WORDS
 
 MOST_WORDS = 20_000  # that a checkpoint remembers, the commonest ones
+MOST_SINGLY = 40  # things that are said one by one: no picture holds more
 SAYINGS = 24  # ways of saying a request that are tried until one leaves nothing out
 
 
@@ -56,10 +57,11 @@ def singly(reading: Reading, lexicon: Lexicon | None) -> Reading:
     """The same with each of several things of one name said by itself: "a cat and another cat" for "two cats". In scenes
     of cut-outs, which priors learn names from, plurals are seen far less often than single names, and are followed worse; of
     solids there are many, and these stay as they are."""
-    if reading.request is None or not any(map(_several, reading.request.mentions)):
+    request = reading.request
+    if request is None or request.count > MOST_SINGLY or not any(map(_several, request.mentions)):
         return reading
-    text = restated(_one_by_one(reading.request), lexicon)
-    return replace(reading, text=_undyed(text, reading.request, lexicon), order=parse(text, lexicon))
+    text = restated(_one_by_one(request), lexicon)
+    return replace(reading, text=_undyed(text, request, lexicon), order=parse(text, lexicon))
 
 
 def notes(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> list[str]:
