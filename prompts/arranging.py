@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prompts.lexicon import Lexicon
-from prompts.nouns import adjectives_at, noun_at
+from prompts.nouns import COMPARED, adjectives_at, noun_at
 from prompts.places import PICTURES, READ_AS
 from prompts.synonyms import EACH, STOPS
 from prompts.vocabulary import (
@@ -101,6 +101,8 @@ class _Phrase:
     def __init__(self, words: Sequence[str], at: int, lexicon: Lexicon | None) -> None:
         determiner = words[at] if at < len(words) and (words[at] in _DETERMINERS or words[at] in NUMBERS) else None
         start = at + (determiner is not None)
+        bigger = list(words[start : start + 1]) if words[start : start + 1] and words[start] in COMPARED else []
+        start += len(bigger)
         self.like, after = adjectives_at(words, start)
         noun = noun_at(words, start, lexicon)  # "an orange" is one, and "an orange cat" none
         if noun is None or (after > start and noun_at(words, after, lexicon) is not None):
@@ -110,6 +112,9 @@ class _Phrase:
         self.noun, self.end = noun, at if noun is None else noun.end
         self.words = list(words[at : self.end])
         self.count = NUMBERS.get(determiner, 1) if determiner is not None else 1
+        if bigger and self.count > 1:  # of two bigger cats the second is not bigger than the first
+            self.noun, self.end, self.words = None, at, []
+        self.like = [*bigger, *self.like]
         self.several = noun is not None and self.count == 1 and noun.plural and noun.one != noun.many
 
     def each(self) -> list[list[str]]:

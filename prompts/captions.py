@@ -233,10 +233,17 @@ class Writer:
         random = self.random
         names = [self.first(k) for k in indices]
         text = ", ".join(names[:-1])
-        text += (random.choice((" and ", " and ", ", ")) if text else "") + names[-1]
+        joined = random.choice((" and ", " and ", ", ")) if text else ""
+        # "a cat and a dog on the left" are both on the left
+        text += (joined if self.shares_place(indices) else ", ") + names[-1] if text else names[-1]
         if random.random() < 0.12:
             text = f"there {self.verb(indices[0])} {text}"
         return text
+
+    def shares_place(self, indices: list[int]) -> bool:
+        """Whether the last of several mentions is where the others are, or is said to be nowhere."""
+        place = self.mentions[indices[-1]].place
+        return place is None or all(self.mentions[k].place == place for k in indices)
 
     def related(self, relation: Relation) -> str | None:
         """One clause that says `relation`, and at times others of the same subject or object."""

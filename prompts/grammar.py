@@ -21,14 +21,14 @@ from prompts.vocabulary import (
     BEHIND,
     BELOW,
     BETWEEN,
+    BIGGER,
     FRONT,
-    LEFT,
     NEXT,
     NOTHING,
     ON,
     OPENERS,
     RELATION_IN_PICTURE,
-    RIGHT,
+    SMALLER,
 )
 
 
@@ -184,7 +184,7 @@ class _Parser(Together):
                 self.usual = False
             elif found := self.postfix() or (before is not None and self.linked(self.postfix)):
                 self.usual = False
-                if self.in_picture() and self.bare and _PICTURED[found] in self.words:  # "a dog and a cat in the foreground"
+                if self.in_picture() and self.bare and self.pictured_together(found, began):
                     self.pictured += [(one, found) for one in (*self.bare, subject)]
                 elif self.in_picture() or not self.stand_together(subject, found, began):
                     self.spoken = self.one_spoken_of(before) if self.spoken is None else self.spoken
@@ -192,21 +192,31 @@ class _Parser(Together):
             if not found:
                 self.spoken, self.group = None, ()
             joined = self.listed_before(subject, began)
-        end = self.at
-        if not kind and not found and joined and self.beside():  # "a cat and a dog in front of a house"
+        end, count = self.at, len(self.relations)
+        if not kind and not found and joined and self.together():  # "a cat and a dog in front of a house"
             self.said_of_all(subject, joined, lambda: self.tail(subject, target, kind))
             self.group = (*joined, subject)
-            self.spoken = self.relations[-1].object  # "a cat and a dog in front of a house, a tree behind it"
+            if len(self.relations) > count:
+                self.spoken = self.relations[-1].object  # "a cat and a dog in front of a house, a tree behind it"
         else:
             self.tail(subject, target, kind)
-        self.bare = [*self.bare, subject] if not kind and not found and self.at == end else []
+        if kind or found or self.at != end:
+            self.bare = []
+        else:
+            self.bare_at = self.bare_at if self.bare else began
+            self.bare = [*self.bare, subject]
         return subject
 
-    def beside(self) -> bool:
-        """Whether a relation begins here that several things can have to another at once, with nothing joined to it."""
+    def together(self) -> bool:
+        """Whether what begins here can be said of several things at once: a place, or how they stand to another."""
         start, found = self.at, self.relation()
         self.at = start
-        return found in (LEFT, RIGHT, FRONT, BEHIND, ABOVE, BELOW)
+        return kind_of(self.peek()) == PLACE or found not in (None, BIGGER, SMALLER)
+
+    def pictured_together(self, kind: str, began: int) -> bool:
+        """Whether all that is listed up to here is "in the foreground", and not the last of it alone: the background is
+        spoken of elsewhere, or nothing but that is listed. In "a dog and a house in the background" the house is behind."""
+        return _PICTURED[kind] in self.words or (kind == FRONT and self.words[began - 1] == "and")
 
     def pictures(self, kind: str) -> int:
         """A clause that begins with "in the background", which has that before all else."""

@@ -17,9 +17,11 @@ def apposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
     """"two balls, a red one and a small one" -> "a red ball and a small ball", "three balls, two of them red" -> "two red balls
     and a ball"."""
     count = NUMBERS.get(words[at])
-    noun = noun_at(words, at + 1, lexicon) if count is not None and count > 1 else None
+    alike, start = adjectives_at(words, at + 1)
+    noun = noun_at(words, at + 1, lexicon) or noun_at(words, start, lexicon) if count is not None and count > 1 else None
     if noun is None or not noun.plural or noun.end >= len(words) or words[noun.end] not in (",", ":", ";"):
         return None
+    alike = alike if noun.start > at + 1 else []
     parts: list[tuple[int, list[str]]] = []
     end = noun.end
     while end < len(words) and words[end] in (",", ":", ";", "and"):
@@ -30,7 +32,10 @@ def apposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
         many = (1 if other else NUMBERS.get(words[start], 0)) if start < len(words) else 0
         if start >= len(words) or not (many or words[start] in ("a", "an")):
             break
-        said, stop = _like(words, start + 1 + other + _of_them(words, start + 1))
+        of_them = _of_them(words, start + 1)
+        said, stop = _like(words, start + 1 + other + of_them)
+        if alike and not of_them:  # "three red balls, a small one" may be four
+            break
         if not said or (not many and words[stop : stop + 1] != ["one"]) or noun_at(words, stop, lexicon) is not None:
             break
         parts.append((many or 1, said))
@@ -40,7 +45,10 @@ def apposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
         return None
     if others:
         parts.append((others, []))
-    told = [["a", *said, *noun.one] if many == 1 else [NUMBER_WORDS[many], *said, *noun.many] for many, said in parts]
+    told = [
+        ["a", *said, *alike, *noun.one] if many == 1 else [NUMBER_WORDS[many], *said, *alike, *noun.many]
+        for many, said in parts
+    ]
     flat = [word for k, one in enumerate(told) for word in (["and", *one] if k else one)]
     return [*words[:at], *flat, *words[end:]], at
 

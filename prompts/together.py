@@ -10,6 +10,7 @@ from prompts.marking import GROUND
 from prompts.noun_phrases import kind_of
 from prompts.relating import Relating
 from prompts.request import Relation
+from prompts.synonyms import STOPS
 from prompts.vocabulary import BETWEEN, ON
 
 
@@ -19,12 +20,15 @@ class Together(Relating):
     def __init__(self, words: list[str], lexicon: Lexicon | None) -> None:
         super().__init__(words, lexicon)
         self.bare: list[int] = []  # mentions that are listed here, of which nothing is said yet
+        self.bare_at = 0  # where the words of the first of them begin
 
     def listed_before(self, subject: int, began: int, first: int = 0) -> Sequence[int]:
-        """The mentions from `first` on that a list has before its last, `subject`, whose words `began` there. "a cat, and a
-        dog" is no list: captions begin a clause so."""
+        """The mentions from `first` on that a list has before its last, `subject`, whose words `began` there; the list begins
+        a sentence, or comes after a comma. "a cat, and a dog" is no list: captions begin a clause so."""
         ends_list = self.words[began - 1 : began] == ["and"] and (len(self.bare) > 1 or self.words[began - 2] != ",")
-        return self.bare if ends_list and self.bare == list(range(first, subject)) else ()
+        if not ends_list or not self.bare or self.bare != list(range(self.bare[0], subject)):
+            return ()
+        return self.bare if self.bare[0] == first or (first == 0 and self.words[self.bare_at - 1] in STOPS) else ()
 
     def stand_together(self, subject: int, kind: str, began: int) -> bool:
         """Whether a list stands so to what the sentence before is of: "a house. A cat and a dog in front of it"."""
@@ -83,15 +87,18 @@ class Together(Relating):
     def said_of_all(self, last: int, others: Sequence[int], say: Callable[[], object], alone: Sequence[str] = ()) -> None:
         """Reads what is said of `last`, and says it of the others too, "a cat and a dog are behind a house", but for relations
         that `last` stands in alone."""
-        self.usual, count = False, len(self.relations)
+        count = len(self.relations)
         say()
         said = [one for one in self.relations[count:] if one.subject == last and one.kind not in alone]
         # "a cube, a ball and a can left of the cube" says it of the can
         said = [one for one in said if {one.object, one.other}.isdisjoint(others)]
+        place = self.mentions[last].place
         for other in others:
-            self.relations += [replace(one, subject=other) for one in said if other != last]
-            if (place := self.mentions[last].place) and other != last:
-                self.put(other, place)
+            if other != last and (said or place):
+                self.usual = False
+                self.relations += [replace(one, subject=other) for one in said]
+                if place:
+                    self.put(other, place)
 
     def compare(self) -> None:
         """"a cat, a dog and a bigger cow" is a cow bigger than both, and what is compared after it is compared to the cow."""
