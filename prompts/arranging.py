@@ -89,6 +89,11 @@ def relates(words: Sequence[str], at: int) -> bool:
     return bool(_at(words, at, _RELATED))
 
 
+def placed(words: Sequence[str], at: int) -> bool:
+    """Whether a place in the picture begins here."""
+    return bool(_at(words, at, _PLACED_AT))
+
+
 def _is_related_to(words: Sequence[str], at: int) -> bool:
     """Whether what begins here is what a relation is to."""
     said_before = _RELATED_BY_END.get(words[at - 1], ()) if at else ()

@@ -10,10 +10,12 @@ from prompts.marking import said_ground
 from prompts.nouns import noun_at
 from prompts.places import READ_AS
 from prompts.rewording import likely
+from prompts.synonyms import TOO_MANY
+from prompts.undrawn import is_action
+from prompts.undrawn_words import ACTIONS, LOOKS
 from prompts.vocabulary import ADJECTIVES, MORE_SAID_AS, NUMBER_WORDS
 
 GROUNDS = 4  # backgrounds that are named as an example
-TOO_MANY = ("ten", "eleven", "twelve", "twenty", "dozen", "hundred", "thousand")
 NONE = frozenset("no not without nor none never except 0 zero isn't aren't don't".split())
 # Ordinary words that are no misspelling of anything: to offer "rat, hat, cat" for "at" helps nobody.
 COMMON = frozenset(
@@ -24,17 +26,8 @@ COMMON = frozenset(
     "them then these they thin think this those through to too toward towards twice up us use very wall was water we wear "
     "wearing well were what when where which while who wide will with would you your".split()
 )
-ACTIONS = frozenset(
-    "chasing chases eating eats drinking drinks playing plays running walking jumping jumps dancing swimming looking watching "
-    "kissing hugging fighting driving climbing grazing soaring reading cooking throwing kicking pulling pushing facing talking "
-    "singing pointing touching leaning crossing following followed".split()
-)
-LOOKS = frozenset(
-    "happy sad angry old young fat thin tall short long wide narrow broken closed open empty full scary sleepy tired "
-    "ugly cold warm wet dirty clean modern vintage antique magical spooky identical transparent".split()
-)
 GATHERED = frozenset("row line stack stacked lined".split())
-_SAID_OF = COMMON | ACTIONS | LOOKS | NONE | frozenset(TOO_MANY)  # which have hints of their own
+_SAID_OF = COMMON | ACTIONS | NONE | frozenset(TOO_MANY)  # which have hints of their own
 _ELSEWHERE = sorted(
     {said for table in (READ_AS, MORE_SAID_AS) for forms in table.values() for said in forms}, key=len, reverse=True
 )
@@ -64,7 +57,7 @@ def hint(word: str, lexicon: Lexicon | None) -> str:
         return "; say which corner, such as 'in the top left corner'"
     if word in ("inside", "within", "into"):
         return "; nothing is drawn inside another thing: say 'behind' or 'in front of'"
-    if word in ACTIONS:
+    if is_action(word):
         return "; what things do is not drawn: say where they are, such as 'next to'"
     if word in LOOKS:
         return f"; sizes and colours are drawn, and not what is {word!r}"

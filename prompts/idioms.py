@@ -59,6 +59,7 @@ _SAME = {
     **dict.fromkeys(("that has", "which has", "that have", "which have", "has", "have", "having"), "with"),
     "that shows": "showing", "which shows": "showing", "a trio of": "three", "half a dozen": "six", "half dozen": "six",
     "one more": "another", "yet another": "another", "a second": "another", "a third": "another", "has been placed": "is",
+    "laying": "lying",
     "has been put": "is", "was placed": "is", "was put": "is", "is put": "is", "put": "placed", "this is": "there is",
     "here is": "there is", "these are": "there are", "here are": "there are", "coloured": "", "colored": "",
     "are all": "are", "are both": "are", "while": "and", "whereas": "and", "lone": "", "alone": "", "by itself": "",
@@ -87,7 +88,7 @@ _SAME_NAMED = {
 """The same where places and more relations are known."""
 _NEAR = {
     **dict.fromkeys(("surrounded by", "encircled by", "around", "holding", "carrying"), "next to"),
-    **dict.fromkeys(("holding hands", "together", "close together"), "side by side"),
+    **dict.fromkeys(("holding hands", "shaking hands", "together", "close together"), "side by side"),
 }  # fmt: skip
 _NEAR_NAMED = {
     "riding on": "on top of", "riding": "on top of", "high up": "at the top",
@@ -124,7 +125,6 @@ _WHOSE = frozenset("my his her its their our your".split())
 _WEARING = ("wearing", "in", "with")
 _HEADWEAR = frozenset("hat crown helmet cap".split())
 _GROUPS = frozenset("group set bunch herd flock crowd pack family collection".split())
-_PICTURES = frozenset("pic picture image photo drawing illustration icon".split())
 _BARE = {tuple(region.split()): READ_AS[region][1 if " " in region else 0].split() for region in REGIONS}
 _BARE |= {(edge, middle): ["at", "the", edge] for edge in ("top", "bottom") for middle in ("center", "centre", "middle")}
 _BARE |= {("center",): ["in", "the", "middle"], ("centre",): ["in", "the", "middle"]}
@@ -149,6 +149,10 @@ def _table(*tables: dict[str, str]) -> Table:
 
 _TABLES = {False: (_table(_SAME), _table(_NEAR)), True: (_table(_SAME, _SAME_NAMED), _table(_NEAR, _NEAR_NAMED))}
 _OPENING = _table(_FIRST)
+PHRASED = frozenset(
+    word for table in (_SAME, _SAME_NAMED, _NEAR, _NEAR_NAMED, _FIRST) for said in table for word in said.split()
+) | frozenset(_CENTRED) | _CHANGING | frozenset(_WEARING) | frozenset("flanked lined stacked piled".split())
+"""Words that turns of phrase are made of."""
 
 
 def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
@@ -174,8 +178,6 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
             if lexicon is not None and (place := _bare(words, at)):
                 result += _BARE[place]
                 at += len(place)
-            elif at == len(words) - 1 and words[at] in _PICTURES:
-                at += 1
         elif lexicon is not None and (not result or result[-1] in STOPS) and (place := _heading(words, at)):
             result += [*_BARE[place], ","]
             at += len(place) + 1

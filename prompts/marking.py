@@ -16,13 +16,6 @@ from prompts.vocabulary import ADJECTIVES, BIGGER, COLOR, COLORS, MATERIAL, MORE
 NAME, PLACE, GROUND, RELATION = "name", "place", "ground", "relation"
 MEASURES = frozenset("loaf slice piece bunch bowl cup glass plate bottle mug stick pile pair bit head ear".split())
 CONTAINERS = frozenset("bowl cup glass plate bottle mug".split())  # of these measures
-POSTURES = frozenset(
-    "standing sitting lying resting parked perched flying floating hovering hanging sleeping hiding waiting".split()
-)
-PRAISE = frozenset(
-    "colorful colourful cute nice beautiful pretty lovely cartoon realistic friendly adorable amazing charming cool cosy cozy "
-    "delicious elegant fancy fluffy fresh funny furry gorgeous juicy majestic ripe stylish tasty".split()
-)  # left out
 WORDS = frozenset(word for table in (PLACES, MORE_SAID_AS) for said in table.values() for text in said for word in text.split())
 """The words of places and relations, for a checkpoint that is trained on them."""
 CROWDS = tuple(tuple(said.split()) for said in (
@@ -91,20 +84,9 @@ def marked(words: Sequence[str], lexicon: Lexicon) -> list[str]:
             at, atom = found
             result.append(atom)
             continue
-        if words[at] not in PRAISE:
-            result.append(words[at])
-        elif words[at + 1 : at + 2] in ([","], ["and"]) and _goes_on(words, at + 2, lexicon):  # "a beautiful, cute cat"
-            at += 1
+        result.append(words[at])
         at += 1
     return result
-
-
-def _goes_on(words: Sequence[str], at: int, lexicon: Lexicon) -> bool:
-    """Whether more is said here of a thing that is yet to be named."""
-    if at >= len(words):
-        return False
-    adjective = words[at] in PRAISE or words[at] in ADJECTIVES or nearest(words[at]) is not None
-    return adjective or _name(words, at, lexicon) is not None
 
 
 def said(form: Form) -> Atom:
@@ -240,7 +222,7 @@ def _crowd(words: Sequence[str], at: int, lexicon: Lexicon) -> int:
         end = at + len(said_as)
         a_sort = said_as[0] == "a" and _form(words, at + 1, lexicon)  # "a stack of books" is one thing
         if tuple(words[at:end]) == said_as and not a_sort:
-            while end < len(words) and (words[end] in ADJECTIVES or words[end] in PRAISE):
+            while end < len(words) and words[end] in ADJECTIVES:
                 end += 1
             name = _name(words, end, lexicon) if end < len(words) else None
             plural_solid = end < len(words) and NOUNS.get(words[end], (None, False))[1]
@@ -250,24 +232,23 @@ def _crowd(words: Sequence[str], at: int, lexicon: Lexicon) -> int:
 
 
 def left_out(words: Sequence[str], lexicon: Lexicon) -> tuple[str, ...]:
-    """Words of a prompt that change nothing, each once: praise, and what a thing is in, where another thing is drawn for it."""
+    """What things are in, where another thing is drawn for it, each once: "bottle of" wine."""
     kept_in = (
         f"{word} of" for k, word in enumerate(words)
         if word in CONTAINERS and len(_form(words, k, lexicon)) < 2 and _measured(words, k, lexicon) is not None
     )  # fmt: skip
-    return tuple(dict.fromkeys((*(word for word in words if word in PRAISE), *kept_in)))
+    return tuple(dict.fromkeys(kept_in))
 
 
 def aside(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Marked words without those that say of a named thing what is not ours to say: what it is made of, "wooden chair", and how
-    it holds itself, "sitting cat"; and what these are."""
+    """Marked words without those that say what a named thing is made of, "wooden chair", as is not ours to say; and these."""
     kept, left = [], []
     for k, word in enumerate(words):
         after = k + 1
         while after < len(words) and (words[after] in ADJECTIVES or _is_stuff(words[after])):
             after += 1
         named = after < len(words) and isinstance(words[after], Atom) and words[after].kind == NAME
-        if named and not isinstance(word, Atom) and (_is_stuff(word) or word in POSTURES):
+        if named and not isinstance(word, Atom) and _is_stuff(word):
             left.append(word)
             if kept[-1:] == [","] and len(kept) > 1 and kept[-2] in ADJECTIVES:  # "a big, wooden chair"
                 kept.pop()

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prompts.lexicon import Lexicon
-from prompts.marking import POSTURES, PRAISE
 from prompts.nouns import COMPARED, Noun, adjectives_at, noun_at
 from prompts.synonyms import EMPHASIS
 from prompts.vocabulary import NUMBER_WORDS, NUMBERS
-
-_UNSAID = PRAISE | POSTURES | EMPHASIS  # what may be said of a thing before its name, and is left out
 
 
 def apposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
@@ -125,7 +122,7 @@ def _of_them(words: Sequence[str], at: int) -> int:
 def _names(words: Sequence[str], at: int, lexicon: Lexicon | None) -> bool:
     """Whether a thing of another name begins here, with what is said of it."""
     end = at
-    while end < len(words) and (words[end] in _UNSAID or adjectives_at(words, end)[0]) and not noun_at(words, end, lexicon):
+    while end < len(words) and (words[end] in EMPHASIS or adjectives_at(words, end)[0]) and not noun_at(words, end, lexicon):
         end = max(end + 1, adjectives_at(words, end)[1])
     return noun_at(words, end, lexicon) is not None
 

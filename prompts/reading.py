@@ -92,7 +92,7 @@ def as_read(captions: Sequence[str]) -> tuple[list[str], frozenset[str]]:
 
     Where all of them can be said in the caption language, so are prompts; else both are left in their own words.
     """
-    if any(reword(caption).unknown for caption in captions):
+    if any(said.unknown or said.left_out for said in map(reword, captions)):
         texts = [plain(caption) for caption in captions]
     else:
         texts = [read(caption).text for caption in captions]

@@ -26,7 +26,6 @@ from prompts.synonyms import (
     EMPHASIS,
     EXTRA,
     IN_PICTURE,
-    MEDIA,
     NEAR,
     PHRASES,
     SAME,
@@ -35,12 +34,12 @@ from prompts.synonyms import (
     WHOLE,
     split_words,
 )
+from prompts.undrawn import without_undrawn
 from prompts.vocabulary import ADJECTIVES, COLOR, COLORS, NOUNS, WORDS
 
 _EACH = frozenset(EACH.values())
 _SURFACES = frozenset("floor floors wall walls ground table counter road street".split())
 REMEMBERED = 64  # prompts whose words are not read again
-WISH = 6  # words of a wish, "could you draw me a", after which what is wished for begins at the latest
 
 
 @dataclass(frozen=True)
@@ -68,10 +67,11 @@ class Reworded:
 @lru_cache(maxsize=REMEMBERED)
 def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> Reworded:
     """The prompt in the words `known`, as far as it can be said in them; with a lexicon, in what that knows too."""
-    words, left = _without_medium(respaced(split_words(prompt), lexicon))
+    words, phrases, left = without_undrawn(respaced(split_words(prompt), lexicon), lexicon)
     words, stuff = _without_stuff(words, lexicon)
     left += stuff
-    words, phrases, empty = plainly(words, lexicon)
+    words, near, empty = plainly(words, lexicon)
+    phrases |= near
     left += empty
     words = recast(arranged(words, lexicon), lexicon)
     compares = [following in COMPARED for following in [*words[1:], ""]][: len(words)]
@@ -134,17 +134,6 @@ def _has_compared(words: list[str], at: int) -> bool:
     """Whether something was named before that what is "bigger" here is bigger than; "the bigger one" is chosen among others."""
     named = any(word in NOUNS or (isinstance(word, Atom) and word.kind == NAME) for word in words[:at])
     return named and words[at - 1] != "the"
-
-
-def _without_medium(words: list[str]) -> tuple[list[str], list[str]]:
-    """Words without what the picture is asked to be, "a painting of", if they begin with that or with a wish for it; and it."""
-    for at in range(min(len(words), WISH)):
-        for said in MEDIA:
-            end = at + len(said)
-            if tuple(words[at:end]) == said and words[end : end + 1] == ["of"]:
-                begin = at - (at > 0 and words[at - 1] in ("a", "an", "the"))
-                return [*words[:begin], *words[end + 1 :]], [" ".join(said)]
-    return words, []
 
 
 def is_free(known: frozenset[str] | set[str], lexicon: Lexicon | None = None) -> bool:

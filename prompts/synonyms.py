@@ -32,7 +32,7 @@ PHRASES = {
     "a pair of": "two", "a couple of": "two", "pair of": "two", "couple of": "two", "a single": "a",
     "standing": "", "sitting": "", "lying": "", "placed": "", "located": "", "positioned": "", "resting": "",
     "situated": "", "seated": "", "parked": "", "perched": "", "flying": "", "floating": "", "hovering": "", "hanging": "",
-    "sleeping": "", "hiding": "", "waiting": "", "stands": "is", "sits": "is", "lies": "is", "stand": "are", "sit": "are",
+    "stands": "is", "sits": "is", "lies": "is", "stand": "are", "sit": "are",
     "lie": "are", "appears": "is", "appear": "are",
     "on the floor": "", "on the ground": "", "on a floor": "", "in the scene": "", "in the picture": "",
     "as well as": "and", "along with": "and", "together with": "and", "accompanied by": "and",
@@ -60,17 +60,11 @@ PHRASES = {
     "in color": "", "sized": "", "shaped": "", "round ball": "ball", "round sphere": "sphere", "square cube": "cube",
     "square box": "box",
 }  # fmt: skip
-# What a picture is asked to be, which it cannot be: said before "of" what it shows
-MEDIA = tuple(tuple(said.split()) for said in (
-    "oil painting", "painting", "watercolor painting", "watercolour painting", "watercolor", "watercolour", "pencil sketch",
-    "sketch", "pencil drawing", "3d render", "3d rendering", "cartoon", "comic", "pixel art", "black and white photo",
-    "icon", "emoji", "sticker", "logo", "clipart", "clip art", "close up", "closeup", "line drawing", "vector illustration",
-    "overhead shot", "shot", "flat lay",
-))  # fmt: skip
 # Words that mean something else than the words that they are made of.
 WHOLE = frozenset(
     "background foreground without within inside outside into onto throughout nowhere nothing anything".split()
 )
+TOO_MANY = ("ten", "eleven", "twelve", "twenty", "dozen", "hundred", "thousand")
 EACH = {count: f"each-{count}" for count in range(2, 6)}  # what follows is said of each of the last so many things in a row
 EXTRA = frozenset({"between", "they", *EACH.values()})  # words that the parser reads, though captions do not say them
 IN_PICTURE = frozenset({"background", "foreground"})  # the same after "in the"

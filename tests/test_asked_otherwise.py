@@ -39,6 +39,20 @@ def test_words_that_go_together_are_drawn(everyday, prompt):
     assert notes(prompt, everyday.words, everyday.lexicon) == []
 
 
+def test_looks_and_actions_of_solids_are_left_out_too(pipe):
+    prompt = "a tall red cube rolling towards a bouncing ball, studio lighting"
+    require_drawable(prompt, pipe.words, pipe.lexicon)
+    assert parse(prompt) == parse("a red cube next to a ball")
+    assert notes(prompt) == ["'rolling towards' is drawn as next to", *(
+        f"'{said}' is left out" for said in ("tall", "bouncing", "studio lighting")
+    )]  # fmt: skip
+
+
+@pytest.mark.parametrize("prompt", ["highly detailed, 4k", "a happy", "a cat and a hundred dogs"])
+def test_what_is_left_out_leaves_something(everyday, prompt):
+    refusal(everyday, prompt)
+
+
 def test_two_words_for_one_colour_are_one_colour(everyday):
     (car,) = parse("a lime green car", everyday.lexicon).mentions
     assert (car.dye, car.color) == ("lime green", None)
@@ -76,12 +90,12 @@ def test_refusals_offer_what_helps_and_nothing_else(pipe, everyday):
     assert "'--checkpoint everyday' knows 'in the top left corner'" in refusal(pipe, "a ball in the top left corner")
     for prompt in ("a red or blue ball", "a ball on grass", "all balls are red", "cubes in a row"):
         assert "may be" not in refusal(pipe, prompt)
-    assert "nearest" not in refusal(everyday, "a cat looking at a bird")
+    assert "nearest" not in refusal(everyday, "a running dragonfruit over there")
     assert "one floor alone" in refusal(pipe, "a ball on a wooden floor")
 
 
 @pytest.mark.parametrize(("prompt", "helps"), [
-    ("a tiger chasing a lion", "'next to'"), ("a happy dog", "not what is 'happy'"), ("a row of trees", "five at most"),
+    ("a running", "'next to'"), ("a dog happy once", "not what is 'happy'"), ("a row of trees", "five at most"),
     ("a crown inside a gift", "'behind'"), ("a woman wearing a dress", "'wearing a hat'"),
     ("a dolphin as big as a whale", "'bigger than'"), ("a hot air balloon", "'hot air balloon', but 'balloon' is known"),
     ("a cat or a dog", "say which"), ("a cat in the corner", "'in the top left corner'"), ("a gren apple", "green"),
@@ -109,6 +123,28 @@ def test_what_was_not_understood_may_be_known_elsewhere(tmp_path):
     ("a gigantic cat", "a large cat", []),
     ("a bird on the left edge", "a bird on the left", []),
     ("a car on the far right", "a car on the right", []),
+    ("a tiger chasing a lion", "a tiger next to a lion", ["'chasing' is drawn as next to"]),
+    ("a cat looking at a bird", "a cat next to a bird", ["'looking at' is drawn as next to"]),
+    ("a boy is running next to a dog", "a boy next to a dog", ["'running' is left out"]),
+    ("two dogs running", "two dogs", ["'running' is left out"]),
+    ("a fox jumps over a dog", "a fox over a dog", ["'jumps' is left out"]),
+    ("a cat facing left", "a cat", ["'facing left' is left out"]),
+    ("the dog is sleeping under the tree", "the dog is under the tree", ["'sleeping' is left out"]),
+    ("a horse standing on a lawn", "a horse on a lawn", []),
+    ("a horse standing", "a horse", ["'standing' is left out"]),
+    ("a happy dog and an open book", "a dog and an open book", ["'happy' is left out"]),
+    ("a dog. The dog is very happy.", "a dog", ["'very' is left out", "'happy' is left out"]),
+    ("a dog that is old and a cat", "a dog and a cat", ["'old' is left out"]),
+    ("a haunted house", "a house", ["'haunted' is left out"]),
+    ("a photo of a cat, highly detailed, 4k", "a cat", ["'highly detailed' is left out", "'4k' is left out"]),
+    ("masterpiece, best quality, a cat on a lawn", "a cat on a lawn",
+        ["'masterpiece' is left out", "'best quality' is left out"]),
+    ("cinematic shot of a castle, soft light", "a castle", ["'cinematic shot' is left out", "'soft light' is left out"]),
+    ("a cat in the style of van gogh", "a cat", ["'in the style of van gogh' is left out"]),
+    ("a low poly fox", "a fox", ["'low' is left out", "'poly' is left out"]),
+    ("a fox logo", "a fox", ["'logo' is left out"]),
+    ("a light green frog, a soft brown background", "a light green frog, a soft brown background", []),
+    ("a snow-capped mountain and a vegetable", "a snow-capped mountain and a vegetable", []),
 ])  # fmt: skip
 def test_ordinary_ways_of_asking(everyday, prompt, as_good_as, left):
     require_drawable(prompt, everyday.words, everyday.lexicon)

@@ -1,0 +1,278 @@
+"""What a prompt says that no picture here can show: how the picture is to look, "highly detailed, 4k", how things are, "a happy
+dog", and what they do, "a cat chasing a mouse". It is left out and told, and what it is said of is drawn; of what is done to a
+thing, that the two are next to one another."""
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from prompts.arranging import placed, relates
+from prompts.idioms import PHRASED
+from prompts.lexicon import TAKEN, Lexicon
+from prompts.nouns import COMPARED, adjective_at, is_colour, noun_at, noun_before
+from prompts.plurals import NOT_ACTIONS
+from prompts.synonyms import EMPHASIS, NEAR, PHRASES, STOPS, TOO_MANY
+from prompts.undrawn_words import ACTIONS, LOOKS, MEDIA, POSTURES, STYLE
+from prompts.vocabulary import NEXT, NUMBERS
+
+_IS = ("is", "are")
+_DETERMINERS = frozenset(("a", "an", "the", "another", "some", "its", "his", "her", "their", "my", "your", "our", *NUMBERS))
+_OPENERS = frozenset("picture photo image scene".split())  # captions begin with "a photo of"
+_JOINS = frozenset("in of on with by for the a an and at".split())  # of what is said of a picture
+_SHOWING = ("of", "showing", "depicting", "featuring", "with")
+_TO_THINGS = frozenset("at to towards toward after with against".split())  # as in "looking at"
+_DIRECTIONS = sorted((tuple(said.split()) for said in (
+    *(f"{to}{side}" for side in ("left", "right") for to in ("", "to the ", "towards the ")), "up", "down", "forward",
+    "forwards", "backwards", "away", "ahead", "at us", "at you", "at me", "at the camera", "the camera", "at the viewer",
+    "the viewer",
+)), key=len, reverse=True)  # fmt: skip
+_QUALITY = re.compile(r"\d+(k|mm|p|px|bit)")  # "4k", "35mm"
+_ACTION = re.compile(r"\w*[aeiouy]\w*ing")  # no "ring"
+_LIKE = re.compile(r"\w{2,}(ing|ed|ful|less|ous|ish|able|istic)")
+_BEGINNING = 6  # words of a wish, "could you draw me a", after which what is wished for begins at the latest
+
+
+class Drawn(NamedTuple):
+    """Words of a prompt without what cannot be drawn; (phrase, what is drawn instead), and what is left out."""
+
+    words: list[str]
+    instead: dict[str, str]
+    left: list[str]
+
+
+def without_undrawn(words: Sequence[str], lexicon: Lexicon | None) -> Drawn:
+    """The words of a prompt, as `split_words` has them, without what no picture can show. Nothing is left out where nothing
+    else is said."""
+    found = _Leaving(words, lexicon)
+    found.read()
+    if any(word not in STOPS for word in found.kept):
+        return Drawn(found.kept, found.instead, found.left)
+    return Drawn(list(words), {}, [])
+
+
+def is_action(word: str) -> bool:
+    """Whether a word says what a thing does, such as "running" or "jumps"."""
+    return word in ACTIONS or (bool(_ACTION.fullmatch(word)) and _free(word) and not word.endswith("thing"))
+
+
+def _free(word: str) -> bool:
+    """Whether a word means nothing to the rest of the language."""
+    return not any(word in meant for meant in (TAKEN, NEAR, PHRASED, NOT_ACTIONS, TOO_MANY)) and not is_colour(word)
+
+
+def _is_quality(word: str) -> bool:
+    """Whether a word before a name says what cannot be drawn of the thing or the picture."""
+    if adjective_at((word,), 0) or word in PHRASED:
+        return False
+    likeness = _LIKE.fullmatch(word) and len(word) > 4 and _free(word)
+    acting = word in POSTURES or (word in ACTIONS and word.endswith("ing"))
+    return word in LOOKS or word in STYLE or acting or bool(likeness or _QUALITY.fullmatch(word))
+
+
+class _Leaving:
+    """One pass over the words of a prompt."""
+
+    def __init__(self, words: Sequence[str], lexicon: Lexicon | None) -> None:
+        self.words, self.lexicon = words, lexicon
+        self.kept: list[str] = []
+        self.instead: dict[str, str] = {}
+        self.left: list[str] = []
+
+    def read(self) -> None:
+        at = self.medium() or 0
+        while at < len(self.words):
+            word = self.words[at]
+            if end := self.clause(at):
+                self.left.append(" ".join(self.words[at:end]))
+                at = end + (self.words[end : end + 1] == [","])
+            elif end := self.known(at):
+                self.kept += self.words[at:end]
+                at = end
+            elif end := self.styled(at):
+                self.left.append(" ".join(self.words[at:end]))
+                at = end
+            elif adjective_at(self.words, at):
+                self.kept.append(word)
+                at += 1
+            elif (end := self.predicate(at)) or (end := self.action(at)):
+                at = end
+            elif _is_quality(word) and self.is_said_of_thing(at + 1):
+                at = self.quality(at)
+            elif self.is_medium_after(at):
+                self.left.append(word)
+                at += 1
+            else:
+                self.kept.append(word)
+                at += 1
+
+    def known(self, at: int) -> int | None:
+        """Where a name or a background ends that begins here, which may have such words in it: "a happy face"."""
+        if noun := noun_at(self.words, at, self.lexicon):
+            return noun.end
+        if self.lexicon is None:
+            return None
+        ground = self.lexicon.grounds.at_preposition(self.words, at) or self.lexicon.grounds.at(self.words, at)
+        names = () if ground is None else (noun_at(self.words, k, self.lexicon) for k in range(at + 1, ground[0]))
+        if ground is None or any(noun is not None and noun.end > ground[0] for noun in names):  # "a snow-capped mountain"
+            return None
+        return ground[0]
+
+    def medium(self) -> int | None:
+        """Where what the picture is asked to be ends, "a dreamy watercolor painting of", if the prompt begins with it or with a
+        wish for it; nothing is said of "a photo of"."""
+        for start in range(min(len(self.words), _BEGINNING)):
+            end = start
+            while end < len(self.words) and self.is_of_medium(end):
+                end += 1
+            said = self.words[start:end]
+            if not said or said[-1] not in MEDIA or self.words[end : end + 1] == [] or self.words[end] not in _SHOWING:
+                continue
+            if (len(said) == 1 and said[0] in _OPENERS) or (self.words[end] != "of" and self.known(end - 1)):
+                return None
+            self.left.append(" ".join(said))
+            begin = start - (start > 0 and self.words[start - 1] in ("a", "an", "the"))
+            self.kept += self.words[:begin]
+            return end + 1
+        return None
+
+    def is_of_medium(self, at: int) -> bool:
+        """Whether a word may say what a picture is to be: "black and white photo"."""
+        word = self.words[at]
+        return word in STYLE or word == "and" or _is_quality(word) or bool(adjective_at(self.words, at))
+
+    def clause(self, at: int) -> int | None:
+        """Where a clause ends that begins here and speaks of the picture or of looks alone: ", highly detailed,"."""
+        if at and self.words[at - 1] not in STOPS:
+            return None
+        end = next((k for k in range(at, len(self.words)) if self.words[k] in STOPS), len(self.words))
+        said = self.words[at:end]
+        style = [word for word in said if _is_quality(word) and not (len(said) == 1 and self.known(at))]
+        if not style or said[0] in _DETERMINERS:
+            return None
+        named = self.known(at) == end or any(self.known(k) and self.words[k] not in STYLE for k in range(at, end))
+        joined = all(
+            word in style or word in STYLE or word in _JOINS or word in EMPHASIS or adjective_at(said, k)
+            for k, word in enumerate(said)
+        )
+        return end if joined and not named and not any(is_action(word) and word not in STYLE for word in style) else None
+
+    def styled(self, at: int) -> int | None:
+        """Where "in the style of ..." or "in anime style" ends."""
+        if self.words[at] != "in" or "style" not in self.words[at + 1 : at + 5]:
+            return None
+        end = self.words.index("style", at) + 1
+        if self.words[end : end + 1] == ["of"]:
+            return next((k for k in range(end, len(self.words)) if self.words[k] in STOPS), len(self.words))
+        return end if not any(noun_at(self.words, k, self.lexicon) for k in range(at, end)) else None
+
+    def is_said_of_thing(self, at: int) -> bool:
+        """Whether what is said before this is said of a thing that is named here, with other things that are said of it."""
+        while at < len(self.words):
+            word = self.words[at]
+            if noun_at(self.words, at, self.lexicon) or (self.lexicon is not None and self.lexicon.grounds.at(self.words, at)):
+                return True
+            if size := adjective_at(self.words, at):
+                at += size
+            elif self.words[at + 1 : at + 2] == ["of"]:  # a pair of
+                at += 2
+            elif _is_quality(word) or word in (",", "and", *EMPHASIS, *COMPARED) or PHRASES.get(word) == "":
+                at += 1
+            else:
+                return False
+        return False
+
+    def is_medium_after(self, at: int) -> bool:
+        """Whether a picture is called so here after what it shows: "a cat sticker"."""
+        ends = at + 1 == len(self.words) or self.words[at + 1] in STOPS
+        return ends and self.words[at] in MEDIA - _OPENERS and noun_before(self.words, at, self.lexicon) is not None
+
+    def quality(self, at: int) -> int:
+        """Leaves out what is said before a name; what to read next."""
+        self.left.append(self.words[at])
+        after = at + 1
+        before = self.kept[-1] if self.kept else ","
+        listed = after < len(self.words) and self.words[after] in (",", "and")
+        if listed and (before in _DETERMINERS or before in STOPS or adjective_at((before,), 0)):  # "a beautiful, cute cat"
+            return after + 1
+        if before in (",", "and") and len(self.kept) > 1 and adjective_at(self.kept, len(self.kept) - 2):  # "a big, old chair"
+            self.kept.pop()
+        return after
+
+    def predicate(self, at: int) -> int | None:
+        """Where "is happy" ends, after a thing; it is left out, with "that" or "it" before it."""
+        if self.words[at] not in (*_IS, "looks", "look") or not self.kept:
+            return None
+        end, said = at + 1, []
+        while end < len(self.words) and not self.known(end) and (
+            _is_quality(self.words[end]) or self.words[end] in ("and", *EMPHASIS)
+        ):
+            said.append(self.words[end])
+            end += 1
+        while said and said[-1] == "and":
+            said.pop()
+            end -= 1
+        ends = end == len(self.words) or self.words[end] in (*STOPS, "and")
+        if not ends or not any(map(_is_quality, said)) or any(is_action(word) or word in POSTURES for word in said):
+            return None
+        self.left += [word for word in said if word != "and"]
+        self.unsay()
+        return end
+
+    def unsay(self) -> None:
+        """Takes back the words that pointed to a thing of which nothing is said now."""
+        while self.kept and self.kept[-1] in (*_IS, "that", "which", "it", "they"):
+            self.kept.pop()
+            if self.kept and self.kept[-1] == "and":
+                self.kept.pop()
+
+    def action(self, at: int) -> int | None:
+        """Where what a thing does ends, after its name: "running", "looking left", "chasing" a mouse."""
+        word, before = self.words[at], self.words[at - 1] if at else ""
+        posture = word in POSTURES
+        if not (posture or is_action(word)) or not self.kept:
+            return None
+        going_on = before == "and" and self.left[-1:] == [self.words[at - 2]]  # "running and jumping"
+        linked = before in (*_IS, "that", "which")
+        if not (linked or going_on or noun_before(self.words, at, self.lexicon)):
+            return None
+        if going_on and self.kept[-1] == "and":
+            self.kept.pop()
+        end = at + 1
+        says_where = relates(self.words, end) or placed(self.words, end) or self.on_ground(end)
+        if posture:
+            if says_where or (end < len(self.words) and self.words[end] not in (*STOPS, "and")):
+                return None
+            self.left.append(word)
+        elif not says_where and (turned := next((d for d in _DIRECTIONS if tuple(self.words[end : end + len(d)]) == d), ())):
+            end += len(turned)
+            self.left.append(" ".join(self.words[at:end]))
+        elif not says_where and (done_to := self.done_to(at)):
+            self.instead[" ".join(self.words[at:done_to])] = NEXT
+            if before in ("that", "which"):
+                self.kept.pop()
+            self.kept += NEXT.split()
+            return done_to
+        else:
+            self.left.append(word)
+        if end == len(self.words) or self.words[end] in (*STOPS, "and", "with") or before in ("that", "which"):
+            self.unsay()
+        return end
+
+    def on_ground(self, at: int) -> bool:
+        if self.lexicon is None or at >= len(self.words):
+            return False
+        return self.lexicon.grounds.at_preposition(self.words, at) is not None
+
+    def done_to(self, at: int) -> int | None:
+        """Where the words for what is done end, before a thing that it is done to."""
+        end = at + 1
+        leaning = self.words[at] == "leaning" and self.words[end : end + 1] == ["on"]
+        if end < len(self.words) and (self.words[end] in _TO_THINGS or leaning):
+            end += 1
+        start = end
+        while start < len(self.words) and (self.words[start] in _DETERMINERS or adjective_at(self.words, start)):
+            if noun_at(self.words, start, self.lexicon):
+                break
+            start += 1
+        return end if self.is_said_of_thing(start) else None
