@@ -10,7 +10,7 @@ from prompts.marking import said_ground
 from prompts.nouns import noun_at
 from prompts.places import READ_AS
 from prompts.rewording import likely
-from prompts.synonyms import TOO_MANY
+from prompts.synonyms import TOO_MANY, UNITS
 from prompts.undrawn import is_action
 from prompts.undrawn_words import ACTIONS, LOOKS
 from prompts.vocabulary import ADJECTIVES, MORE_SAID_AS, NUMBER_WORDS
@@ -49,6 +49,8 @@ def hint(word: str, lexicon: Lexicon | None) -> str:
     """What may have been meant by an unknown word, or what to say instead of it; empty where there is no telling."""
     if word in NONE:
         return f"; {word!r} needs no saying: what is not asked for is not drawn"
+    if word in UNITS or (word[:1].isdigit() and word.lstrip("0123456789") in UNITS):
+        return "; nothing is measured here: sizes are 'small' and 'large'"
     if word.isdigit() or word in TOO_MANY:
         return f"; counts go up to {NUMBER_WORDS[-1]}"
     if word == "or":

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from prompts.arranging import listed, relates
 from prompts.holding import contents, held
 from prompts.lexicon import Lexicon
-from prompts.marking import CROWDS
+from prompts.marking import CROWDS, said_ground
 from prompts.nouns import adjectives_at, noun_at, noun_before
 from prompts.places import PICTURES, READ_AS, REGIONS
-from prompts.synonyms import STOPS
+from prompts.synonyms import STOPS, UNITS
 from prompts.vocabulary import NUMBERS
 
 
@@ -70,10 +70,16 @@ _SAME = {
     "close by": "near", "should be": "is", "there should be": "there is", "he is": "it is", "she is": "it is", "him": "it",
     "its color is": "it is", "its colour is": "it is", "whose color is": "that is", "whose colour is": "that is",
     "color :": "", "colour :": "", "in the color": "in", "in the colour": "in", "together with": "and",
-    "both of them": "them",
+    "both of them": "them", "all of them": "all", "each of them": "all", "who is": "that is", "who are": "that are",
+    "behind of": "behind", "besides": "beside", "was": "is", "were": "are", "stood": "is", "sat": "is", "lived": "is",
+    "but": "and",
+    "something": "a thing", "and nothing else": "", "nothing else": "", "painted": "", "of color": "in", "of colour": "in",
+    **{f"of {picture}": f"of the {picture}" for picture in PICTURES},
 }  # fmt: skip
 _SAME_NAMED = {
-    **_PLACES, "dead centre": "in the middle", "dead center": "in the middle", "at dead center": "in the middle",
+    **_PLACES, "on the top of": "on top of",
+    **{f"on the top of the {picture}": f"at the top of the {picture}" for picture in PICTURES},
+    "dead centre": "in the middle", "dead center": "in the middle", "at dead center": "in the middle",
     "at the back": "in the background", "at the front": "in the foreground", "up front": "in the foreground",
     "at the back of": "behind", "at the front of": "in front of",
     **{f"in the {high} third": f"at the {edge}" for high, edge in (
@@ -94,9 +100,13 @@ _NEAR_NAMED = {
     "riding on": "on top of", "riding": "on top of", "high up": "at the top",
     **dict.fromkeys(("half as big as", "half as large as", "half the size of", "shorter than"), "smaller than"),
     **dict.fromkeys((
-        "twice as big as", "twice as large as", "twice the size of", "double the size of", "three times as big as",
-        "three times the size of", "taller than",
+        "twice as big as", "twice as large as", "twice the size of", "double the size of", "taller than",
+        *(
+            f"{many} times {more}" for many in (*NUMBERS, "many")
+            for more in ("as big as", "as large as", "the size of", "bigger than", "larger than")
+        ),
     ), "bigger than"),
+    **{f"{many} times smaller than": "smaller than" for many in NUMBERS},
 }  # fmt: skip
 _FIRST = {  # that a prompt begins with
     **{f"{this} is": "there is" for this in ("this", "here", "it", "that")},
@@ -109,13 +119,18 @@ _FIRST = {  # that a prompt begins with
         f"in {this} {picture}{stop} there {be}": f"there {be}" for picture in ("scene", "picture", "image", "photo")
         for this in ("this", "the") for be in ("is", "are") for stop in ("", " ,")
     },
+    **{f"in {this} {picture}": "" for picture in PICTURES for this in ("this", "the")},
+    **dict.fromkeys(("once upon a time", "once upon a time ,"), ""), "let there be": "there is",
     **dict.fromkeys((
-        "imagine", "visualise", "i see", "we see", "i can see", "you can see", "i have", "can i have", "could i have",
-        "can i get", "may i have", "i need", "i'd love", "i want to see", "i want to have", "show us",
-        "scene :", "picture :", "image :", "composition :", "prompt :",
+        "picture with", "image with", "photo with", "scene :", "picture :", "image :", "composition :", "prompt :",
         "a drawing with", "a drawing showing", "an image with", "an illustration with",
     ), ""),
 }  # fmt: skip
+_ASKING = frozenset(
+    "i i'd we we'd you me us want need wish like love to see have get draw make create generate render paint show give imagine "
+    "visualise produce put place add just".split()
+)
+_MODALS, _ASKED = frozenset("can could may would will".split()), frozenset("i we you".split())
 _POLITE = frozenset("please pls plz thanks thank hi hello hey".split())
 _DEGREES = frozenset("directly immediately right straight just".split())  # before a relation: as good as nothing
 _CHANGING = frozenset("slightly far high way well diagonally partly almost".split())  # what is left out of these is told
@@ -157,7 +172,8 @@ PHRASED = frozenset(
 
 def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
     """The words of a prompt, as `split_words` has them, without turns of phrase."""
-    words = _begun([word for k, word in enumerate(words) if word not in _POLITE and words[k - 1 : k + 1] != ["thank", "you"]])
+    asked = [word for k, word in enumerate(words) if word not in _POLITE and words[k - 1 : k + 1] != ["thank", "you"]]
+    words = _begun(asked, lexicon)
     same, near = _TABLES[lexicon is not None]
     result: list[str] = []
     instead: dict[str, str] = {}
@@ -195,6 +211,9 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
             if len(several) > 1 and (end == len(words) or words[end] in STOPS):  # it is surrounded by all of them
                 result += [word for k, one in enumerate(several) for word in (["and", *one.words] if k else one.words)]
                 at = end
+        elif end := _measure(words, at):
+            left.append(" ".join(words[at:end]))
+            at = end
         elif word_degree := _degree(words, at):
             left += [word_degree] if word_degree in _CHANGING else []
             at += 1
@@ -209,8 +228,15 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
             at += 1
         elif words[at] == "too" and _ends(after):
             at += 1
-        elif words[at] == "in" and _colour_ends(words, at + 1):  # "a ball in red"
+        elif colour := _in_colour(words, at):  # "a ball in red"
+            result += words[at + 1 : colour[0]]
+            at = colour[1]
+        elif words[at] == "her":
+            result.append("it")
             at += 1
+        elif lexicon is not None and (ground := _ground_stated(words, at, lexicon)):  # "the sky is blue"
+            result += ground
+            at += 4
         elif many := _group(words, at, lexicon):
             result += many[0]
             at += many[1]
@@ -239,10 +265,22 @@ def _else_meant(said: Sequence[str], before: Sequence[str], lexicon: Lexicon | N
     return several or (said[:2] in _TO and before[-1:] == ["the"])
 
 
-def _colour_ends(words: Sequence[str], at: int) -> bool:
-    """Whether a colour is here, and nothing more of what has it."""
-    said, end = adjectives_at(words, at)
-    return bool(said) and (end == len(words) or _ends(words[end]))
+def _in_colour(words: Sequence[str], at: int) -> tuple[int, int] | None:
+    """Where a colour ends that is said after "in" or "of", "in red" and "of a red color", and where what says so ends; nothing
+    more is said of what has it."""
+    said, end = adjectives_at(words, at + 1) if words[at] in ("in", "of") else ([], at)
+    after = end + (words[end : end + 1] in (["color"], ["colour"]))
+    ends = after == len(words) or _ends(words[after]) or relates(words, after)
+    return (end, after) if said and ends and (after > end or words[at] == "in") else None
+
+
+def _ground_stated(words: Sequence[str], at: int, lexicon: Lexicon) -> list[str] | None:
+    """A background of which a clause says what it is like, as captions say it: "the sky is blue"."""
+    noun, verb, like = words[at + 1 : at + 2], words[at + 2 : at + 3], words[at + 3 : at + 4]
+    if words[at] != "the" or verb not in (["is"], ["are"]) or not like or not (at + 4 == len(words) or _ends(words[at + 4])):
+        return None
+    found = lexicon.grounds.at([*like, *noun], 0)
+    return said_ground(found[1]).split() if found is not None and found[0] == 2 else None
 
 
 def _group(words: Sequence[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
@@ -263,14 +301,30 @@ def _relative(words: Sequence[str], at: int) -> int | None:
     return end if end is not None and relates(words, at) and words[end + 1 : end + 2] in (["is"], ["are"], ["there"]) else None
 
 
-def _begun(words: list[str]) -> list[str]:
+def _begun(words: list[str], lexicon: Lexicon | None) -> list[str]:
     """Without what a prompt begins with that is no part of the picture."""
     while words and words[0] in STOPS:
         words = words[1:]
+    words = words[_wished(words, lexicon) :]
     if words[:1] == ["first"] and words[1:2] in (["a"], ["an"], ["one"], ["the"]):
         words = words[1:]
     found = _starting(words, 0, _OPENING) if words else None
-    return words if found is None else [*found[1], *words[len(found[0]) :]]
+    if found is None:
+        return words
+    rest = words[len(found[0]) :]
+    return [*found[1], *rest[_wished(rest, lexicon) if not found[1] else 0 :]]
+
+
+def _wished(words: Sequence[str], lexicon: Lexicon | None) -> int:
+    """How many words ask for what follows: "could you draw me", "i would like to see"."""
+    at = 0
+    while at < len(words) and words[:1] != ["to"]:  # "to the left a cat"
+        beside = {*words[max(0, at - 1) : at], *words[at + 1 : at + 2]}
+        modal = words[at] in _MODALS and not _ASKED.isdisjoint(beside)
+        if not modal and (words[at] not in _ASKING or noun_at(words, at, lexicon)):  # "a love letter"
+            return at
+        at += 1
+    return 0
 
 
 def _starting(words: Sequence[str], at: int, table: Table) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
@@ -301,6 +355,13 @@ def _heading(words: Sequence[str], at: int) -> tuple[str, ...] | None:
         if tuple(words[at:end]) == place and end < len(words) and words[end] == ":":
             return place
     return None
+
+
+def _measure(words: Sequence[str], at: int) -> int | None:
+    """Where a distance ends before a relation, "5 cm" left of a cube."""
+    end = at + 1 + (words[at].isdigit() and words[at + 1 : at + 2] != [] and words[at + 1] in UNITS)
+    measured = end == at + 2 or (words[at][:1].isdigit() and words[at].lstrip("0123456789") in UNITS)
+    return end if measured and relates(words, end) else None
 
 
 def _degree(words: Sequence[str], at: int) -> str | None:

@@ -18,7 +18,7 @@ from prompts.nouns import noun_at
 from prompts.plurals import article, plural
 from prompts.recasting import recast, two_coloured
 from prompts.rewording import is_free, reword
-from prompts.spelling import respaced
+from prompts.spelling import words_of
 from prompts.synonyms import STOPS, split_words
 from prompts.vocabulary import MORE_SAID_AS, NOUNS, RELATION_SAID_AS, WORDS
 from vle_gen.errors import UserError
@@ -102,7 +102,7 @@ def require_drawable(
     if odd := at_odds([word.value for word in words if isinstance(word, Atom) and word.kind == GROUND]):
         first, second = map(said_ground, odd)
         raise UserError(f"{prompt.strip()!r} asks for '{first}' and '{second}', and a picture shows one of them: leave one out")
-    said = recast(respaced(split_words(prompt), lexicon), lexicon)
+    said = recast(words_of(prompt, lexicon), lexicon)
     if several := two_coloured(said, lexicon):
         raise UserError(f"{several[0]!r} has several colours, and a thing here has one: say one, such as {several[1]!r}")
     if odd := at_odds_of_one(said, lexicon):
@@ -118,7 +118,10 @@ def require_drawable(
             "'--checkpoint everyday'"
         )
     if lexicon is not None and (run := _run_together(words, said, lexicon)):
-        raise UserError(f"nothing here is called {run!r}{hint(run, lexicon)}: 'vlegen names' lists what there is")
+        raise UserError(
+            f"nothing here is called {run!r}{hint(run, lexicon)}: 'vlegen names' lists what there is; if these are two things, "
+            "put 'and' between them"
+        )
     if colour := _colour_alone(said, lexicon):
         example = f"{article(colour)} {colour} ball"
         raise UserError(f"{colour!r} is a colour here, and no thing: say what has it, such as {example!r}")

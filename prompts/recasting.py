@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from prompts.arranging import relates
 from prompts.colours import nearest
 from prompts.lexicon import Lexicon
 from prompts.nouns import Noun, adjective_at, adjectives_at, is_colour, noun_at, noun_before, nouns_before
@@ -66,7 +67,8 @@ def _postposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list
     said, end = adjectives_at(words, start)
     if not said or any(noun_at(words, k, lexicon) for k in range(start, min(end + 1, len(words)))):
         return None
-    if not (end == len(words) or words[end] in STOPS or (words[end] == "and" and not adjective_at(words, end + 1))):
+    listed = words[end : end + 1] == ["and"] and not adjective_at(words, end + 1)
+    if not (end == len(words) or words[end] in STOPS or listed or relates(words, end)):
         return None
     return [*words[:at], *said, *words[at : noun.end], *words[end:]], at + len(said) + 1
 

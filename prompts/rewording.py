@@ -18,7 +18,8 @@ from prompts.marking import WORDS as MARKED_WORDS
 from prompts.nouns import COMPARED
 from prompts.plurals import article, is_mass, is_plural
 from prompts.recasting import recast
-from prompts.spelling import respaced
+from prompts.sameness import compared
+from prompts.spelling import words_of
 from prompts.stand_ins import stood_in
 from prompts.synonyms import (
     DEGREES,
@@ -67,9 +68,10 @@ class Reworded:
 @lru_cache(maxsize=REMEMBERED)
 def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> Reworded:
     """The prompt in the words `known`, as far as it can be said in them; with a lexicon, in what that knows too."""
-    words, phrases, left = without_undrawn(respaced(split_words(prompt), lexicon), lexicon)
+    words, phrases, left = without_undrawn(words_of(prompt, lexicon), lexicon)
+    words, alike = compared(words, lexicon)
     words, stuff = _without_stuff(words, lexicon)
-    left += stuff
+    left += [*alike, *stuff]
     words, near, empty = plainly(words, lexicon)
     phrases |= near
     left += empty

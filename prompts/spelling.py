@@ -5,9 +5,15 @@ from collections.abc import Sequence
 
 from prompts.lexicon import Lexicon
 from prompts.nouns import adjectives_at, noun_at
+from prompts.synonyms import split_words
 from prompts.vocabulary import NOUNS
 
 SHORTEST = 3  # letters of a part of a name that a space may have got into
+
+
+def words_of(prompt: str, lexicon: Lexicon | None) -> list[str]:
+    """The words of a prompt, "&" among them as "and", with names spaced as the lexicon has them."""
+    return respaced(["and" if word == "&" else word for word in split_words(prompt)], lexicon)
 
 
 def respaced(words: Sequence[str], lexicon: Lexicon | None) -> list[str]:

@@ -12,7 +12,7 @@ SAME = {
     "massive": "large", "gigantic": "large", "colossal": "large", "humongous": "large", "teeny": "small", "minuscule": "small",
     "bigger": "large", "larger": "large", "mini": "small", "miniature": "small", "wee": "small",
     "smaller": "small", "matt": "matte", "rubbery": "rubber", "single": "one",
-    "&": "and", "plus": "and", "nearby": "near", "adjacent": "next",
+    "plus": "and", "nearby": "near", "adjacent": "next",
     "solitary": "one", "shape": "object", "shapes": "objects",
 }  # fmt: skip
 NEAR = {
@@ -29,7 +29,7 @@ SHADES = {"dark", "light", "bright", "deep", "pale", "sky", "forest", "royal", "
 # Phrases of several words; an empty one is left out. Longer ones are tried first.
 PHRASES = {
     "exactly": "", "just": "", "only": "", "please": "", "both": "", "also": "",
-    "a pair of": "two", "a couple of": "two", "pair of": "two", "couple of": "two", "a single": "a",
+    "a pair of": "two", "a couple of": "two", "a couple": "two", "pair of": "two", "couple of": "two", "a single": "a",
     "standing": "", "sitting": "", "lying": "", "placed": "", "located": "", "positioned": "", "resting": "",
     "situated": "", "seated": "", "parked": "", "perched": "", "flying": "", "floating": "", "hovering": "", "hanging": "",
     "stands": "is", "sits": "is", "lies": "is", "stand": "are", "sit": "are",
@@ -52,11 +52,7 @@ PHRASES = {
     "a scene containing": "a picture of", "a scene where there is": "a picture of", "a rendering of": "a picture of",
     "a render of": "a picture of", "an image showing": "a picture showing", "a photo showing": "a picture showing",
     "a drawing of": "a picture of", "a photograph of": "a photo of", "an illustration of": "a picture of",
-    "draw": "", "draw me": "", "show": "", "show me": "", "paint": "", "paint me": "", "render": "", "generate": "",
-    "create": "", "make": "", "i want": "", "i would like": "", "i'd like": "",
-    "i'd like to see": "", "can you draw": "", "can you draw me": "", "could you draw": "", "could you draw me": "",
-    "can you paint": "", "can you show": "", "can you show me": "", "could you show me": "", "i would like to see": "",
-    "give me": "", "colored": "", "coloured": "",
+    "colored": "", "coloured": "",
     "in color": "", "sized": "", "shaped": "", "round ball": "ball", "round sphere": "sphere", "square cube": "cube",
     "square box": "box",
 }  # fmt: skip
@@ -64,6 +60,7 @@ PHRASES = {
 WHOLE = frozenset(
     "background foreground without within inside outside into onto throughout nowhere nothing anything".split()
 )
+UNITS = frozenset("mm cm m km inch inches foot feet ft meter meters metre metres px pixels kg lbs".split())
 TOO_MANY = ("ten", "eleven", "twelve", "twenty", "dozen", "hundred", "thousand")
 EACH = {count: f"each-{count}" for count in range(2, 6)}  # what follows is said of each of the last so many things in a row
 EXTRA = frozenset({"between", "they", *EACH.values()})  # words that the parser reads, though captions do not say them
@@ -74,6 +71,7 @@ DEGREES = frozenset("much far way even slightly somewhat".split())  # nor do the
 
 def split_words(prompt: str) -> list[str]:
     """Lower-case words, numbers and the punctuation that ends a clause."""
+    prompt = re.sub(r"[.,;:]?\s*\n\s*", " . ", prompt.strip())
     said = re.sub(r"\b(that|which|it|there)'s\b", r"\1 is", prompt.lower().replace("’", "'").replace("+", "&"))
     said = re.sub(r"\s[-–—]+\s", " , ", re.sub(r"[!?]+(?=\s+\w)", " . ", said))
     return re.findall(r"[^\W_]+(?:'[^\W_]+)?|[,;.:&+]", said)

@@ -90,14 +90,14 @@ def test_refusals_offer_what_helps_and_nothing_else(pipe, everyday):
     assert "'--checkpoint everyday' knows 'in the top left corner'" in refusal(pipe, "a ball in the top left corner")
     for prompt in ("a red or blue ball", "a ball on grass", "all balls are red", "cubes in a row"):
         assert "may be" not in refusal(pipe, prompt)
-    assert "nearest" not in refusal(everyday, "a running dragonfruit over there")
     assert "one floor alone" in refusal(pipe, "a ball on a wooden floor")
 
 
 @pytest.mark.parametrize(("prompt", "helps"), [
-    ("a running", "'next to'"), ("a dog happy once", "not what is 'happy'"), ("a row of trees", "five at most"),
+    ("running", "'next to'"), ("happy", "not what is 'happy'"), ("a row of trees", "five at most"),
     ("a crown inside a gift", "'behind'"), ("a woman wearing a dress", "'wearing a hat'"),
     ("a dolphin as big as a whale", "'bigger than'"), ("a hot air balloon", "'hot air balloon', but 'balloon' is known"),
+    ("a cat dog", "put 'and' between them"), ("a 3 cm cat", "nothing is measured here"),
     ("a cat or a dog", "say which"), ("a cat in the corner", "'in the top left corner'"), ("a gren apple", "green"),
 ])  # fmt: skip
 def test_refusals_say_what_can_be_asked_for(everyday, prompt, helps):
@@ -143,7 +143,7 @@ def test_what_was_not_understood_may_be_known_elsewhere(tmp_path):
     ("a cat in the style of van gogh", "a cat", ["'in the style of van gogh' is left out"]),
     ("a low poly fox", "a fox", ["'low' is left out", "'poly' is left out"]),
     ("a fox logo", "a fox", ["'logo' is left out"]),
-    ("a light green frog, a soft brown background", "a light green frog, a soft brown background", []),
+    ("a light green frog", "a light green frog", []),
     ("a snow-capped mountain and a vegetable", "a snow-capped mountain and a vegetable", []),
 ])  # fmt: skip
 def test_ordinary_ways_of_asking(everyday, prompt, as_good_as, left):
