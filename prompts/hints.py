@@ -27,7 +27,7 @@ COMMON = frozenset(
     "wearing well were what when where which while who wide will with would you your".split()
 )
 GATHERED = frozenset("row line stack stacked lined".split())
-_SAID_OF = COMMON | ACTIONS | NONE | frozenset(TOO_MANY)  # which have hints of their own
+_SAID_OF = COMMON | ACTIONS | UNITS | NONE | frozenset(TOO_MANY)  # which have hints of their own
 _ELSEWHERE = sorted(
     {said for table in (READ_AS, MORE_SAID_AS) for forms in table.values() for said in forms}, key=len, reverse=True
 )
