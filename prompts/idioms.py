@@ -123,7 +123,7 @@ _FIRST = {  # that a prompt begins with
     **dict.fromkeys(("once upon a time", "once upon a time ,"), ""), "let there be": "there is",
     **dict.fromkeys((
         "picture with", "image with", "photo with", "scene :", "picture :", "image :", "composition :", "prompt :",
-        "a drawing with", "a drawing showing", "an image with", "an illustration with",
+        "an image with",
     ), ""),
 }  # fmt: skip
 _ASKING = frozenset(

@@ -20,7 +20,7 @@ from prompts.plurals import article, is_mass, is_plural
 from prompts.recasting import recast
 from prompts.sameness import compared
 from prompts.spelling import words_of
-from prompts.stand_ins import stood_in
+from prompts.stand_ins import paired, stood_in
 from prompts.synonyms import (
     DEGREES,
     EACH,
@@ -69,6 +69,9 @@ class Reworded:
 def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> Reworded:
     """The prompt in the words `known`, as far as it can be said in them; with a lexicon, in what that knows too."""
     words, phrases, left = without_undrawn(words_of(prompt, lexicon), lexicon)
+    if lexicon is not None:
+        words, worn = paired(words, lexicon)
+        phrases |= worn
     words, alike = compared(words, lexicon)
     words, stuff = _without_stuff(words, lexicon)
     left += [*alike, *stuff]

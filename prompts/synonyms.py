@@ -23,7 +23,8 @@ NEAR = {
     "tubes": "cylinders", "pipe": "cylinder", "drum": "cylinder", "drums": "cylinders", "tin": "can", "tins": "cans",
     "cuboid": "cube", "cuboids": "cubes", "brick": "block", "bricks": "blocks", "bead": "ball", "beads": "balls",
     "bubble": "ball", "globe": "ball", "globes": "balls", "die": "cube", "dice": "cubes",
-    "disc": "cylinder", "disk": "cylinder",
+    "disc": "cylinder", "disk": "cylinder", "circle": "ball", "circles": "balls", "square": "cube", "squares": "cubes",
+    "rectangle": "box", "rectangles": "boxes", "biggest": "large", "largest": "large", "smallest": "small", "tiniest": "small",
 }  # fmt: skip
 SHADES = {"dark", "light", "bright", "deep", "pale", "sky", "forest", "royal", "hot", "neon", "pastel", "vivid"}
 # Phrases of several words; an empty one is left out. Longer ones are tried first.
@@ -49,9 +50,9 @@ PHRASES = {
     "made out of": "made of", "made from": "made of", "from metal": "made of metal", "from rubber": "made of rubber",
     "there's": "there is", "it's": "it is", "they're": "they are",
     "containing": "with", "a scene of": "a picture of",
-    "a scene containing": "a picture of", "a scene where there is": "a picture of", "a rendering of": "a picture of",
-    "a render of": "a picture of", "an image showing": "a picture showing", "a photo showing": "a picture showing",
-    "a drawing of": "a picture of", "a photograph of": "a photo of", "an illustration of": "a picture of",
+    "a scene containing": "a picture of", "a scene where there is": "a picture of",
+    "an image showing": "a picture showing", "a photo showing": "a picture showing",
+    "a photograph of": "a photo of",
     "colored": "", "coloured": "",
     "in color": "", "sized": "", "shaped": "", "round ball": "ball", "round sphere": "sphere", "square cube": "cube",
     "square box": "box",

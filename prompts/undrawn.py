@@ -18,7 +18,7 @@ from prompts.vocabulary import NEXT, NUMBERS
 
 _IS = ("is", "are")
 _DETERMINERS = frozenset(("a", "an", "the", "another", "some", "its", "his", "her", "their", "my", "your", "our", *NUMBERS))
-_OPENERS = frozenset("picture photo image scene".split())  # captions begin with "a photo of"
+_OPENERS = frozenset("picture photo photograph image scene".split())  # captions begin with "a photo of"
 _JOINS = frozenset("in of on with by for the a an and at".split())  # of what is said of a picture
 _SHOWING = ("of", "showing", "depicting", "featuring", "with")
 _TO_THINGS = frozenset("at to towards toward after with against".split())  # as in "looking at"
