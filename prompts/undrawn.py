@@ -193,7 +193,8 @@ class _Leaving:
         after = at + 1
         before = self.kept[-1] if self.kept else ","
         listed = after < len(self.words) and self.words[after] in (",", "and")
-        if listed and (before in _DETERMINERS or before in STOPS or adjective_at((before,), 0)):  # "a beautiful, cute cat"
+        first = before in _DETERMINERS or before in STOPS or before in EMPHASIS
+        if listed and (first or adjective_at((before,), 0)):  # "a beautiful, cute cat"
             return after + 1
         if before in (",", "and") and len(self.kept) > 1 and adjective_at(self.kept, len(self.kept) - 2):  # "a big, old chair"
             self.kept.pop()
@@ -240,11 +241,9 @@ class _Leaving:
             self.kept.pop()
         end = at + 1
         says_where = relates(self.words, end) or placed(self.words, end) or self.on_ground(end)
-        if posture:
-            if says_where or (end < len(self.words) and self.words[end] not in (*STOPS, "and")):
-                return None
-            self.left.append(word)
-        elif not says_where and (turned := next((d for d in _DIRECTIONS if tuple(self.words[end : end + len(d)]) == d), ())):
+        if posture and says_where:
+            return None
+        if not says_where and (turned := next((d for d in _DIRECTIONS if tuple(self.words[end : end + len(d)]) == d), ())):
             end += len(turned)
             self.left.append(" ".join(self.words[at:end]))
         elif not says_where and (done_to := self.done_to(at)):

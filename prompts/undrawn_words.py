@@ -42,7 +42,7 @@ LOOKS = frozenset(
     "mysterious dreamy cheerful grumpy curious playful jolly merry festive rustic industrial futuristic medieval traditional "
     "vibrant detailed intricate simple plain rectangular spherical cubic "
     "cylindrical circular oval thick slim slender chubby hairy "
-    "shaggy baby".split()
+    "shaggy baby dark light bright deep pale neon pastel vivid".split()
 )
 """What is said of things, beyond the sizes, colours and materials."""
 POSTURES = frozenset("standing sitting lying resting parked perched flying floating hovering hanging".split())
