@@ -41,7 +41,7 @@ _HANDS = _both_hands({
 _PLACES = _both_hands({
     "topleft": "top left", "bottomleft": "bottom left", "left top": "top left", "left bottom": "bottom left",
     "upper left hand": "upper left", "lower left hand": "lower left", "top left hand": "top left",
-    "bottom left hand": "bottom left", "near the left edge": "on the left", "near the left side": "on the left",
+    "bottom left hand": "bottom left",
     "near the left": "on the left", "at left": "on the left", "on left": "on the left", "in the left third": "on the left",
     "on the very left": "on the left", "in the left": "on the left", "in the left half": "in the left half",
     "in the left top": "in the top left", "in the left bottom": "in the bottom left",
@@ -67,7 +67,7 @@ _SAME = {
     "far in the background": "in the background", "further back than": "behind", "farther back than": "behind",
     "further away than": "behind", "farther away than": "behind", "closer to us than": "in front of",
     "nearer to us than": "in front of", "nearer than": "in front of", "closer than": "in front of", "near to": "near",
-    "close by": "near", "should be": "is", "there should be": "there is", "he is": "it is", "she is": "it is", "him": "it",
+    "close by": "near", "should be": "is", "he is": "it is", "she is": "it is", "him": "it",
     "its color is": "it is", "its colour is": "it is", "whose color is": "that is", "whose colour is": "that is",
     "color :": "", "colour :": "", "in the color": "in", "in the colour": "in", "together with": "and",
     "both of them": "them", "all of them": "all", "each of them": "all", "who is": "that is", "who are": "that are",
@@ -86,7 +86,7 @@ _SAME_NAMED = {
         ("top", "top"), ("upper", "top"), ("bottom", "bottom"), ("lower", "bottom"),
     )},
     "in the dead centre": "in the middle", "in the dead center": "in the middle", "at dead centre": "in the middle",
-    "at top": "at the top", "at bottom": "at the bottom", "up in the": "in the", "stacked on top of": "on top of",
+    "at top": "at the top", "at bottom": "at the bottom", "up in the": "in the",
     "stacked on": "on",
     **{f"on {whose} {part}": "on top of it" for whose in ("its", "his", "her") for part in ("head", "back", "shoulder")},
     "on their heads": "on top of them", "on their backs": "on top of them",
@@ -109,17 +109,13 @@ _NEAR_NAMED = {
     **{f"{many} times smaller than": "smaller than" for many in NUMBERS},
 }  # fmt: skip
 _FIRST = {  # that a prompt begins with
-    **{f"{this} is": "there is" for this in ("this", "here", "it", "that")},
-    **{f"{these} are": "there are" for these in ("these", "here", "they", "those")},
+    **{f"{this} is": "there is" for this in ("it", "that")},
+    **{f"{these} are": "there are" for these in ("they", "those")},
     **{
         f"{begin} {picture} {shows}": "" for picture in ("scene", "picture", "image", "photo", "drawing")
         for begin in ("the", "a") for shows in ("shows", "contains")
     },
-    **{
-        f"in {this} {picture}{stop} there {be}": f"there {be}" for picture in ("scene", "picture", "image", "photo")
-        for this in ("this", "the") for be in ("is", "are") for stop in ("", " ,")
-    },
-    **{f"in {this} {picture}": "" for picture in PICTURES for this in ("this", "the")},
+    **{f"in {this} {picture}{stop}": "" for picture in PICTURES for this in ("this", "the") for stop in ("", " ,")},
     **dict.fromkeys(("once upon a time", "once upon a time ,"), ""), "let there be": "there is",
     **dict.fromkeys((
         "picture with", "image with", "photo with", "scene :", "picture :", "image :", "composition :", "prompt :",
@@ -318,10 +314,11 @@ def _begun(words: list[str], lexicon: Lexicon | None) -> list[str]:
 def _wished(words: Sequence[str], lexicon: Lexicon | None) -> int:
     """How many words ask for what follows: "could you draw me", "i would like to see"."""
     at = 0
-    while at < len(words) and words[:1] != ["to"]:  # "to the left a cat"
+    while at < len(words):
         beside = {*words[max(0, at - 1) : at], *words[at + 1 : at + 2]}
         modal = words[at] in _MODALS and not _ASKED.isdisjoint(beside)
-        if not modal and (words[at] not in _ASKING or noun_at(words, at, lexicon)):  # "a love letter"
+        other = words[at] not in _ASKING or noun_at(words, at, lexicon)  # "a love letter"
+        if not modal and (other or (words[at] == "to" and words[at + 1 : at + 2] and words[at + 1] not in _ASKING)):
             return at
         at += 1
     return 0
