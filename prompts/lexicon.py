@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from prompts.grounds import Grounds
-from prompts.plurals import is_plural, plural, singular
+from prompts.plurals import SEVERAL, head, is_plural, plural, singular
 from prompts.synonyms import PHRASES, SAME, SHADES, STOPS, split_words
 from prompts.vocabulary import COLORS, WORDS
 from vle_gen.errors import UserError
@@ -95,7 +95,7 @@ class Lexicon:
                 claim(found, f"{text}{'es' if text.endswith(('s', 'x', 'sh', 'ch')) else 's'}", Form(name, True))
         for text, name in said:
             one = singular(text)
-            if one is not None:
+            if one is not None and text.split()[head(text)] not in SEVERAL:  # "women holding hands" are two
                 claim(found, one, Form(name))
         return found
 

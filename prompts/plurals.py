@@ -29,6 +29,7 @@ MASS = frozenset(
 LINKS = frozenset("of with without in on at for behind under from wearing showing without to".split())
 NOT_ACTIONS = frozenset("ring king string wing building clothing lightning ceiling wedding pudding swing spring".split())
 PEOPLE = {"man": "men", "woman": "women"}
+SEVERAL = frozenset(("men", "women", "people"))
 OWN = "my"  # names that begin with it, such as "my mug", take no other article
 
 
@@ -61,7 +62,7 @@ def plural(name: str) -> str:
 def is_plural(name: str) -> bool:
     """Whether a name is a plural in itself, as jeans and cherries are."""
     noun = name.split()[head(name)]
-    if noun in PAIRS or noun in ("men", "women", "people", "mice", "geese", "teeth"):
+    if noun in PAIRS or noun in SEVERAL or noun in ("mice", "geese", "teeth"):
         return True
     return noun.endswith("s") and not noun.endswith(SINGULAR_IN_S) and not noun.endswith(("'s", "mas")) and noun not in SAME
 

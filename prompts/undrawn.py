@@ -237,23 +237,23 @@ class _Leaving:
         linked = before in (*_IS, "that", "which")
         if not (linked or going_on or noun_before(self.words, at, self.lexicon)):
             return None
+        end = at + 1
+        ends = end == len(self.words) or self.words[end] in (*STOPS, "and")
+        says_where = relates(self.words, end) or placed(self.words, end) or self.on_ground(end)
+        turned = () if says_where else next((d for d in _DIRECTIONS if tuple(self.words[end : end + len(d)]) == d), ())
+        done_to = None if says_where or turned else self.done_to(at)
+        if posture and not (turned or done_to or ends):  # "standing" next to a house
+            return None
         if going_on and self.kept[-1] == "and":
             self.kept.pop()
-        end = at + 1
-        says_where = relates(self.words, end) or placed(self.words, end) or self.on_ground(end)
-        if posture and says_where:
-            return None
-        if not says_where and (turned := next((d for d in _DIRECTIONS if tuple(self.words[end : end + len(d)]) == d), ())):
-            end += len(turned)
-            self.left.append(" ".join(self.words[at:end]))
-        elif not says_where and (done_to := self.done_to(at)):
+        if done_to:
             self.instead[" ".join(self.words[at:done_to])] = NEXT
             if before in ("that", "which"):
                 self.kept.pop()
             self.kept += NEXT.split()
             return done_to
-        else:
-            self.left.append(word)
+        end += len(turned)
+        self.left.append(" ".join(self.words[at:end]))
         if end == len(self.words) or self.words[end] in (*STOPS, "and", "with") or before in ("that", "which"):
             self.unsay()
         return end
