@@ -207,6 +207,9 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
             if len(several) > 1 and (end == len(words) or words[end] in STOPS):  # it is surrounded by all of them
                 result += [word for k, one in enumerate(several) for word in (["and", *one.words] if k else one.words)]
                 at = end
+        elif all_of := _of_all(words, at):
+            result += all_of[0]
+            at = all_of[1]
         elif end := _measure(words, at):
             left.append(" ".join(words[at:end]))
             at = end
@@ -351,6 +354,15 @@ def _heading(words: Sequence[str], at: int) -> tuple[str, ...] | None:
         end = at + len(place)
         if tuple(words[at:end]) == place and end < len(words) and words[end] == ":":
             return place
+    return None
+
+
+def _of_all(words: Sequence[str], at: int) -> tuple[list[str], int] | None:
+    """What is said for a sentence that begins with "both are" or "they are all", and where these words end."""
+    for said in (("both", "are"), ("all", "are"), ("they", "are", "both"), ("they", "are", "all")):
+        end = at + 1 + len(said)
+        if words[at] == "." and tuple(words[at + 1 : end]) == said:
+            return ([",", "all"] if adjectives_at(words, end)[0] else [".", "they", "are"]), end
     return None
 
 

@@ -179,6 +179,7 @@ NAMED = {
     "a dog, a cat, and a castle in the background": "dog; cat; castle; 2 behind 1; 2 behind 0",
     "a dog and a cat in the foreground, a castle in the background": "dog; cat; castle; 2 behind 1; 0 in front of 2",
     "a castle in the background": "castle",
+    "a cat and a dog. Both are pink.": "pink cat; pink dog",
     "a man and a woman holding hands": "man; woman; 0 left of 1; 0 next to 1",
     "a lamp standing between two chairs": "lamp; 2 chairs; 0 between 1",
     "three glasses": "3 glasses",
