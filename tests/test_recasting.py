@@ -2,12 +2,14 @@
 left out is told, and what cannot be drawn is refused by its name."""
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 
 import vle_gen
 from prompts.grammar import parse
-from prompts.known import require_drawable
-from prompts.reading import notes, read
+from prompts.known import MOST_SIGNS, require_drawable
+from prompts.reading import notes, read, singly
 from prompts.vocabulary import WORDS
 from vle_gen.errors import UserError
 from vle_gen.from_text import Made, Wish
@@ -385,3 +387,12 @@ def test_more_things_than_the_prior_writes_are_refused(pipe):
 def test_the_same_shortcoming_is_said_once(tmp_path):
     made = Made(Wish("cats", 0, tmp_path / "cats.png"), None, None, ["no cat", "no cat", "no dog"], True)
     assert made.shortcoming.endswith("no cat (2 times); no dog")
+
+
+def test_prompts_of_the_greatest_length_are_read_at_once(pipe):
+    for said in ("nine cats left of nine dogs", "a cat and a dog side by side, a bird above the house", "two cups, one large"):
+        prompt = "; ".join([said] * (MOST_SIGNS // (len(said) + 2)))
+        start = process_time()
+        require_drawable(prompt, pipe.words, pipe.lexicon)
+        singly(read(prompt, pipe.words, pipe.lexicon), pipe.lexicon)
+        assert process_time() - start < 4, said
