@@ -23,10 +23,11 @@ def paired(words: Sequence[str], lexicon: Lexicon) -> tuple[list[str], dict[str,
     told, instead = list(words), {}
     for at in range(len(words) - 1, 0, -1):
         form = lexicon.forms.get((words[at],)) if words[at] in PAIRS else None
-        before = next((said for said in _WORN if tuple(words[max(0, at - len(said)) : at]) == said), None)
+        before = form and next((said for said in _WORN if tuple(words[max(0, at - len(said)) : at]) == said), None)
+        if not before or not form.plural:
+            continue
         alike = (name for name in lexicon.named if name.endswith(words[at]) and " " not in name and is_plural(name))
-        nearest = next(alike, None)
-        if form is not None and form.plural and before is not None and nearest is not None:
+        if nearest := next(alike, None):
             told[at - (len(before) if len(before) > 1 else 0) : at + 1] = [nearest]
             instead[words[at]] = nearest
     return told, instead

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from prompts.arranging import placed, relates
+from prompts.grounds import FIRST
 from prompts.idioms import PHRASED
 from prompts.lexicon import TAKEN, Lexicon
 from prompts.nouns import COMPARED, adjective_at, is_colour, noun_at, noun_before
@@ -17,6 +19,7 @@ from prompts.undrawn_words import ACTIONS, LOOKS, MEDIA, POSTURES, STYLE
 from prompts.vocabulary import NEXT, NUMBERS
 
 _IS = ("is", "are")
+_LINKING = (*_IS, "looks", "look")
 _DETERMINERS = frozenset(("a", "an", "the", "another", "some", "its", "his", "her", "their", "my", "your", "our", *NUMBERS))
 _OPENERS = frozenset("picture photo photograph image scene".split())  # captions begin with "a photo of"
 _JOINS = frozenset("in of on with by for the a an and at".split())  # of what is said of a picture
@@ -44,6 +47,8 @@ class Drawn(NamedTuple):
 def without_undrawn(words: Sequence[str], lexicon: Lexicon | None) -> Drawn:
     """The words of a prompt, as `split_words` has them, without what no picture can show. Nothing is left out where nothing
     else is said."""
+    if _is_all_drawn(words, lexicon):  # most prompts
+        return Drawn(list(words), {}, [])
     found = _Leaving(words, lexicon)
     found.read()
     if any(word not in STOPS for word in found.kept):
@@ -70,6 +75,23 @@ def _is_quality(word: str) -> bool:
     return word in LOOKS or word in STYLE or acting or bool(likeness or _QUALITY.fullmatch(word))
 
 
+@lru_cache(maxsize=4096)
+def _may_go(word: str) -> bool:
+    """Whether a word may be left out somewhere."""
+    return word in STYLE or _is_quality(word) or is_action(word)
+
+
+def _is_all_drawn(words: Sequence[str], lexicon: Lexicon | None) -> bool:
+    """Whether nothing here may be left out: no word outside of names, and no name that a picture is asked to be."""
+    at = 0
+    while at < len(words):
+        noun = noun_at(words, at, lexicon)
+        if (noun is None and _may_go(words[at])) or (noun is not None and words[noun.end - 1] in MEDIA):
+            return False
+        at = at + 1 if noun is None else noun.end
+    return True
+
+
 class _Leaving:
     """One pass over the words of a prompt."""
 
@@ -92,7 +114,7 @@ class _Leaving:
             elif end := self.styled(at):
                 self.left.append(" ".join(self.words[at:end]))
                 at = end
-            elif adjective_at(self.words, at):
+            elif not (_may_go(word) or word in _LINKING) or adjective_at(self.words, at):
                 self.kept.append(word)
                 at += 1
             elif (end := self.predicate(at)) or (end := self.action(at)):
@@ -110,7 +132,7 @@ class _Leaving:
         """Where a name or a background ends that begins here, which may have such words in it: "a happy face"."""
         if noun := noun_at(self.words, at, self.lexicon):
             return noun.end
-        if self.lexicon is None:
+        if self.lexicon is None or not (self.words[at] in FIRST or _may_go(self.words[at])):
             return None
         ground = self.lexicon.grounds.at_preposition(self.words, at) or self.lexicon.grounds.at(self.words, at)
         names = () if ground is None else (noun_at(self.words, k, self.lexicon) for k in range(at + 1, ground[0]))
@@ -202,7 +224,7 @@ class _Leaving:
 
     def predicate(self, at: int) -> int | None:
         """Where "is happy" ends, after a thing; it is left out, with "that" or "it" before it."""
-        if self.words[at] not in (*_IS, "looks", "look") or not self.kept:
+        if self.words[at] not in _LINKING or not self.kept:
             return None
         end, said = at + 1, []
         while end < len(self.words) and not self.known(end) and (
