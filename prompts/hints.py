@@ -61,8 +61,6 @@ def hint(word: str, lexicon: Lexicon | None) -> str:
         return "; nothing is drawn inside another thing: say 'behind' or 'in front of'"
     if is_action(word):
         return "; what things do is not drawn: say where they are, such as 'next to'"
-    if word in LOOKS:
-        return f"; sizes and colours are drawn, and not what is {word!r}"
     if word in GATHERED:
         return "; say how many there are, five at most, and nothing else of them, such as 'three balls in a row'"
     if lexicon is not None and word in ("wearing", "wears"):
@@ -73,6 +71,8 @@ def hint(word: str, lexicon: Lexicon | None) -> str:
         sort = "a background" if lexicon.grounds.at((word,), 0) else "said of backgrounds"
         several = " or ".join((", ".join(said[:-1]), said[-1]) if said[1:] else said)
         return f"; {word!r} is {sort}: say {several}"
+    if word in LOOKS:
+        return f"; sizes and colours are drawn, and not what is {word!r}"
     if word in COMMON:
         return ""
     near = [] if lexicon is None else lexicon.nearest(word)

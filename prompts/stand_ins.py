@@ -24,7 +24,7 @@ def paired(words: Sequence[str], lexicon: Lexicon) -> tuple[list[str], dict[str,
     for at in range(len(words) - 1, 0, -1):
         form = lexicon.forms.get((words[at],)) if words[at] in PAIRS else None
         before = form and next((said for said in _WORN if tuple(words[max(0, at - len(said)) : at]) == said), None)
-        if not before or not form.plural:
+        if not before or not form.plural or words[at + 1 : at + 2] == ["of"]:  # "with glasses of milk"
             continue
         alike = (name for name in lexicon.named if name.endswith(words[at]) and " " not in name and is_plural(name))
         if nearest := next(alike, None):

@@ -71,6 +71,7 @@ DEGREES = frozenset("much far way even slightly somewhat".split())  # nor do the
 
 def split_words(prompt: str) -> list[str]:
     """Lower-case words, numbers and the punctuation that ends a clause."""
+    prompt = re.sub(r"(?m)^\s*(?:[-–—*•]+|\d+[.)])\s+(?=\S)", "", prompt)  # of a list on lines of its own
     prompt = re.sub(r"[.,;:]?\s*\n\s*", " . ", prompt.strip())
     said = re.sub(r"\b(that|which|it|there)'s\b", r"\1 is", prompt.lower().replace("’", "'").replace("+", "&"))
     said = re.sub(r"\s[-–—]+\s", " , ", re.sub(r"[!?]+(?=\s+\w)", " . ", said))

@@ -52,7 +52,7 @@ def without_undrawn(words: Sequence[str], lexicon: Lexicon | None) -> Drawn:
     found = _Leaving(words, lexicon)
     found.read()
     if any(word not in STOPS for word in found.kept):
-        return Drawn(found.kept, found.instead, found.left)
+        return Drawn(_stopped_once(found.kept) if found.left else found.kept, found.instead, found.left)
     return Drawn(list(words), {}, [])
 
 
@@ -92,6 +92,17 @@ def _is_all_drawn(words: Sequence[str], lexicon: Lexicon | None) -> bool:
     return True
 
 
+def _stopped_once(words: Sequence[str]) -> list[str]:
+    """Words without the commas that what was left out stood between."""
+    kept: list[str] = []
+    for word in words:
+        if word != "," or (kept and kept[-1] not in STOPS):
+            kept.append(word)
+    while kept[-1:] == [","]:
+        kept.pop()
+    return kept
+
+
 class _Leaving:
     """One pass over the words of a prompt."""
 
@@ -105,7 +116,9 @@ class _Leaving:
         at = self.medium() or 0
         while at < len(self.words):
             word = self.words[at]
-            if end := self.clause(at):
+            if end := self.beside(at):
+                at = end
+            elif end := self.clause(at):
                 self.left.append(" ".join(self.words[at:end]))
                 at = end + (self.words[end : end + 1] == [","])
             elif end := self.known(at):
@@ -114,7 +127,7 @@ class _Leaving:
             elif end := self.styled(at):
                 self.left.append(" ".join(self.words[at:end]))
                 at = end
-            elif not (_may_go(word) or word in _LINKING) or adjective_at(self.words, at):
+            elif not (_may_go(word) or word in _LINKING) or self.is_drawn(at):
                 self.kept.append(word)
                 at += 1
             elif (end := self.predicate(at)) or (end := self.action(at)):
@@ -185,8 +198,21 @@ class _Leaving:
             return None
         end = self.words.index("style", at) + 1
         if self.words[end : end + 1] == ["of"]:
-            return next((k for k in range(end, len(self.words)) if self.words[k] in STOPS), len(self.words))
+            return next((k for k in range(end + 1, len(self.words)) if self.goes_on(k)), len(self.words))
         return end if not any(noun_at(self.words, k, self.lexicon) for k in range(at, end)) else None
+
+    def goes_on(self, at: int) -> bool:
+        """Whether what is said here is no longer of whose style a picture is to be."""
+        word, following = self.words[at], self.words[at + 1 : at + 2]
+        listed = word == "and" and following and following[0] in _DETERMINERS and self.is_said_of_thing(at + 2)
+        return word in STOPS or bool(listed) or (word != "by" and (relates(self.words, at) or placed(self.words, at)))
+
+    def is_drawn(self, at: int) -> bool:
+        """Whether a size, material or colour is here; a shade before a thing that is called like a colour, "hot coffee", is
+        none of these."""
+        size = adjective_at(self.words, at)
+        thing = noun_at(self.words, at + 1, self.lexicon) if size > 1 else None
+        return bool(size) and (thing is None or self.is_said_of_thing(thing.end))
 
     def is_said_of_thing(self, at: int) -> bool:
         """Whether what is said before this is said of a thing that is named here, with other things that are said of it."""
@@ -198,7 +224,9 @@ class _Leaving:
                 at += size
             elif self.words[at + 1 : at + 2] == ["of"]:  # a pair of
                 at += 2
-            elif _is_quality(word) or word in (",", "and", *EMPHASIS, *COMPARED) or PHRASES.get(word) == "":
+            elif word in ("and", "but") and noun_at(self.words, at + 1, self.lexicon):  # "seaweed and fish"
+                return False
+            elif _is_quality(word) or word in (",", "and", "but", *EMPHASIS, *COMPARED) or PHRASES.get(word) == "":
                 at += 1
             else:
                 return False
@@ -214,33 +242,71 @@ class _Leaving:
         self.left.append(self.words[at])
         after = at + 1
         before = self.kept[-1] if self.kept else ","
-        listed = after < len(self.words) and self.words[after] in (",", "and")
+        listed = after < len(self.words) and self.words[after] in (",", "and", "but")
         first = before in _DETERMINERS or before in STOPS or before in EMPHASIS
         if listed and (first or adjective_at((before,), 0)):  # "a beautiful, cute cat"
             return after + 1
-        if before in (",", "and") and len(self.kept) > 1 and adjective_at(self.kept, len(self.kept) - 2):  # "a big, old chair"
+        joins = before in (",", "and", "but") and len(self.kept) > 1
+        if joins and adjective_at(self.kept, len(self.kept) - 2):  # "a big, old chair"
             self.kept.pop()
         return after
 
     def predicate(self, at: int) -> int | None:
-        """Where "is happy" ends, after a thing; it is left out, with "that" or "it" before it."""
+        """Where "is happy" ends, after a thing; it is left out, with "that" or "it" before it where nothing else is said."""
         if self.words[at] not in _LINKING or not self.kept:
             return None
-        end, said = at + 1, []
-        while end < len(self.words) and not self.known(end) and (
-            _is_quality(self.words[end]) or self.words[end] in ("and", *EMPHASIS)
-        ):
-            said.append(self.words[end])
-            end += 1
-        while said and said[-1] == "and":
-            said.pop()
-            end -= 1
-        ends = end == len(self.words) or self.words[end] in (*STOPS, "and")
-        if not ends or not any(map(_is_quality, said)) or any(is_action(word) or word in POSTURES for word in said):
+        left, drawn, end = self.likes(at + 1)
+        says_where = relates(self.words, end) or placed(self.words, end)
+        ends = end == len(self.words) or self.words[end] in (*STOPS, "and") or says_where
+        if not ends or not any(map(_is_quality, left)):
             return None
-        self.left += [word for word in said if word != "and"]
-        self.unsay()
+        self.left += left
+        if drawn or says_where:
+            self.kept += ["are" if self.words[at] in ("are", "look") else "is", *drawn]
+        else:
+            self.unsay()
         return end
+
+    def beside(self, at: int) -> int | None:
+        """Where what is said of a thing after a comma ends, if some of it can be drawn or a relation follows: ", ripe and red";
+        the rest is left out."""
+        if not at or self.words[at - 1] != "," or not self.kept:
+            return None
+        left, drawn, end = self.likes(at)
+        says_where = relates(self.words, end) or placed(self.words, end)
+        ends = end == len(self.words) or self.words[end] in STOPS or says_where
+        of_picture = any(word == "light" or (word in STYLE and word not in LOOKS) for word in left)
+        if not ends or of_picture or not any(map(_is_quality, left)) or not (drawn or says_where):
+            return None
+        self.left += left
+        noun = noun_before(self.kept, len(self.kept) - 1, self.lexicon)
+        if drawn and noun is not None:  # not ", orange", which may be one
+            self.kept[-1:] = ["that", "are" if noun.plural else "is"]
+        elif drawn:  # "is big, happy and red"
+            self.kept[-1:] = ["and"]
+        self.kept += drawn
+        return end
+
+    def likes(self, at: int) -> tuple[list[str], list[str], int]:
+        """What is said from here on of a thing that cannot be drawn, what of it can, and where it ends: "happy and red"."""
+        left: list[str] = []
+        drawn: list[str] = []
+        end = at
+        while end < len(self.words):
+            word, size = self.words[end], adjective_at(self.words, end)
+            colour = size == 1 and is_colour(word) and (left or drawn)  # "spooky and orange"
+            if (named := self.known(end)) and not (colour and named == end + 1):
+                break
+            if size:
+                drawn += [*(["and"] if drawn else []), *self.words[end : end + size]]
+            elif word in EMPHASIS or (_is_quality(word) and not is_action(word) and word not in POSTURES):
+                left.append(word)
+            elif word not in ("and", "but"):
+                break
+            end += size or 1
+        while end > at and self.words[end - 1] in ("and", "but"):
+            end -= 1
+        return left, drawn, end
 
     def unsay(self) -> None:
         """Takes back the words that pointed to a thing of which nothing is said now."""

@@ -5,6 +5,8 @@ import vle_gen
 from prompts.grammar import parse, parsed
 from prompts.known import require_drawable
 from prompts.reading import faint, notes, read
+from prompts.spelling import words_of
+from prompts.undrawn import without_undrawn
 from vle_gen.dyeing import colour_of
 from vle_gen.errors import UserError
 from vle_gen.from_text import Made, Wish
@@ -46,6 +48,47 @@ def test_looks_and_actions_of_solids_are_left_out_too(pipe):
     assert notes(prompt) == ["'rolling towards' is drawn as next to", *(
         f"'{said}' is left out" for said in ("tall", "bouncing", "studio lighting")
     )]  # fmt: skip
+
+
+@pytest.mark.parametrize(("prompt", "plainly", "left"), [
+    ("an apple, ripe and red", "a red apple", ["ripe"]),
+    ("a lemon, ripe and yellow", "a yellow lemon", ["ripe"]),
+    ("a cat next to a ghost, spooky and orange", "a cat next to an orange ghost", ["spooky"]),
+    ("a dog that is happy and red", "a red dog", ["happy"]),
+    ("a dog that is happy next to a cat", "a dog next to a cat", ["happy"]),
+    ("a small but heavy box", "a small box", ["heavy"]),
+    ("a cat in the style of monet next to a dog", "a cat next to a dog", ["in the style of monet"]),
+    ("a cat in the style of monet and a dog", "a cat and a dog", ["in the style of monet"]),
+    ("a hot coffee", "a coffee", ["hot"]),
+    ("a man with glasses of wine", "a man with two glasses of wine", []),
+])  # fmt: skip
+def test_what_can_be_drawn_beside_it_is_drawn(everyday, prompt, plainly, left):
+    told = parse(prompt, everyday.lexicon)
+    assert [(one.name, one.shape, one.color, one.dye, one.size, one.count) for one in told.mentions] == [
+        (one.name, one.shape, one.color, one.dye, one.size, one.count) for one in parse(plainly, everyday.lexicon).mentions
+    ] and len(told.relations) == len(parse(plainly, everyday.lexicon).relations)
+    assert notes(prompt, everyday.words, everyday.lexicon) == [f"'{said}' is left out" for said in left]
+
+
+def test_no_comma_is_left_where_something_was_left_out(everyday):
+    said = {"a cat, 4k": "a cat", "a cat, in the style of monet, next to a dog": "a cat, next to a dog"}
+    assert {prompt: read(prompt, everyday.words, everyday.lexicon).text for prompt in said} == said
+
+
+@pytest.mark.parametrize("prompt", ["me next to a dog", "you and a dog", "seaweed and fish"])
+def test_what_is_not_known_is_not_left_out_in_silence(everyday, prompt):
+    assert "has never seen" in refusal(everyday, prompt)
+
+
+@pytest.mark.parametrize("prompt", ["- a cat\n- a dog", "1. a cat\n2. a dog", "draw: a cat. a dog"])
+def test_lists_and_wishes_are_read(everyday, prompt):
+    assert [one.name for one in parse(prompt, everyday.lexicon).mentions] == ["cat", "dog"]
+
+
+def test_every_name_is_read_though_it_has_words_that_are_left_out(everyday):
+    for words in everyday.lexicon.forms:
+        said = without_undrawn(words_of(f"a dog and {' '.join(words)}", everyday.lexicon), everyday.lexicon)
+        assert (said.left, said.instead) == ([], {}), words
 
 
 @pytest.mark.parametrize("prompt", ["highly detailed, 4k", "a happy", "a cat and a hundred dogs"])

@@ -1,0 +1,106 @@
+"""Turns of phrase, and what captions say for them: tables of words. `idioms` finds them in prompts."""
+from __future__ import annotations
+
+from prompts.places import PICTURES
+from prompts.vocabulary import NUMBERS
+
+
+def _both_hands(said: dict[str, str]) -> dict[str, str]:
+    """What is said of the left, and the same of the right."""
+    return {one.replace("left", side): other.replace("left", side) for side in ("left", "right") for one, other in said.items()}
+
+
+_HANDS = _both_hands({
+    "at left of": "left of", "in left of": "left of", "in the left of": "left of", "to left side of": "left of",
+    "on left side of": "left of", "at left side of": "left of", "at the left hand side of": "left of",
+    "on the left hand side of": "left of", "to the left hand side of": "left of", "off to the left of": "left of",
+    "to his left": "to its left", "to her left": "to its left", "on his left": "on its left", "on her left": "on its left",
+    "to the immediate left of": "left of", "left to a": "left of a", "left to an": "left of an",
+    "left to the": "left of the",
+    "to the left and in": "left of and in", "to the left and behind": "left of and behind",
+    "in front and to": "in front of and to", "in front and left": "in front of and left",
+})  # fmt: skip
+_PLACES = _both_hands({
+    "topleft": "top left", "bottomleft": "bottom left", "left top": "top left", "left bottom": "bottom left",
+    "upper left hand": "upper left", "lower left hand": "lower left", "top left hand": "top left",
+    "bottom left hand": "bottom left",
+    "near the left": "on the left", "at left": "on the left", "on left": "on the left", "in the left third": "on the left",
+    "on the very left": "on the left", "in the left": "on the left", "in the left half": "in the left half",
+    "in the left top": "in the top left", "in the left bottom": "in the bottom left",
+    "to the left and below": "left of and below",
+    "to the left and above": "left of and above", "to the left and under": "left of and under",
+    **{f"near the {high} left": f"in the {high} left" for high in ("top", "bottom", "upper", "lower")},
+    **{f"near the {high} left of": f"near the {high} left of" for high in ("top", "bottom")},  # captions say two things so
+    **{
+        f"near the {high} left of the {picture}": f"in the {high} left of the {picture}"
+        for high in ("top", "bottom") for picture in PICTURES
+    },
+})  # fmt: skip
+SAME = {
+    **_HANDS, "underneath of": "underneath", "near of": "near", "ontop of": "on top of", "ontop": "on top of",
+    **dict.fromkeys(("that has", "which has", "that have", "which have", "has", "have", "having"), "with"),
+    "that shows": "showing", "which shows": "showing", "a trio of": "three", "half a dozen": "six", "half dozen": "six",
+    "one more": "another", "yet another": "another", "a second": "another", "a third": "another", "has been placed": "is",
+    "laying": "lying",
+    "has been put": "is", "was placed": "is", "was put": "is", "is put": "is", "put": "placed", "this is": "there is",
+    "here is": "there is", "these are": "there are", "here are": "there are", "coloured": "", "colored": "",
+    "are all": "are", "are both": "are", "while": "and", "whereas": "and", "lone": "", "alone": "", "by itself": "",
+    "in the distance": "in the background", "in the far background": "in the background",
+    "far in the background": "in the background", "further back than": "behind", "farther back than": "behind",
+    "further away than": "behind", "farther away than": "behind", "closer to us than": "in front of",
+    "nearer to us than": "in front of", "nearer than": "in front of", "closer than": "in front of", "near to": "near",
+    "close by": "near", "should be": "is", "he is": "it is", "she is": "it is", "him": "it",
+    "its color is": "it is", "its colour is": "it is", "whose color is": "that is", "whose colour is": "that is",
+    "color :": "", "colour :": "", "in the color": "in", "in the colour": "in", "together with": "and",
+    "both of them": "them", "all of them": "all", "each of them": "all", "who is": "that is", "who are": "that are",
+    "behind of": "behind", "besides": "beside", "was": "is", "were": "are", "stood": "is", "sat": "is", "lived": "is",
+    "but": "and",
+    "something": "a thing", "and nothing else": "", "nothing else": "", "painted": "", "of color": "in", "of colour": "in",
+    **{f"of {picture}": f"of the {picture}" for picture in PICTURES},
+}  # fmt: skip
+SAME_NAMED = {
+    **_PLACES, "on the top of": "on top of",
+    **{f"on the top of the {picture}": f"at the top of the {picture}" for picture in PICTURES},
+    "dead centre": "in the middle", "dead center": "in the middle", "at dead center": "in the middle",
+    "at the back": "in the background", "at the front": "in the foreground", "up front": "in the foreground",
+    "at the back of": "behind", "at the front of": "in front of",
+    **{f"in the {high} third": f"at the {edge}" for high, edge in (
+        ("top", "top"), ("upper", "top"), ("bottom", "bottom"), ("lower", "bottom"),
+    )},
+    "in the dead centre": "in the middle", "in the dead center": "in the middle", "at dead centre": "in the middle",
+    "at top": "at the top", "at bottom": "at the bottom", "up in the": "in the",
+    "stacked on": "on",
+    **{f"on {whose} {part}": "on top of it" for whose in ("its", "his", "her") for part in ("head", "back", "shoulder")},
+    "on their heads": "on top of them", "on their backs": "on top of them",
+}  # fmt: skip
+"""The same where places and more relations are known."""
+NEAR = {
+    **dict.fromkeys(("surrounded by", "encircled by", "around", "holding", "carrying"), "next to"),
+    **dict.fromkeys(("holding hands", "shaking hands", "together", "close together"), "side by side"),
+}  # fmt: skip
+NEAR_NAMED = {
+    "riding on": "on top of", "riding": "on top of", "high up": "at the top",
+    **dict.fromkeys(("half as big as", "half as large as", "half the size of", "shorter than"), "smaller than"),
+    **dict.fromkeys((
+        "twice as big as", "twice as large as", "twice the size of", "double the size of", "taller than",
+        *(
+            f"{many} times {more}" for many in (*NUMBERS, "many")
+            for more in ("as big as", "as large as", "the size of", "bigger than", "larger than")
+        ),
+    ), "bigger than"),
+    **{f"{many} times smaller than": "smaller than" for many in NUMBERS},
+}  # fmt: skip
+FIRST = {  # that a prompt begins with
+    **{f"{this} is": "there is" for this in ("it", "that")},
+    **{f"{these} are": "there are" for these in ("they", "those")},
+    **{
+        f"{begin} {picture} {shows}": "" for picture in ("scene", "picture", "image", "photo", "drawing")
+        for begin in ("the", "a") for shows in ("shows", "contains")
+    },
+    **{f"in {this} {picture}{stop}": "" for picture in PICTURES for this in ("this", "the") for stop in ("", " ,")},
+    **dict.fromkeys(("once upon a time", "once upon a time ,", "let me see", "let us see"), ""), "let there be": "there is",
+    **dict.fromkeys((
+        "picture with", "image with", "photo with", "scene :", "picture :", "image :", "composition :", "prompt :",
+        "an image with",
+    ), ""),
+}  # fmt: skip
