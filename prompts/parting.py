@@ -16,20 +16,22 @@ def apposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
     count = NUMBERS.get(words[at])
     alike, start = adjectives_at(words, at + 1)
     noun = noun_at(words, at + 1, lexicon) or noun_at(words, start, lexicon) if count is not None and count > 1 else None
-    if noun is None or not noun.plural or noun.end >= len(words) or words[noun.end] not in (",", ":", ";"):
+    if noun is None or not noun.plural or noun.end >= len(words):
+        return None
+    if words[noun.end] not in (",", ":", ";") and words[noun.end : noun.end + 3] != [".", "one", "is"]:
         return None
     alike = alike if noun.start > at + 1 else []
     parts: list[tuple[int, list[str]]] = []
     end = noun.end
-    while end < len(words) and words[end] in (",", ":", ";", "and"):
-        start = end
+    while end < len(words) and (words[end] in (",", ":", ";", "and") or (end == noun.end and not parts)):
+        start = end + 1
         while start < len(words) and words[start] in (",", ":", ";", "and"):
             start += 1
         other = words[start : start + 2] == ["the", "other"]
         many = (1 if other else NUMBERS.get(words[start], 0)) if start < len(words) else 0
         if start >= len(words) or not (many or words[start] in ("a", "an")):
             break
-        of_them = _of_them(words, start + 1)
+        of_them = _of_them(words, start + 1) or int(words[start + 1 + other : start + 2 + other] in (["is"], ["are"]))
         said, stop = _like(words, start + 1 + other + of_them)
         if alike and not of_them:  # "three red balls, a small one" may be four
             break
@@ -54,15 +56,17 @@ def parted(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str
     """"two balls, one on the left and one on the right" -> "a ball on the left, a ball on the right"."""
     count = NUMBERS.get(words[at], 1)
     noun = noun_at(words, at + 1, lexicon) if count > 1 else None
-    if noun is None or not noun.plural or words[noun.end : noun.end + 1] not in ([","], [":"]):
+    if noun is None or not noun.plural or noun.end >= len(words):
         return None
-    end = next((k for k in range(noun.end, len(words)) if words[k] in (".", ";")), len(words))
+    if words[noun.end] not in (",", ":") and words[noun.end : noun.end + 2] != [".", "one"]:
+        return None
+    end = next((k for k in range(noun.end + 1, len(words)) if words[k] in (".", ";")), len(words))
     told: list[str] = []
     spoken: Noun | None = None  # what "it" is
     ones, k = 0, noun.end + 1
     while k < end:
         other = words[k : k + 2] == ["the", "other"]
-        part = (other or words[k] in ("one", "another")) and words[k - 1] in (",", ":", "and")
+        part = (other or words[k] in ("one", "another")) and words[k - 1] in (",", ":", ".", "and")
         said, stop = adjectives_at(words, k + 1) if words[k] in ("a", "an") else ([], k)
         if said and words[stop : stop + 1] == ["one"]:
             if told:

@@ -9,6 +9,7 @@ from prompts.colours import nearest
 from prompts.lexicon import Lexicon
 from prompts.nouns import Noun, adjective_at, adjectives_at, is_colour, noun_at, noun_before, nouns_before
 from prompts.parting import apposed, contrasted, parted
+from prompts.referring import compared_to, told
 from prompts.synonyms import SHADES, STOPS
 from prompts.vocabulary import ADJECTIVES, NUMBERS
 
@@ -20,7 +21,8 @@ def recast(words: Sequence[str], lexicon: Lexicon | None) -> list[str]:
     """The words of a prompt, as `split_words` has them, with adjectives where captions have them."""
     words = list(words)
     for change in (
-        _made, _postposed, _relative, _stated, apposed, parted, contrasted, _said_of_all, _summed, _listed, _each, _shared
+        _made, _postposed, _relative, told, compared_to, _stated, apposed, parted, contrasted, _said_of_all, _summed, _listed,
+        _each, _shared,
     ):  # fmt: skip
         at = 0
         while at < len(words):
