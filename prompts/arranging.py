@@ -8,6 +8,7 @@ from prompts.lexicon import Lexicon
 from prompts.nouns import COMPARED, adjectives_at, noun_at
 from prompts.places import PICTURES, READ_AS
 from prompts.synonyms import EACH, STOPS
+from prompts.undrawn_words import POSTURES
 from prompts.vocabulary import (
     ABOVE,
     BELOW,
@@ -46,7 +47,7 @@ _OF = {**dict.fromkeys(("row", "line"), _BESIDE), **dict.fromkeys(("stack", "tow
 _SIDES = tuple(
     f"{at} {sides}" for at in ("on", "at", "to") for sides in ("each side", "either side", "both sides", "both its sides")
 )
-_PLACED = frozenset("laid out standing sitting lying placed arranged positioned located stand sit lie all both each".split())
+_PLACED = POSTURES | frozenset("laid out placed arranged positioned located seated stand sit lie all both each".split())
 
 
 def _longest_first(said: Sequence[str]) -> list[tuple[str, ...]]:
@@ -94,7 +95,7 @@ def placed(words: Sequence[str], at: int) -> bool:
     return bool(_at(words, at, _PLACED_AT))
 
 
-def _is_related_to(words: Sequence[str], at: int) -> bool:
+def is_related_to(words: Sequence[str], at: int) -> bool:
     """Whether what begins here is what a relation is to."""
     said_before = _RELATED_BY_END.get(words[at - 1], ()) if at else ()
     return any(tuple(words[max(0, at - len(said)) : at]) == said for said in said_before)
@@ -200,7 +201,7 @@ def _crowd(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str
         return None
     phrase = _Phrase(words, at + 3, lexicon)
     chain = None if phrase.noun is None else _chain([phrase], kind)
-    rest = None if chain is None else _goes_on(words, phrase.end, lexicon, phrase.count, _is_related_to(words, at))
+    rest = None if chain is None else _goes_on(words, phrase.end, lexicon, phrase.count, is_related_to(words, at))
     return None if rest is None else ([*words[:at], *chain, *rest], at + len(chain))
 
 
@@ -265,7 +266,7 @@ def _among(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str
     if kind in MORE_SAID_AS and lexicon is None:
         return None
     for start in range(last):
-        inner = _is_related_to(words, start) and "," not in words[start:last]  # "above a house, a cat and a dog side by side"
+        inner = is_related_to(words, start) and "," not in words[start:last]  # "above a house, a cat and a dog side by side"
         phrases, end = listed(words, start, lexicon) if inner or _begins(words, start) else ([], 0)
         if end != last:
             continue

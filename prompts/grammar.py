@@ -92,6 +92,10 @@ class _Parser(Together):
             if self.scenery():
                 self.take_word(",")
                 self.take_word(*IS)
+                if self.opened and not self.mentions and self.take("on", "it"):  # "a table, on it a cup"
+                    self.usual = False
+                    self.take_word("there", ",")
+                    self.take_word(*IS)
             if self.at < len(self.words):
                 subject = self.clause(subject)
                 self.separator()

@@ -26,6 +26,7 @@ COMMON = frozenset(
     "them then these they thin think this those through to too toward towards twice up us use very wall was water we wear "
     "wearing well were what when where which while who wide will with would you your".split()
 )
+_SIZES = "; sizes are 'small' and 'large'"
 GATHERED = frozenset("row line stack stacked lined".split())
 _SAID_OF = COMMON | ACTIONS | UNITS | NONE | frozenset(TOO_MANY)  # which have hints of their own
 _ELSEWHERE = sorted(
@@ -49,8 +50,10 @@ def hint(word: str, lexicon: Lexicon | None) -> str:
     """What may have been meant by an unknown word, or what to say instead of it; empty where there is no telling."""
     if word in NONE:
         return f"; {word!r} needs no saying: what is not asked for is not drawn"
+    if word in ("size", "twice"):
+        return "; sizes are told by 'bigger than' and 'smaller than'" if lexicon is not None else _SIZES
     if word in UNITS or (word[:1].isdigit() and word.lstrip("0123456789") in UNITS):
-        return "; nothing is measured here: sizes are 'small' and 'large'"
+        return f"; nothing is measured here{_SIZES.replace(';', ':')}"
     if word.isdigit() or word in TOO_MANY:
         return f"; counts go up to {NUMBER_WORDS[-1]}"
     if word == "or":
@@ -65,8 +68,6 @@ def hint(word: str, lexicon: Lexicon | None) -> str:
         return "; say how many there are, five at most, and nothing else of them, such as 'three balls in a row'"
     if lexicon is not None and word in ("wearing", "wears"):
         return "; what is worn on the head alone is drawn, such as 'wearing a hat'"
-    if lexicon is not None and word in ("size", "twice"):
-        return "; sizes are told by 'bigger than' and 'smaller than'"
     if lexicon is not None and (said := _backgrounds(word, lexicon)):
         sort = "a background" if lexicon.grounds.at((word,), 0) else "said of backgrounds"
         several = " or ".join((", ".join(said[:-1]), said[-1]) if said[1:] else said)

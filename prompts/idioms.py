@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from prompts.arranging import listed, relates
+from prompts.arranging import is_related_to, listed, placed, relates
 from prompts.holding import contents, held
 from prompts.lexicon import Lexicon
 from prompts.marking import CROWDS, said_ground
-from prompts.nouns import adjectives_at, noun_at, noun_before
+from prompts.nouns import adjectives_at, noun_at, noun_before, nouns_before
 from prompts.places import READ_AS, REGIONS
-from prompts.synonyms import STOPS, UNITS
+from prompts.synonyms import PHRASES, STOPS, UNITS
 from prompts.turns import FIRST, NEAR, NEAR_NAMED, SAME, SAME_NAMED
-from prompts.vocabulary import NUMBERS
+from prompts.vocabulary import FRONT, NUMBERS
 
 
 class Plain(NamedTuple):
@@ -38,6 +38,9 @@ _SAID_OF = _DEGREES | _CHANGING
 _WHOSE = frozenset("my his her its their our your".split())
 _WEARING = ("wearing", "in", "with")
 _HEADWEAR = frozenset("hat crown helmet cap".split())
+_HOLDING = frozenset("hand hands arm arms mouth paw paws beak trunk claws fingers lap pocket".split())
+_ON_IT = (("on",), ("on", "top", "of"))
+_NOT_ENTERED = frozenset(("piece of clothing", "gesture", "hand", "face"))
 _GROUPS = frozenset("group set bunch herd flock crowd pack family collection".split())
 _BARE = {tuple(region.split()): READ_AS[region][1 if " " in region else 0].split() for region in REGIONS}
 _BARE |= {(edge, middle): ["at", "the", edge] for edge in ("top", "bottom") for middle in ("center", "centre", "middle")}
@@ -96,6 +99,13 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
         elif lexicon is not None and (not result or result[-1] in STOPS) and (place := _heading(words, at)):
             result += [*_BARE[place], ","]
             at += len(place) + 1
+        elif lexicon is not None and (place := _side_before(words, at, result, lexicon)):
+            at += len(place)
+            noun = noun_at(words, adjectives_at(words, at)[1], lexicon)
+            result += [*_BARE[place], ",", *(["a"] if noun is not None and not noun.plural else [])]
+        elif end := _in_hand(words, at):
+            left.append(" ".join(words[at:end]))
+            at = end
         elif (found := _starting(words, at, same)) and not _else_meant(found[0], result, lexicon):
             result += found[1]
             at += len(found[0])
@@ -135,6 +145,13 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
             at = colour[1]
         elif words[at] == "her":
             result.append("it")
+            at += 1
+        elif words[at] in ("that", "it") and (pointed := _pointed(words, at, result, lexicon)):
+            result += pointed
+            at += 1
+        elif words[at] == "in" and (inner := _within(words, at, result, lexicon)):
+            instead[" ".join(words[at:inner])] = FRONT
+            result += FRONT.split()
             at += 1
         elif lexicon is not None and (ground := _ground_stated(words, at, lexicon)):  # "the sky is blue"
             result += ground
@@ -261,6 +278,59 @@ def _heading(words: Sequence[str], at: int) -> tuple[str, ...] | None:
         if tuple(words[at:end]) == place and end < len(words) and words[end] == ":":
             return place
     return None
+
+
+def _side_before(words: Sequence[str], at: int, before: Sequence[str], lexicon: Lexicon) -> tuple[str, ...] | None:
+    """A place before a thing that is there, where a clause begins with it: "left cat, right dog"."""
+    if words[at] not in _BARE_WORDS or not (not before or before[-1] in (*STOPS, "and")):
+        return None
+    place = max((place for place in _BARE if tuple(words[at : at + len(place)]) == place), key=len, default=None)
+    if place is None:
+        return None
+    start = at + len(place)
+    start += words[start : start + 1] != [] and (words[start] in ("a", "an", "some") or words[start] in NUMBERS)
+    return place if noun_at(words, adjectives_at(words, start)[1], lexicon) or noun_at(words, start, lexicon) else None
+
+
+def _in_hand(words: Sequence[str], at: int) -> int | None:
+    """Where "in his hand" ends, which is not drawn: what is held is."""
+    whose = words[at] == "in" and at + 2 < len(words) and words[at + 1] in _WHOSE
+    return at + 3 if whose and words[at + 2] in _HOLDING and (at + 3 == len(words) or _ends(words[at + 3])) else None
+
+
+def _pointed(words: Sequence[str], at: int, before: Sequence[str], lexicon: Lexicon | None) -> list[str]:
+    """What is said for "that", and for "it" on which something more is put, "a cube, on it a ball, on it a cat": what was named
+    last, if it is the only one of its name."""
+    following = words[at + 1] if at + 1 < len(words) else ","
+    if at < 2 or not is_related_to(words, at) or not (following in ("a", "an", "is", "are", "there") or _ends(following)):
+        return []
+    if words[at] == "it":
+        on = next((len(said) for said in _ON_IT if tuple(words[max(0, at - len(said)) : at]) == said), 0)
+        its = [k for k in range(at) if words[k] == "it"]
+        again = any(tuple(words[max(0, k - len(said)) : k]) == said for said in _ON_IT for k in its)
+        if not on or not again or words[at - on - 1] not in STOPS:
+            return []
+    nouns = nouns_before(before, len(before), lexicon)
+    alone = nouns and not nouns[-1].plural and [noun.means for noun in nouns].count(nouns[-1].means) == 1
+    return ["the", *nouns[-1].one] if alone else []
+
+
+def _within(words: Sequence[str], at: int, before: Sequence[str], lexicon: Lexicon | None) -> int | None:
+    """Where "in" ends that says that a thing is within another, and that is drawn before it: "a bird in a tree". What is worn
+    or held is not before who wears it."""
+    start = at + 1 + (words[at + 1 : at + 2] != [] and words[at + 1] in ("a", "an", "the", *_WHOSE))
+    noun = noun_at(words, adjectives_at(words, start)[1], lexicon) or noun_at(words, start, lexicon)
+    end = len(before)
+    while end and (before[end - 1] in ("is", "are") or PHRASES.get(before[end - 1]) == ""):  # "sitting"
+        end -= 1
+    if start == at + 1 or noun is None or noun_before(before, end, lexicon) is None:
+        return None
+    sorts = {noun.means} if lexicon is None else {noun.means, *lexicon.above(noun.means)}
+    if not sorts.isdisjoint(_NOT_ENTERED) or noun.plural or placed(words, at):
+        return None
+    if lexicon is not None and lexicon.grounds.at_preposition(words, at):
+        return None
+    return at + 1
 
 
 def _of_all(words: Sequence[str], at: int) -> tuple[list[str], int] | None:

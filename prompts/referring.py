@@ -100,7 +100,7 @@ def told(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str],
     if clause.noun is not None:
         first = clause.noun.start - len(clause.like)
         named = [*words[:first], *clause.said, *words[first : clause.verb]]
-    elif clause.region and len({one.noun.means for one in phrases}) == 1:  # "a dog on the left is red, the one on the right ..."
+    elif clause.region and len({one.noun.means for one in phrases}) == 1:  # "a dog on the left is red, the one ..."
         name = phrases[0].noun.one
         named = [*words[:at], "a", *clause.said, *clause.like, *name, *words[clause.after : clause.verb]]
     else:

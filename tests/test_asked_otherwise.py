@@ -75,6 +75,37 @@ def test_no_comma_is_left_where_something_was_left_out(everyday):
     assert {prompt: read(prompt, everyday.words, everyday.lexicon).text for prompt in said} == said
 
 
+@pytest.mark.parametrize(("prompt", "plainly", "told"), [
+    ("a pink cat in a box", "a pink cat in front of a box", ["'in' is drawn as in front of"]),
+    ("an owl sitting in a big tree", "an owl in front of a big tree", ["'in' is drawn as in front of"]),
+    ("the bird is in the tree", "a bird in front of a tree", ["'in' is drawn as in front of"]),
+    ("a cat in a hat", "a cat with a hat on top of it", []),
+    ("a boy with a balloon in his hand", "a boy and a balloon", ["'in his hand' is left out"]),
+    ("left a cat, right two dogs", "a cat on the left, two dogs on the right", []),
+    ("left red cat and right big dog", "a red cat on the left and a big dog on the right", []),
+    ("top hat", "a top hat", []),
+    ("a cube, on it a ball, on it a cat", "a ball on a cube, a cat on the ball", []),
+    ("a cat, left of it a dog, right of it a bird", "a dog left of a cat, a bird right of the cat", []),
+    ("a cylinder. Left of that a cube. Behind that a ball.", "a cube left of a cylinder. A ball behind the cube", []),
+    ("a table, on it a cup", "a cup on a table", []),
+    ("a red car and a blue car parked side by side", "a red car and a blue car side by side", []),
+])  # fmt: skip
+def test_where_things_are_in_other_words(everyday, prompt, plainly, told):
+    one, other = parse(prompt, everyday.lexicon), parse(plainly, everyday.lexicon)
+    assert sorted(map(str, one.mentions)) == sorted(map(str, other.mentions)) and one.background == other.background
+    assert {(str(one.mentions[link.subject]), link.kind, str(one.mentions[link.object])) for link in one.relations} == {
+        (str(other.mentions[link.subject]), link.kind, str(other.mentions[link.object])) for link in other.relations
+    }
+    assert sorted((str(seen), seen.place) for seen in one.mentions if seen.place) == sorted(
+        (str(seen), seen.place) for seen in other.mentions if seen.place
+    )
+    assert notes(prompt, everyday.words, everyday.lexicon) == told
+
+
+def test_a_solid_as_big_as_another_is_told_of_sizes(pipe):
+    assert "sizes are 'small' and 'large'" in refusal(pipe, "a ball as big as a cube")
+
+
 @pytest.mark.parametrize("prompt", ["me next to a dog", "you and a dog", "seaweed and fish"])
 def test_what_is_not_known_is_not_left_out_in_silence(everyday, prompt):
     assert "has never seen" in refusal(everyday, prompt)
