@@ -1,6 +1,8 @@
 """Colour words beyond the eight that a checkpoint draws: each means the nearest of the eight, as people see colours."""
 from __future__ import annotations
 
+from functools import lru_cache
+
 from prompts.vocabulary import COLORS
 
 # sRGB of the eight as the scenes have them (Johnson et al. 2017)
@@ -32,6 +34,7 @@ NEUTRAL = 0.03  # chroma below which a colour is a gray, however light or dark
 LIGHTNESS = 0.35  # how much a difference of lightness counts beside one of hue and chroma: shading changes it anyway
 
 
+@lru_cache(maxsize=4096)
 def nearest(name: str) -> str | None:
     """Which of the eight a colour word means; None for what is no colour word."""
     if name in COLORS:

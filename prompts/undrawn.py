@@ -33,6 +33,7 @@ _DIRECTIONS = sorted((tuple(said.split()) for said in (
 _QUALITY = re.compile(r"\d+(k|mm|p|px|bit)")  # "4k", "35mm"
 _ACTION = re.compile(r"\w*[aeiouy]\w*ing")  # no "ring"
 _LIKE = re.compile(r"\w{2,}(ing|ed|ful|less|ous|ish|able|istic)")
+_DESCRIBED = 30  # words at most between what is said of a thing and its name; each is looked through
 _BEGINNING = 6  # words of a wish, "could you draw me a", after which what is wished for begins at the latest
 
 
@@ -216,7 +217,8 @@ class _Leaving:
 
     def is_said_of_thing(self, at: int) -> bool:
         """Whether what is said before this is said of a thing that is named here, with other things that are said of it."""
-        while at < len(self.words):
+        last = min(at + _DESCRIBED, len(self.words))
+        while at < last:
             word = self.words[at]
             if noun_at(self.words, at, self.lexicon) or (self.lexicon is not None and self.lexicon.grounds.at(self.words, at)):
                 return True
