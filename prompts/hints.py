@@ -93,8 +93,7 @@ def _compounds(words: Sequence[str], prompt: Sequence[str], lexicon: Lexicon | N
         while end < len(prompt) and prompt[end] in words and prompt[end] not in _SAID_OF and not prompt[end].isdigit():
             end += 1
         noun = noun_at(prompt, end, lexicon) if end > at else None
-        several = end - at > 1 or (end > at and not _misspelt(prompt[at], lexicon))
-        if noun is not None and several:
+        if noun is not None and (end - at > 1 or not _misspelt(prompt[at], lexicon)):
             found.append((" ".join(prompt[at : noun.end]), " ".join(prompt[end : noun.end])))
         at = max(end, at + 1)
     return found
