@@ -1,9 +1,10 @@
-"""Objects that a person points out in a picture at work, by a box about one or a pixel of it: each gets a token."""
+"""Objects that a person points out in a picture at work, by a box about one, a pixel of it or a mask: each gets a token."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from PIL import Image
 
@@ -14,7 +15,7 @@ from vle_gen.detail import changed_tokens
 from vle_gen.encoding import AS_USUAL, Encoding, Point
 from vle_gen.errors import UserError
 from vle_gen.image_io import ICC
-from vle_gen.masks import PART
+from vle_gen.masks import PART, box_of
 from vle_gen.script import find, owner_at
 
 if TYPE_CHECKING:
@@ -25,24 +26,33 @@ MOST_ROWS = 255  # source tokens that an 8-bit picture of owners tells apart, th
 
 
 @dataclass(frozen=True)
+class Shown:
+    """All that a picture was encoded with: what commands are told by their options, and the masks (H, W) bool, which there
+    are files."""
+
+    encoding: Encoding = AS_USUAL
+    masks: tuple[np.ndarray, ...] = ()
+
+
+@dataclass(frozen=True)
 class PointedOut:
     """A picture's tokens with one for an object that a person pointed out.
 
     Args:
         tokens: of the picture, which looks as it did; by a level or two otherwise where edits had bared its floor.
         index: of the object's token.
-        encoding: by which the picture was encoded to these tokens; None where they are the edited ones and one more.
+        shown: with which the picture was encoded to these tokens; None where they are the edited ones and one more.
     """
 
     tokens: VLETokens
     index: int
-    encoding: Encoding | None
+    shown: Shown | None
 
 
 def point_out(
-    pipe: VLEPipeline, tokens: VLETokens, selector: Selector, name: str, encoding: Encoding | None
+    pipe: VLEPipeline, tokens: VLETokens, place: Selector | np.ndarray, name: str, shown: Shown | None
 ) -> PointedOut:
-    """The tokens of a picture of which `selector` says by a box or a point where an object is.
+    """The tokens of a picture of which `place` says by a box, a point or a mask (H, W) bool where an object is.
 
     Tokens as they were found are found anew, with all that was pointed out so far, as commands do that are told the same by
     their options. Edited ones stay, and the object's token comes after them; what was edited keeps its pixels. A point on what
@@ -50,21 +60,24 @@ def point_out(
 
     Args:
         name: of the picture, for errors.
-        encoding: by which the picture was encoded to just these tokens; None where they were edited since.
+        shown: with which the picture was encoded to just these tokens; None where they were edited since.
 
     Raises:
         UserError: the tokens carry no picture, the place lies outside it, or there is nothing to be found.
     """
+    masked = isinstance(place, np.ndarray)
+    selector = Selector(box=box_of(place)) if masked else place
     if selector.point is not None and (index := _pointed_at(tokens, selector.point)):
-        return PointedOut(tokens, index, encoding)
+        return PointedOut(tokens, index, shown)
     if tokens.detail is None:
         raise UserError(f"{name} is made of its tokens alone: there is no picture behind it in which more could be found")
-    if encoding is not None:
-        found, encoding = _found(pipe, tokens, selector, name, encoding)
-        return PointedOut(found, *find(pipe, found, selector, name), encoding)
-    found, _ = _found(pipe, tokens, selector, name, AS_USUAL)
-    more = _with_one_more(tokens, found, *find(pipe, found, selector, name))
-    return PointedOut(more, len(more) - 1, None)
+    more = _shown_too(shown or Shown(), place)
+    found = _found(pipe, tokens, more, [selector.point] if selector.point is not None else [], name)
+    (new,) = find(pipe, found, selector, name)
+    if shown is not None:
+        return PointedOut(found, new, more)
+    edited = _with_one_more(tokens, found, new)
+    return PointedOut(edited, len(edited) - 1, None)
 
 
 def _pointed_at(tokens: VLETokens, point: Point) -> int:
@@ -73,18 +86,24 @@ def _pointed_at(tokens: VLETokens, point: Point) -> int:
     return owner_at(tokens.label_map(), point) if 0 <= x < width and 0 <= y < height else 0
 
 
-def _found(
-    pipe: VLEPipeline, tokens: VLETokens, selector: Selector, name: str, encoding: Encoding
-) -> tuple[VLETokens, Encoding]:
-    """What is found in the tokens' source picture when the selector's place is pointed out too, and how."""
-    boxes, points = ([] if one is None else [one] for one in (selector.box, selector.point))
-    encoding = replace(encoding, boxes=(*encoding.boxes, *boxes), points=(*encoding.points, *points))
+def _shown_too(shown: Shown, place: Selector | np.ndarray) -> Shown:
+    """What was shown so far, and one place more."""
+    if isinstance(place, np.ndarray):
+        return replace(shown, masks=(*shown.masks, place))
+    boxes, points = ([] if one is None else [one] for one in (place.box, place.point))
+    encoding = shown.encoding
+    return replace(shown, encoding=replace(encoding, boxes=(*encoding.boxes, *boxes), points=(*encoding.points, *points)))
+
+
+def _found(pipe: VLEPipeline, tokens: VLETokens, shown: Shown, points: list[Point], name: str) -> VLETokens:
+    """What is found in the tokens' source picture with all that is shown, of which `points` are new."""
     image = Image.fromarray(tokens.detail.picture.permute(1, 2, 0).contiguous().numpy())
     if tokens.detail.profile:
         image.info[ICC] = tokens.detail.profile
-    found = pipe.encode(image, encoding.boxes, encoding.points, encoding.halting)
+    told = shown.encoding
+    found = pipe.encode(image, told.boxes, told.points, told.halting, told.refine, shown.masks)
     require_objects(found, points, name)
-    return replace(found, detail=replace(found.detail, picture=tokens.detail.picture)), encoding  # one picture in memory
+    return replace(found, detail=replace(found.detail, picture=tokens.detail.picture))  # one picture in memory
 
 
 def _with_one_more(tokens: VLETokens, found: VLETokens, new: int) -> VLETokens:

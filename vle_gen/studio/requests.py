@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from editors.language import Selector
 from vle_gen.errors import UserError
-from vle_gen.studio.edits import Index, Pixels
+from vle_gen.studio.edits import Index, Indices, Pixels
 
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
@@ -35,9 +35,26 @@ class Addition(_Asked):
     @property
     def at(self) -> tuple[float, float] | None:
         """The place; None where it is open."""
-        if (self.x is None) != (self.y is None):
-            raise UserError("a place has an x and a y: give both, or neither")
-        return None if self.x is None else (self.x, self.y)
+        return _place(self.x, self.y)
+
+
+class Copy(_Asked):
+    """Which tokens are to be pasted later, here or into another picture."""
+
+    index: Indices
+
+
+class Paste(_Asked):
+    """From which session what was copied there comes, and where its centre goes: both numbers, or neither for where it lay."""
+
+    source: Annotated[str, Field(min_length=1, max_length=64)]
+    x: Pixels | None = None
+    y: Pixels | None = None
+
+    @property
+    def at(self) -> tuple[float, float] | None:
+        """The place; None where it is as it lay."""
+        return _place(self.x, self.y)
 
 
 class Replacement(_Asked):
@@ -60,3 +77,9 @@ class Place(_Asked):
         if (self.box is None) == (self.point is None):
             raise UserError("an object is somewhere: give either its box or a point on it")
         return Selector(box=self.box, point=self.point)
+
+
+def _place(x: float | None, y: float | None) -> tuple[float, float] | None:
+    if (x is None) != (y is None):
+        raise UserError("a place has an x and a y: give both, or neither")
+    return None if x is None else (x, y)

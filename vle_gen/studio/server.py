@@ -17,7 +17,7 @@ from vle_gen.errors import UserError
 from vle_gen.studio.edits import Edit
 from vle_gen.studio.guard import Guard
 from vle_gen.studio.limits import Limits
-from vle_gen.studio.requests import Addition, Place, Prompt, Replacement
+from vle_gen.studio.requests import Addition, Copy, Paste, Place, Prompt, Replacement
 from vle_gen.studio.sessions import Full, Gone, Stale
 from vle_gen.studio.studio import Studio
 from vle_gen.studio.view import ColourView, SessionView, palette
@@ -107,6 +107,20 @@ def _session_routes(app: FastAPI, studio: Studio) -> None:
     @app.post("/api/sessions/{id}/point-out")
     async def point_out(id: str, place: Place, version: Seen = None) -> SessionView:
         return await studio.point_out(studio.sessions.get(id), place.selector, version)
+
+    @app.post("/api/sessions/{id}/mask")
+    async def mask(id: str, request: Request, version: Seen = None) -> SessionView:
+        data = await asyncio.wait_for(request.body(), studio.limits.upload_seconds)
+        return await studio.mask(studio.sessions.get(id), data, version)
+
+    @app.post("/api/sessions/{id}/copy")
+    async def copy(id: str, asked: Copy, version: Seen = None) -> Response:
+        await studio.copy(studio.sessions.get(id), asked.index, version)
+        return Response(status_code=204)
+
+    @app.post("/api/sessions/{id}/paste")
+    async def paste(id: str, asked: Paste, version: Seen = None) -> SessionView:
+        return await studio.paste(studio.sessions.get(id), asked.source, asked.at, version)
 
     @app.post("/api/sessions/{id}/undo")
     async def undo(id: str, version: Seen = None) -> SessionView:

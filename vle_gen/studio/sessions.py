@@ -4,14 +4,17 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from weakref import WeakKeyDictionary
 
 import torch
 from PIL import Image
 
-from vle_gen.encoding import Encoding
+from editors.rows import objects
+from vle_gen.files import VLE
+from vle_gen.pointing import Shown
 from vle_gen.studio.layers import LayerStore, png
 from vle_gen.studio.limits import Limits
 from vle_gen.tokens import VLETokens
@@ -29,6 +32,15 @@ class Full(Exception):
     """All sessions are in use."""
 
 
+@dataclass(frozen=True)
+class Clip:
+    """What was copied: tokens of a picture as they were then, and what the history calls that picture."""
+
+    tokens: VLETokens
+    indices: tuple[int, ...]
+    name: str
+
+
 @dataclass
 class Session:
     """One picture at work. Tokens are values, so undo is a list of them.
@@ -39,7 +51,8 @@ class Session:
         past, future: what undo and redo go to; the tokens of now are the last of `past`.
         note: something that the person should know about how the picture was opened or edited, or nothing.
         asked_for: index of the token that the last edit was asked to make or find, if any.
-        found_by: how a picture was encoded, for tokens that are just as that gave them.
+        found_by: what a picture was encoded with, for tokens that are just as that gave them.
+        copied: what was copied last, to be pasted here or into another session's picture.
         lock: held by the request that works on the session.
     """
 
@@ -53,24 +66,36 @@ class Session:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     touched: float = field(default_factory=time.monotonic)
     asked_for: int | None = None
-    found_by: WeakKeyDictionary[VLETokens, Encoding] = field(default_factory=WeakKeyDictionary)
+    found_by: WeakKeyDictionary[VLETokens, Shown] = field(default_factory=WeakKeyDictionary)
+    copied: Clip | None = None
+    _opened: VLETokens | None = None
     _labels: dict[bytes, str] = field(default_factory=dict)
     _picture: tuple[int, bytes] | None = None
+
+    def __post_init__(self) -> None:
+        self._opened = self.past[0]  # kept, since undo forgets it after many steps
 
     @property
     def tokens(self) -> VLETokens:
         """As they are now."""
         return self.past[-1]
 
+    def copy(self, indices: Sequence[int]) -> None:
+        """Remembers objects as they are now. What was edited lies in the file that the page would save its tokens in."""
+        edited = self.tokens is not self._opened
+        name = f"{PurePath(self.name).stem or 'picture'}-edited{VLE}" if edited else self.name
+        self.copied = Clip(self.tokens, tuple(objects(self.tokens, indices, "copied")), name)
+
     @property
     def nbytes(self) -> int:
         """Memory held: source pictures, layers, the last picture, and every step's own tensors."""
-        every = (*self.past, *self.future)
+        every = (*self.past, *self.future, self._opened, *([self.copied.tokens] if self.copied else []))
         details = [detail for tokens in every for detail in (tokens.detail, *tokens.foreign) if detail is not None]
         planes = [plane for detail in details for plane in (detail.picture, detail.owner)]
         source = sum({plane.data_ptr(): plane.numel() for plane in planes}.values())  # most steps share them
+        masks = sum(mask.nbytes for seen in self.found_by.values() for mask in seen.masks)
         steps = sum(t.scope.numel() * t.scope.element_size() + t.what.numel() * 4 for t in every)
-        return source + steps + self.layers.nbytes + (len(self._picture[1]) if self._picture else 0)
+        return source + masks + steps + self.layers.nbytes + (len(self._picture[1]) if self._picture else 0)
 
     def require(self, version: int | None) -> None:
         """Raises `Stale` where another version is seen than there is now."""

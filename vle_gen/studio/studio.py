@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from PIL import Image
 
@@ -15,14 +16,14 @@ import editors
 from editors.language import Edit, Selector
 from editors.rows import recorded
 from prompts.reading import faint, notes
-from vle_gen.encoding import AS_USUAL, Encoding
 from vle_gen.errors import UserError
 from vle_gen.files import VLE, named_after, read_tokens
 from vle_gen.image_io import open_image
-from vle_gen.pointing import point_out
+from vle_gen.masks import read_mask
+from vle_gen.pointing import Shown, point_out
 from vle_gen.studio.layers import LayerStore, png
 from vle_gen.studio.limits import Limits
-from vle_gen.studio.sessions import Session, Sessions
+from vle_gen.studio.sessions import Gone, Session, Sessions
 from vle_gen.studio.view import SessionView, view_of
 from vle_gen.studio.work import Workers
 from vle_gen.tokens import VLETokens
@@ -69,7 +70,7 @@ class Studio:
 
         def work() -> Opened:
             tokens, note = read(self.pipe, data, name, self.limits)
-            return self._started(tokens, name, note, None if name.lower().endswith(VLE) else AS_USUAL)
+            return self._started(tokens, name, note, None if name.lower().endswith(VLE) else Shown())
 
         return self._kept(await self.workers.render(work))
 
@@ -126,12 +127,41 @@ class Studio:
         """The session with a token for an object that was not found by itself, where a person sees one."""
 
         def change(tokens: VLETokens) -> Change:
-            seen = point_out(self.pipe, tokens, selector, session.name, session.found_by.get(tokens))
-            if seen.encoding is not None:
-                session.found_by[seen.tokens] = seen.encoding
-            return Change(seen.tokens, asked_for=seen.index)
+            return self._pointed_out(session, tokens, selector)
 
         return await self._edited(session, change, self.workers.render, version)
+
+    async def mask(self, session: Session, data: bytes, version: int | None = None) -> SessionView:
+        """The session with a token that has just the pixels that a person marked, in the bytes of a picture of a mask."""
+
+        def change(tokens: VLETokens) -> Change:
+            return self._pointed_out(session, tokens, _mask(data, tokens.size, self.limits))
+
+        return await self._edited(session, change, self.workers.render, version)
+
+    def _pointed_out(self, session: Session, tokens: VLETokens, place: Selector | np.ndarray) -> Change:
+        seen = point_out(self.pipe, tokens, place, session.name, session.found_by.get(tokens))
+        if seen.shown is not None:
+            session.found_by[seen.tokens] = seen.shown
+        return Change(seen.tokens, asked_for=seen.index)
+
+    async def copy(self, session: Session, indices: Sequence[int], version: int | None = None) -> None:
+        """Remembers objects of the session's picture as they are now, to be pasted."""
+        async with session.lock:
+            session.require(version)
+            session.copy(indices)
+
+    async def paste(
+        self, session: Session, source: str, at: tuple[float, float] | None, version: int | None = None
+    ) -> SessionView:
+        """The session with what was copied last in the session `source`, its centre at a place in pixels, or where it lay."""
+        try:
+            clip = self.sessions.get(source).copied
+        except Gone:
+            clip = None
+        if clip is None:
+            raise UserError("what was copied is no longer here: copy it again")
+        return await self.edit(session, lambda tokens: editors.paste(tokens, clip.tokens, clip.indices, at, clip.name), version)
 
     async def _edited(
         self, session: Session, change: Callable[[VLETokens], Change], run: Callable, version: int | None
@@ -194,10 +224,10 @@ class Studio:
         async with session.lock:
             return await self.workers.render(work)
 
-    def _started(self, tokens: VLETokens, name: str, note: str, encoding: Encoding | None = None) -> Opened:
+    def _started(self, tokens: VLETokens, name: str, note: str, shown: Shown | None = None) -> Opened:
         session = Session(name, LayerStore(self.pipe.tokenizer.network), [tokens], note)
-        if encoding is not None:
-            session.found_by[tokens] = encoding
+        if shown is not None:
+            session.found_by[tokens] = shown
         return Opened(session, self._view(session))  # seen first: only then is it known how much memory it takes
 
     def _seen_after(self, session: Session, change: Callable[[], None]) -> SessionView:
@@ -252,6 +282,18 @@ def read(pipe: VLEPipeline, data: bytes, name: str, limits: Limits) -> tuple[VLE
         note = f"Made smaller to work on: {image.width} × {image.height} became {size[0]} × {size[1]}"
         image = image.resize(size, Image.Resampling.LANCZOS)
     return _bounded(pipe.encode(image), limits), note
+
+
+def _mask(data: bytes, size: tuple[int, int], limits: Limits) -> np.ndarray:
+    """The mask (H, W) bool in an uploaded picture. Raises `UserError` for what is no mask of a picture of that size."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mask"
+        path.write_bytes(data)
+        try:
+            _check_pixels(data, limits)
+            return read_mask(path, size)
+        except UserError as fault:
+            raise UserError(str(fault).replace(f"mask {path}", "the mask").replace(str(path), "the mask")) from None
 
 
 def _check_pixels(data: bytes, limits: Limits) -> None:

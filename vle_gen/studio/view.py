@@ -35,7 +35,8 @@ class PlaneView(BaseModel):
 
 class TokenView(BaseModel):
     """A token in pixels of the picture: x, y is its centre; its planes are drawn in order. `focal` says how it is stretched
-    when it moves aside, 0 for not at all. The label of one that is not `sure` ends with a question mark."""
+    when it moves aside, 0 for not at all; `turn` by how many degrees its hue was turned. The label of one that is not `sure`
+    ends with a question mark."""
 
     index: int
     label: str
@@ -46,6 +47,7 @@ class TokenView(BaseModel):
     height: float
     depth: float
     focal: float
+    turn: float
     planes: list[PlaneView]
 
 
@@ -95,7 +97,7 @@ def view_of(session: Session, labels: list[str]) -> SessionView:
             TokenView(
                 index=row.index, label=row.label, sure=sure[row.index], x=row.x, y=row.y, width=row.width,
                 height=row.height, depth=float(tokens.depth[0, row.index]), focal=session.layers.focal_of(tokens, row.index),
-                planes=[shown(plane) for plane in planes],
+                turn=float(tokens.turn[0, row.index]), planes=[shown(plane) for plane in planes],
             )
             for row, planes in zip(rows[1:], scenery.planes[1:], strict=True)
         ],

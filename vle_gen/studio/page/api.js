@@ -30,10 +30,10 @@ function sentence(text) {
   return /[.?!)]$/.test(upper) ? upper : `${upper}.`;
 }
 
-const post = async (path, body, seen = {}) =>
+const post = async (path, body, more = {}) =>
   (await ask(path, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...seen },
+    headers: { 'content-type': 'application/json', ...more },
     body: JSON.stringify(body ?? {}),
   })).json();
 
@@ -50,12 +50,22 @@ export const write = (prompt, seed) => post('/api/sessions/from-text', { prompt,
 export const colours = async () => (await ask('/api/colours')).json();
 export const look = async (id) => (await ask(at(id))).json();
 // Changes are asked for of a view: the server refuses them where the session is no longer as that shows it.
-const change = (view, what, body) => post(`${at(view.id)}/${what}`, body, { 'if-match': String(view.version) });
+const seen = (view) => ({ 'if-match': String(view.version) });
+const change = (view, what, body) => post(`${at(view.id)}/${what}`, body, seen(view));
 export const edit = (view, body) => change(view, 'edits', body);
 export const add = (view, text, seed) => change(view, 'add', { text, seed });
 export const replace = (view, index, text, seed) => change(view, 'replace', { index, text, seed });
-/** `place`: { box: [left, top, width, height] } or { point: [x, y] }, in pixels of the picture. */
-export const pointOut = (view, place) => change(view, 'point-out', place);
+/** `place`: { box: [left, top, width, height] } or { point: [x, y] }, in pixels of the picture, or { mask } as a file. */
+export const pointOut = async (view, place) => {
+  if (!place.mask) return change(view, 'point-out', place);
+  const headers = { 'content-type': 'application/octet-stream', ...seen(view) };
+  return (await ask(`${at(view.id)}/mask`, { method: 'POST', headers, body: place.mask })).json();
+};
+/** Remembers tokens with the picture, to be pasted from there. */
+export const copy = (view, index) =>
+  ask(`${at(view.id)}/copy`, { method: 'POST', headers: { 'content-type': 'application/json', ...seen(view) }, body: JSON.stringify({ index }) });
+/** `source`: the id of the picture that they are of; `place`: { x, y }, or nothing for where they lay. */
+export const paste = (view, source, place) => change(view, 'paste', { source, ...place });
 export const undo = (view) => change(view, 'undo');
 export const redo = (view) => change(view, 'redo');
 

@@ -1,6 +1,7 @@
 // What is edited: the session as the server knows it, and the edits that it has not confirmed yet, which are shown already.
 
 import * as api from './api.js';
+import { copied, middleOf, placeFor, remember } from './clipboard.js';
 import { forgetAllBut, load } from './images.js';
 import { complain, during, settle } from './messages.js';
 import { STILL, after, at, step } from './shift.js';
@@ -19,9 +20,12 @@ export class Editor {
     this.changed = changed;
     this.view = null;
     this.picture = null;
-    this.pending = []; // edits shown but not confirmed: { index, dx, dy, factor, perspective }
+    this.pending = []; // edits shown but not confirmed: { which, dx, dy, factor, perspective }
+    this.asking = 0; // degrees that were asked for and are not confirmed
     this.behind = null; // the picture without a token: { index, picture }, or without picture while it is fetched
-    this.chosen = null;
+    this.chosen = null; // the token that was chosen last
+    this.also = []; // those that were chosen before it, and are still
+    this.several = false; // what is chosen next comes to what is chosen
     this.hovered = null;
     this.perspective = false;
     this.locks = 0; // edits under way after which tokens have other numbers
@@ -31,11 +35,26 @@ export class Editor {
 
   /** Whether nothing is being done, and nothing is about to be. */
   get idle() {
-    return !this.asked && !this.row && !this.pending.length;
+    return !this.asked && !this.row && !this.turning && !this.pending.length;
   }
 
   get token() {
     return this.view?.tokens.find((token) => token.index === this.chosen);
+  }
+
+  /** Indices of all that is chosen, in the order in which it was. */
+  get which() {
+    return this.chosen === null ? [] : [...this.also, this.chosen];
+  }
+
+  get tokens() {
+    return this.which.map((index) => this.view?.tokens.find((token) => token.index === index)).filter(Boolean);
+  }
+
+  /** Chooses tokens, and no others. */
+  choose(which) {
+    this.also = which.slice(0, -1);
+    this.chosen = which.at(-1) ?? null;
   }
 
   get locked() {
@@ -57,7 +76,8 @@ export class Editor {
       await this.enqueue(text, async () => {
         const view = await ask();
         this.pending = [];
-        this.chosen = this.hovered = this.behind = null;
+        this.hovered = this.behind = null;
+        this.choose([]);
         await this.accept(view);
       });
       return true;
@@ -71,7 +91,7 @@ export class Editor {
     const [urls, picture] = await Promise.all([load(view), api.bitmap(view.picture)]);
     this.view = view;
     this.picture = picture;
-    if (!view.tokens.some((token) => token.index === this.chosen)) this.chosen = null;
+    this.choose(this.which.filter((index) => view.tokens.some((token) => token.index === index)));
     if (!view.tokens.some((token) => token.index === this.hovered)) this.hovered = null;
     this.changed();
     forgetAllBut(urls);
@@ -86,7 +106,7 @@ export class Editor {
         if (this.view?.id !== id) return null;
         const view = await ask(this.view);
         this.pending = this.pending.filter((edit) => edit !== shown);
-        if (shown?.index !== this.behind?.index) this.behind = null; // moved itself, it leaves the same behind
+        if (this.behind && String(shown?.which) !== String(this.behind.index)) this.behind = null; // it leaves the same behind
         await this.accept(view);
         return view;
       });
@@ -123,7 +143,10 @@ export class Editor {
 
   /** The same view. Where it has more tokens or fewer than are shown, a number may mean another thing now, and none is chosen. */
   renumbered(view) {
-    if (view.tokens.length !== this.view.tokens.length) this.chosen = this.hovered = null;
+    if (view.tokens.length !== this.view.tokens.length) {
+      this.hovered = null;
+      this.choose([]);
+    }
     return view;
   }
 
@@ -133,12 +156,12 @@ export class Editor {
   shifts(dragged = null) {
     const shifts = new Map();
     for (const edit of [...this.pending, ...(this.row ? [this.row] : []), ...(dragged ? [dragged] : [])]) {
-      const token = this.view.tokens.find((t) => t.index === edit.index);
-      if (!token) continue;
-      const now = shifts.get(edit.index) || STILL;
-      const shift = after(now, this.shiftOf(token, now, edit));
-      shift.nearer = (now.nearer || 1) * (edit.perspective ? this.growth(token, now, edit.dy) : 1);
-      shifts.set(edit.index, shift);
+      for (const token of this.view.tokens.filter((t) => edit.which.includes(t.index))) {
+        const now = shifts.get(token.index) || STILL;
+        const shift = after(now, this.shiftOf(token, now, edit));
+        shift.nearer = (now.nearer || 1) * (edit.perspective ? this.growth(token, now, edit.dy) : 1);
+        shifts.set(token.index, shift);
+      }
     }
     return shifts;
   }
@@ -149,16 +172,19 @@ export class Editor {
     return step(edit.dx, edit.dy, edit.perspective ? this.growth(token, now, edit.dy) : 1, x, y);
   }
 
-  /** As much of a way of (dx, dy) as a thing can go and still be seen. */
-  held(index, dx, dy) {
-    const token = this.view.tokens.find((t) => t.index === index);
-    const now = this.shifts().get(index) || STILL;
-    const [x, y] = at(now, token.x, token.y);
-    const along = (way, middle, length, size) => {
-      const out = (0.5 - GRIP) * length * now.scale; // how far its middle may be outside
-      return Math.max(Math.min(0, Math.ceil(-out - middle)), Math.min(Math.max(0, Math.floor(size + out - middle)), way));
-    };
-    return [along(dx, x, token.width, this.view.width), along(dy, y, token.height, this.view.height)];
+  /** As much of a way of (dx, dy) as things can go together, and all still be seen. */
+  held(which, dx, dy) {
+    const shifts = this.shifts();
+    for (const token of this.view.tokens.filter((t) => which.includes(t.index))) {
+      const now = shifts.get(token.index) || STILL;
+      const [x, y] = at(now, token.x, token.y);
+      const along = (way, middle, length, size) => {
+        const out = (0.5 - GRIP) * length * now.scale; // how far its middle may be outside
+        return Math.max(Math.min(0, Math.ceil(-out - middle)), Math.min(Math.max(0, Math.floor(size + out - middle)), way));
+      };
+      [dx, dy] = [along(dx, x, token.width, this.view.width), along(dy, y, token.height, this.view.height)];
+    }
+    return [dx, dy];
   }
 
   /** A factor as it can be taken: not so small that next to nothing is left of a thing that is shown `scale` times as large. */
@@ -185,29 +211,29 @@ export class Editor {
     if (this.behind === behind) this.changed();
   }
 
-  // Edits
+  // Edits. `which` are the indices of the tokens that they are of
 
-  move(index, dx, dy) {
+  move(which, dx, dy) {
     if (!dx && !dy) return this.changed();
-    const edit = { index, dx, dy, factor: 1, perspective: this.perspective };
+    const edit = { which, dx, dy, factor: 1, perspective: this.perspective };
     this.pending.push(edit);
     this.changed();
-    const body = { edit: 'move', index, dx, dy, perspective: this.perspective };
+    const body = { edit: 'move', index: which, dx, dy, perspective: this.perspective };
     return this.request('Rendering…', (view) => api.edit(view, body), edit);
   }
 
-  resize(index, factor) {
+  resize(which, factor) {
     if (factor === 1) return this.changed();
-    const edit = { index, dx: 0, dy: 0, factor, perspective: false };
+    const edit = { which, dx: 0, dy: 0, factor, perspective: false };
     this.pending.push(edit);
     this.changed();
-    return this.request('Rendering…', (view) => api.edit(view, { edit: 'resize', index, factor }), edit);
+    return this.request('Rendering…', (view) => api.edit(view, { edit: 'resize', index: which, factor }), edit);
   }
 
   /** Steps that come quickly one after another become one edit. */
   nudge(dx, dy) {
     if (!this.token) return;
-    const [x, y] = this.held(this.chosen, dx, dy);
+    const [x, y] = this.held(this.which, dx, dy);
     this.along({ dx: x, dy: y, factor: 1 });
   }
 
@@ -218,24 +244,48 @@ export class Editor {
   along({ dx, dy, factor }) {
     if (!this.token || this.locked) return;
     const row = this.row;
-    if (row && (row.index !== this.chosen || (row.factor === 1) !== (factor === 1))) this.flush();
-    this.row ??= { index: this.chosen, dx: 0, dy: 0, factor: 1, perspective: factor === 1 && this.perspective };
+    if (this.turning || (row && (String(row.which) !== String(this.which) || (row.factor === 1) !== (factor === 1)))) this.flush();
+    this.row ??= { which: this.which, dx: 0, dy: 0, factor: 1, perspective: factor === 1 && this.perspective };
     this.row.dx += dx;
     this.row.dy += dy;
-    this.row.factor = this.within(this.token, this.row.factor * factor);
+    this.row.factor = this.tokens.reduce((now, token) => this.within(token, now), this.row.factor * factor);
+    this.soon();
+    this.changed();
+  }
+
+  /** Turns the hue by degrees; what is asked for in a row counts from the same start, and becomes one edit. */
+  turn(by) {
+    if (!this.token || this.locked) return;
+    if (this.row || (this.turning && String(this.turning.which) !== String(this.which))) this.flush();
+    this.turning = { which: this.which, by };
+    this.soon();
+  }
+
+  soon() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.flush(), PAUSE);
-    this.changed();
   }
 
   /** Sends a row of keys that is not sent yet; resolves when everything asked for is done. */
   flush() {
     clearTimeout(this.timer);
-    const row = this.row;
-    this.row = null;
-    if (row && row.factor !== 1) this.resize(row.index, row.factor);
-    else if (row) this.move(row.index, row.dx, row.dy);
+    const { row, turning } = this;
+    this.row = this.turning = null;
+    if (row && row.factor !== 1) this.resize(row.which, row.factor);
+    else if (row) this.move(row.which, row.dx, row.dy);
+    if (turning?.by) {
+      this.asking += turning.by;
+      const done = this.edit('Painting…', { edit: 'recolor', index: turning.which, by: turning.by });
+      done.finally(() => {
+        this.asking -= turning.by;
+        this.changed();
+      });
+    }
     return this.queue;
+  }
+
+  edit(text, body) {
+    return this.request(text, (view) => api.edit(view, body));
   }
 
   remove() {
@@ -243,60 +293,106 @@ export class Editor {
   }
 
   duplicate() {
-    return this.ofChosen((index, token) => {
-      const room = token.x + 1.5 * token.width < this.view.width ? 1 : -1;
-      const dx = Math.round(room * Math.max(12, token.width * 0.6));
-      const ask = async (view) => this.choosing(await api.edit(view, { edit: 'duplicate', index, dx }));
+    return this.ofChosen((index, tokens) => {
+      const right = Math.max(...tokens.map((token) => token.x + 1.5 * token.width));
+      const wide = Math.max(...tokens.map((token) => token.width));
+      const dx = Math.round((right < this.view.width ? 1 : -1) * Math.max(12, wide * 0.6));
+      const ask = async (view) => this.choosing(await api.edit(view, { edit: 'duplicate', index, dx }), index.length);
       return this.request('Duplicating…', ask);
     });
   }
 
   deepen(nearer) {
-    return this.ofChosen((index) => this.request('Rendering…', (view) => api.edit(view, { edit: nearer ? 'raise' : 'lower', index })));
+    return this.ofChosen((index) => this.edit('Rendering…', { edit: nearer ? 'raise' : 'lower', index }));
   }
 
   flip() {
-    return this.ofChosen((index) => this.request('Flipping…', (view) => api.edit(view, { edit: 'flip', index })));
+    return this.ofChosen((index) => this.edit('Flipping…', { edit: 'flip', index }));
   }
 
   /** `to`: the name of a colour, or one as #rrggbb. */
   recolor(to) {
-    return this.ofChosen((index) => this.request('Painting…', (view) => api.edit(view, { edit: 'recolor', index, to })));
+    return this.ofChosen((index) => this.edit('Painting…', { edit: 'recolor', index, to }));
   }
 
   replace(text) {
-    return this.ofChosen((index) => this.request(`Drawing “${text}”…`, (view) => api.replace(view, index, text, someSeed())));
+    return this.ofChosen(([index]) => this.request(`Drawing “${text}”…`, (view) => api.replace(view, index, text, someSeed())));
+  }
+
+  swap() {
+    return this.ofChosen((index) => this.edit('Swapping…', { edit: 'swap', index, perspective: this.perspective }));
+  }
+
+  align(edge) {
+    return this.ofChosen((index) => this.edit('Aligning…', { edit: 'align', index, edge }));
+  }
+
+  distribute(direction) {
+    return this.ofChosen((index) => this.edit('Spacing evenly…', { edit: 'distribute', index, direction }));
+  }
+
+  /** Remembers what is chosen, to be pasted here or into another picture. True when that is done. */
+  copy() {
+    return this.ofChosen(async (index, tokens) => {
+      settle();
+      const id = this.view.id;
+      try {
+        return await this.enqueue('Copying…', async () => {
+          if (this.view.id !== id) return false;
+          await api.copy(this.view, index);
+          const now = this.view.tokens.filter((token) => index.includes(token.index));
+          remember({ source: id, count: tokens.length, ...middleOf(this.view, now) });
+          this.times = 0;
+          this.changed();
+          return true;
+        });
+      } catch (fault) {
+        if (api.mayBeDone(fault)) await this.catchUp(id);
+        complain(fault);
+        return false;
+      }
+    });
+  }
+
+  /** Puts what was copied into the picture, where it is chosen. */
+  paste() {
+    const clip = copied();
+    if (!clip || !this.view) return null;
+    this.flush();
+    this.times = (this.times || 0) + 1;
+    const place = placeFor(clip, this.view, this.times);
+    return this.request('Pasting…', async (view) => this.choosing(await api.paste(view, clip.source, place), clip.count));
   }
 
   /** Finds what is at a place, which is then chosen; its token, or null. */
   async pointOut(place) {
     const view = await this.renumber('Looking there…', (seen) => api.pointOut(seen, place));
     if (!view) return null;
-    this.chosen = view.asked_for;
+    this.choose([view.asked_for]);
     this.changed();
     return this.token;
   }
 
-  /** `begin(index, token)` for the chosen token, if there is one, when a row of keys is sent. */
+  /** `begin(which, tokens)` for what is chosen, if anything is, when a row of keys is sent. */
   ofChosen(begin) {
     if (!this.token || this.locked) return null;
     this.flush();
-    return begin(this.chosen, this.token);
+    return begin(this.which, this.tokens);
   }
 
   add(text) {
     this.flush();
-    const before = this.chosen;
+    const before = String(this.which);
     return this.request(`Adding “${text}”…`, async (view) => {
       const added = await api.add(view, text, someSeed());
-      const elsewhere = this.chosen !== before || this.row || this.pending.length; // the person works on another thing by now
+      const elsewhere = String(this.which) !== before || this.row || this.pending.length; // the person works on another by now
       return elsewhere ? added : this.choosing(added);
     });
   }
 
-  /** The same view, with its last token chosen: new tokens come last. */
-  choosing(view) {
-    this.chosen = view.tokens.at(-1)?.index ?? null;
+  /** The same view, with its last tokens chosen: new ones come last. */
+  choosing(view, count = 1) {
+    this.choose(view.tokens.map((token) => token.index).sort((a, b) => a - b).slice(-count));
     return view;
   }
 

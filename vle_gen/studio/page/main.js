@@ -1,64 +1,76 @@
 // The page: what its buttons, keys, files and forms do.
 
 import * as api from './api.js';
+import { copied } from './clipboard.js';
 import { Editor, someSeed } from './editor.js';
+import { onSubmit } from './forms.js';
 import { closeMenu, openMenu, toggle } from './menus.js';
-import { complain, during, say, settle } from './messages.js';
+import { complain, during, say } from './messages.js';
 import { Objects } from './objects.js';
-import { palette } from './palette.js';
+import { Hue, palette } from './palette.js';
 import { Pointing } from './pointing.js';
 import { Stage } from './stage.js';
 import { Zoom } from './zoom.js';
 
 const $ = (selector) => document.querySelector(selector);
 const editor = new Editor(show);
-const chooser = { hover, choose };
 const objects = new Objects($('#objects'), $('#count'), {
   hover,
-  choose(index) {
-    choose(index);
+  choose(index, event) {
+    choose(index, adding(event));
     if (editor.token) zoom.reveal(editor.token.x, editor.token.y);
   },
 });
 let dragged = null;
 let shown = null;
 const stage = new Stage($('#frame'), {
-  ...chooser,
+  hover,
+  choose,
+  adding,
   drag(index, dx, dy) {
     editor.flush();
-    const [x, y] = editor.held(index, dx, dy);
-    dragged = { index, dx: x, dy: y, factor: 1, perspective: editor.perspective };
+    const which = together(index);
+    const [x, y] = editor.held(which, dx, dy);
+    dragged = { which, dx: x, dy: y, factor: 1, perspective: editor.perspective };
     place();
   },
   drop(index, dx, dy) {
     dragged = null;
-    editor.move(index, ...editor.held(index, dx, dy));
+    const which = together(index);
+    editor.move(which, ...editor.held(which, dx, dy));
   },
   size(factor) {
     editor.flush();
-    dragged = { index: editor.chosen, dx: 0, dy: 0, factor: sizeable(factor), perspective: false };
+    dragged = { which: [editor.chosen], dx: 0, dy: 0, factor: sizeable(factor), perspective: false };
     place();
   },
   sized(factor) {
     dragged = null;
-    if (editor.token) editor.resize(editor.chosen, sizeable(factor));
+    if (editor.token) editor.resize([editor.chosen], sizeable(factor));
   },
   cancel() {
     dragged = null;
     place();
   },
 });
-const pointing = new Pointing($('#pointing'), {
+const pointing = new Pointing($('#pointing'), $('#mask'), $('#ring'), {
   picture: () => ({ width: editor.view.width, height: editor.view.height, zoom: stage.zoom }),
   async found(place) {
     const token = await editor.pointOut(place);
     if (token) say(`Found: ${token.label}`);
     return Boolean(token);
   },
-  changed(on) {
-    for (const part of $('#object-tools').children) part.hidden = part.id === 'stop' ? !on : on && part.id !== 'chosen';
-    $('[data-do=point-out]').setAttribute('aria-pressed', on);
-    choose(on ? null : editor.chosen);
+  changed() {
+    const { on, paints, brush } = pointing;
+    for (const part of $('#object-tools').children) {
+      if (part.id !== 'chosen') part.hidden = part.classList.contains('pointing') ? !on : on;
+    }
+    $('#brush-tools').hidden = !on || !paints;
+    const pressed = { '[data-do=point-out]': on, '[data-do=by-box]': !paints, '[data-do=by-brush]': paints, '[data-do=erase]': brush.erases };
+    for (const [name, is] of Object.entries(pressed)) $(name).setAttribute('aria-pressed', is);
+    $('[data-do=mask-done]').setAttribute('aria-disabled', !brush.marked);
+    if (on && editor.chosen !== null) choose(null);
+    else mark();
   },
   say,
 });
@@ -71,6 +83,8 @@ const zoom = new Zoom($('#stage'), $('#frame'), stage, {
   },
 });
 
+const hue = new Hue($('#hue'), $('#turned'), (by) => editor.turn(by));
+addEventListener('storage', () => mark()); // something was copied in another window
 new ResizeObserver(mark).observe($('#stage')); // the size that it is shown at is said
 
 /** A factor for the chosen token, as it is sent. */
@@ -85,13 +99,29 @@ function hover(index) {
   mark();
 }
 
-function choose(index) {
-  if (editor.chosen !== index) {
+/** Whether what is pressed now comes to what is chosen. */
+function adding(event) {
+  return editor.several || event.shiftKey || event.ctrlKey || event.metaKey;
+}
+
+/** All that is dragged with a token. */
+function together(index) {
+  return editor.which.includes(index) ? editor.which : [index];
+}
+
+/** Chooses a token, or nothing; with `more` besides what is chosen, from which it goes if it is in it. */
+function choose(index, more = false) {
+  const rest = editor.which.filter((other) => other !== index);
+  chooseAll(!more ? [index].filter((one) => one !== null) : editor.which.includes(index) ? rest : [...rest, index]);
+}
+
+function chooseAll(which) {
+  if (String(editor.which) !== String(which)) {
     stage.handles.cancel();
     editor.flush();
   }
-  editor.chosen = index;
-  editor.lift(index);
+  editor.choose(which);
+  editor.lift(which.length === 1 ? which[0] : null);
   mark();
 }
 
@@ -118,12 +148,20 @@ function place() {
 }
 
 function mark() {
-  stage.mark(editor.hovered, editor.chosen);
-  objects.mark(editor.hovered, editor.chosen);
-  const token = editor.token;
-  $('#chosen').textContent = pointing.on ? 'Draw a box around an object, or tap it' : token?.label ?? advice();
-  for (const button of document.querySelectorAll('#object-tools .group :is([data-do], summary)')) allow(button, token);
-  if (!token && $('#object-tools').contains(openMenu())) closeMenu();
+  const { token, which } = editor;
+  stage.mark(editor.hovered, which);
+  objects.mark(editor.hovered, which);
+  const chosen = which.length > 1 ? `${which.length} objects` : token?.label ?? advice();
+  const asked = pointing.paints ? 'Paint over the whole object' : 'Draw a box around an object, or tap it';
+  $('#chosen').textContent = pointing.on ? asked : chosen;
+  for (const button of document.querySelectorAll('#object-tools .group :is([data-do], summary, input)')) {
+    const { least = 1, most = Infinity } = button.dataset;
+    allow(button, editor.view && which.length >= least && which.length <= most);
+  }
+  allow($('[data-do=paste]'), copied());
+  if (openMenu()?.querySelector('summary').getAttribute('aria-disabled') === 'true') closeMenu();
+  $('[data-do=several]').setAttribute('aria-pressed', editor.several);
+  if (!editor.turning) hue.show((token?.turn ?? 0) + editor.asking);
   allow($('[data-do=undo]'), editor.view?.can_undo);
   allow($('[data-do=redo]'), editor.view?.can_redo);
   allow($('[data-do=zoom-in]'), !zoom.closest);
@@ -185,10 +223,21 @@ addEventListener('drop', (event) => {
 });
 addEventListener('paste', (event) => {
   const file = [...(event.clipboardData?.files || [])][0];
-  if (!file) return;
+  if (!file && (event.target.closest?.(TYPED) || !editor.view)) return;
   event.preventDefault();
-  open(file);
+  if (file) open(file);
+  else actions.paste();
 });
+
+for (const kind of ['copy', 'cut']) {
+  addEventListener(kind, (event) => {
+    if (!editor.token || event.target.closest?.(TYPED) || String(getSelection())) return;
+    event.preventDefault();
+    // In place of a picture that may be on the clipboard, which would be opened when this is to be pasted.
+    event.clipboardData.setData('text/plain', editor.tokens.map((token) => token.label).join(', '));
+    actions[kind]();
+  });
+}
 
 for (const chip of document.querySelectorAll('.chip')) {
   chip.addEventListener('click', () => {
@@ -197,20 +246,11 @@ for (const chip of document.querySelectorAll('.chip')) {
   });
 }
 
-/** What a form says is asked for once, however often it is sent before that is done. */
-function onSubmit(form, field, ask) {
-  let asked = null;
-  field.addEventListener('input', settle);
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
-    const text = field.value.trim();
-    if (!text || text === asked) return;
-    asked = text;
-    const done = await ask(text);
-    if (asked === text) asked = null;
-    if (done && field.value.trim() === text) field.value = '';
-  });
-}
+$('#mask-input').addEventListener('change', (event) => {
+  const [mask] = event.target.files;
+  event.target.value = '';
+  if (mask && pointing.on && !pointing.busy) pointing.find({ mask });
+});
 onSubmit($('#write'), $('#prompt'), draw);
 onSubmit($('#add'), $('#addition'), (text) => editor.add(text));
 onSubmit($('#replace'), $('#replacement'), async (text) => {
@@ -262,6 +302,31 @@ const actions = {
   'point-out': () => (pointing.on ? pointing.end() : pointing.begin()),
   duplicate: () => editor.duplicate(),
   remove: () => editor.remove(),
+  swap: () => editor.swap(),
+  arrange: () => toggle($('#arrange-menu')),
+  async copy() {
+    const { length } = editor.which;
+    const done = await editor.copy();
+    if (done) say(`Copied ${length} object${length === 1 ? '' : 's'}: paste here or into another picture`);
+    return done;
+  },
+  async cut() {
+    if (await actions.copy()) editor.remove();
+  },
+  paste: () => (copied() ? editor.paste() : say('Nothing was copied yet')),
+  several() {
+    editor.several = !editor.several;
+    mark();
+    say(editor.several ? 'What you choose now comes to what is chosen' : 'One object is chosen at a time');
+  },
+  all: () => chooseAll(editor.view.tokens.map((token) => token.index)),
+  'by-box': () => pointing.begin(),
+  'by-brush': () => pointing.begin(true),
+  'brush-smaller': () => pointing.brush.size(false),
+  'brush-larger': () => pointing.brush.size(true),
+  erase: () => pointing.brush.erase(),
+  'mask-done': () => pointing.done(),
+  'mask-file': () => $('#mask-input').click(),
   perspective() {
     editor.flush();
     editor.perspective = !editor.perspective;
@@ -271,22 +336,29 @@ const actions = {
 };
 document.addEventListener('click', (event) => {
   const button = event.target.closest('[data-do]');
-  if (button && button.getAttribute('aria-disabled') !== 'true') actions[button.dataset.do]();
+  if (!button || button.getAttribute('aria-disabled') === 'true') return;
+  if (button.classList.contains('row')) closeMenu(true);
+  const { align, distribute } = button.dataset;
+  if (align) editor.align(align);
+  else if (distribute) editor.distribute(distribute);
+  else actions[button.dataset.do]();
 });
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const KEYS = { Delete: 'remove', Backspace: 'remove', '[': 'farther', ']': 'nearer', '-': 'smaller', '+': 'larger', '=': 'larger', o: 'open', p: 'perspective', f: 'flip', c: 'colour', r: 'replace', b: 'point-out', z: 'zoom-in', 0: 'zoom-fit' };
-const WITH_CONTROL = { z: 'undo', y: 'redo', d: 'duplicate', s: 'save-png', o: 'open' };
+const KEYS = { Delete: 'remove', Backspace: 'remove', '[': 'farther', ']': 'nearer', '-': 'smaller', '+': 'larger', '=': 'larger', o: 'open', p: 'perspective', f: 'flip', c: 'colour', r: 'replace', b: 'point-out', m: 'several', a: 'arrange', z: 'zoom-in', 0: 'zoom-fit' };
+const WITH_CONTROL = { z: 'undo', y: 'redo', d: 'duplicate', s: 'save-png', o: 'open', a: 'all' };
+const TYPED = 'input:not([type=range], [type=color], [type=file]), textarea'; // where keys write
 
 addEventListener('keydown', (event) => {
   if (event.altKey) return;
   if (event.key === 'Escape') {
     if (stage.held) return stage.cancel();
     if (openMenu()) return closeMenu(true);
-    if (event.target.closest?.('input, textarea')) return;
+    if (event.target.closest?.(TYPED)) return;
     return pointing.on ? leave() : choose(null);
   }
-  if (event.target.closest?.('input, textarea')) return;
+  const field = event.target.closest?.('input, textarea');
+  if (field && (field.matches(TYPED) || !(event.ctrlKey || event.metaKey))) return; // a slider has keys of its own
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   let action = null;
   if (event.ctrlKey || event.metaKey) action = key === 'z' && event.shiftKey ? 'redo' : WITH_CONTROL[key];

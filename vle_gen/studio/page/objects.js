@@ -3,7 +3,7 @@
 import { thumbnail } from './images.js';
 
 export class Objects {
-  /** `calls`: hover(index|null), choose(index). */
+  /** `calls`: hover(index|null), choose(index, event). */
   constructor(list, count, calls) {
     Object.assign(this, { list, count, calls });
   }
@@ -39,18 +39,20 @@ export class Objects {
     const name = document.createElement('span');
     name.textContent = token.label;
     button.append(canvas, name);
-    button.addEventListener('click', () => this.calls.choose(token.index));
+    button.addEventListener('click', (event) => this.calls.choose(token.index, event));
     button.addEventListener('pointerenter', () => this.calls.hover(token.index));
     button.addEventListener('pointerleave', () => this.calls.hover(null));
     item.append(button);
     return item;
   }
 
-  mark(hovered, chosen) {
+  /** `which`: indices of what is chosen, the last one last. */
+  mark(hovered, which) {
+    const chosen = which.at(-1) ?? null;
     for (const button of this.list.querySelectorAll('[data-index]')) {
       const index = Number(button.dataset.index);
       button.classList.toggle('hovered', index === hovered);
-      button.setAttribute('aria-pressed', index === chosen);
+      button.setAttribute('aria-pressed', which.includes(index));
       if (index === chosen && this.last !== chosen) button.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     }
     this.last = chosen;

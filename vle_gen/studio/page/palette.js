@@ -1,4 +1,4 @@
-// The colours that the chosen object can be painted in: those with names as buttons, and any other.
+// The colours that the chosen objects can be painted in, those with names as buttons and any other; and a slider of the hue.
 
 import * as api from './api.js';
 
@@ -16,4 +16,29 @@ export async function palette(list, any, paint) {
     button.addEventListener('click', () => paint(name));
     return button;
   }));
+}
+
+/** A slider by which the hue is turned: `turn(degrees)` is called with how far it is from where `show` put it. */
+export class Hue {
+  constructor(slider, said, turn) {
+    Object.assign(this, { slider, said });
+    this.start = 0;
+    slider.addEventListener('input', () => {
+      this.say();
+      turn(Number(slider.value) - this.start);
+    });
+  }
+
+  /** Shows by how many degrees something is turned. */
+  show(turned) {
+    this.start = ((Math.round(turned) + 180 + 360) % 360) - 180;
+    this.slider.value = this.start;
+    this.say();
+  }
+
+  say() {
+    const value = Number(this.slider.value);
+    this.said.textContent = `${value > 0 ? '+' : ''}${value}°`;
+    this.slider.setAttribute('aria-valuetext', `${value} degrees`);
+  }
 }

@@ -1,4 +1,6 @@
-// Pointing out an object that was not found: a box is drawn about it, by hand or by keys, or it is tapped.
+// Pointing out an object that was not found: a box is drawn about it, by hand or by keys, or it is tapped, or a mask of it painted.
+
+import { Brush } from './brush.js';
 
 const SLACK = 6; // screen pixels that a tap may slip
 const LEAST = 4; // pixels of the picture on a side of a box that is drawn by keys
@@ -7,11 +9,15 @@ const FIRST = 0.25; // of its sides, the box that keys begin with
 const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class Pointing {
-  /** `calls`: picture() -> { width, height, zoom } of what is shown, found(place) -> a promise of whether there was something,
-   * changed(on), say(text). A place is what `api.pointOut` takes. */
-  constructor(svg, calls) {
+  /** On `svg` boxes are drawn, on `canvas` a mask with a brush that `ring` shows. `calls`: picture() -> { width, height, zoom } of
+   * what is shown, found(place) -> a promise of whether there was something, changed(), say(text). A place is what
+   * `api.pointOut` takes. */
+  constructor(svg, canvas, ring, calls) {
     this.svg = svg;
     this.calls = calls;
+    this.paints = false; // a mask, and draws no box
+    const { picture, changed, say } = calls;
+    this.brush = new Brush(canvas, ring, { picture, changed, say, done: () => this.done(), busy: () => this.busy });
     this.on = false;
     this.busy = false;
     this.box = null; // { left, top, right, bottom } in pixels of the picture
@@ -23,12 +29,20 @@ export class Pointing {
     svg.addEventListener('keydown', (event) => this.key(event));
   }
 
-  begin() {
+  /** By a box or, if it `paints`, by a mask. */
+  begin(paints = false) {
+    if (this.busy) return;
     this.on = true;
+    this.paints = paints;
+    this.press = null;
     this.draw(null);
-    this.svg.removeAttribute('hidden');
-    this.svg.focus({ preventScroll: true });
-    this.calls.changed(true);
+    this.svg.toggleAttribute('hidden', paints);
+    if (paints) this.brush.begin();
+    else {
+      this.brush.end();
+      this.svg.focus({ preventScroll: true });
+    }
+    this.calls.changed();
   }
 
   end() {
@@ -36,11 +50,13 @@ export class Pointing {
     this.on = false;
     this.press = null;
     this.svg.setAttribute('hidden', '');
-    this.calls.changed(false);
+    this.brush.end();
+    this.calls.changed();
   }
 
-  /** Gives up the box that is being drawn. */
+  /** Gives up the box that is being drawn, or the stroke. */
   cancel() {
+    this.brush.cancel();
     if (!this.press) return;
     this.press = null;
     this.draw(null);
@@ -115,6 +131,14 @@ export class Pointing {
   ask() {
     const { left, top, right, bottom } = this.box;
     return this.find({ box: [left, top, right - left, bottom - top] });
+  }
+
+  /** What is marked is to be found. */
+  async done() {
+    if (!this.paints || this.busy) return;
+    const mask = await this.brush.mask();
+    if (mask) return this.find({ mask });
+    this.calls.say('Nothing is marked yet: paint over the whole object');
   }
 
   async find(place) {

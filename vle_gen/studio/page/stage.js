@@ -8,8 +8,8 @@ const SVG = 'http://www.w3.org/2000/svg';
 const SLACK = 4; // screen pixels that a press may slip and still be a click
 
 export class Stage {
-  /** `calls`: hover(index|null), choose(index|null), drag(index, dx, dy), drop(index, dx, dy), cancel(); and of the chosen
-   * one's handles size(factor), sized(factor). */
+  /** `calls`: hover(index|null), choose(index|null, more) where `more` leaves what was chosen chosen, adding(event) whether that
+   * is so, drag(index, dx, dy), drop(index, dx, dy), cancel(); and of the chosen one's handles size(factor), sized(factor). */
   constructor(root, calls) {
     this.canvas = root.querySelector('canvas');
     this.svg = root.querySelector('#outlines');
@@ -19,6 +19,7 @@ export class Stage {
     this.context = this.canvas.getContext('2d');
     this.handles = new Handles(root.querySelector('#handles'), calls);
     this.shifts = new Map();
+    this.which = [];
     this.press = null;
     this.locked = false;
     this.times = 1; // as large as the picture fits
@@ -67,9 +68,11 @@ export class Stage {
     if (!this.waiting) this.waiting = requestAnimationFrame(() => this.draw());
   }
 
-  mark(hovered, chosen) {
+  /** `which`: indices of what is chosen. */
+  mark(hovered, which) {
     this.hovered = hovered;
-    this.chosen = chosen;
+    this.which = which;
+    this.chosen = which.length === 1 ? which[0] : null; // the one that has handles
     this.dress();
   }
 
@@ -77,7 +80,7 @@ export class Stage {
     if (!this.view) return;
     for (const [index, group] of this.groups) {
       const shift = this.shifts.get(index) || STILL;
-      group.setAttribute('class', `${index === this.hovered ? 'hovered ' : ''}${index === this.chosen ? 'chosen' : ''}`);
+      group.setAttribute('class', `${index === this.hovered ? 'hovered ' : ''}${this.which.includes(index) ? 'chosen' : ''}`);
       group.setAttribute('transform', `translate(${shift.x} ${shift.y}) scale(${shift.scale})`);
     }
     this.svg.classList.toggle('dragging', Boolean(this.press?.dragging || this.handles.press));
@@ -182,11 +185,13 @@ export class Stage {
   down(event) {
     if (event.button || this.held || !this.view) return;
     const index = this.under(event);
-    this.calls.choose(index);
+    const more = this.calls.adding(event);
+    const among = this.which.includes(index) && (more || this.which.length > 1); // all of them may be dragged now
+    if (!among && !(more && index === null)) this.calls.choose(index, more);
     if (index === null || this.locked) return;
     event.preventDefault();
     this.svg.setPointerCapture(event.pointerId);
-    this.press = { index, id: event.pointerId, x: event.clientX, y: event.clientY, dragging: false };
+    this.press = { index, id: event.pointerId, x: event.clientX, y: event.clientY, dragging: false, more, among };
   }
 
   moved(event) {
@@ -206,6 +211,7 @@ export class Stage {
     if (!press || event.pointerId !== press.id) return;
     this.press = null;
     if (press.dragging) this.calls.drop(press.index, press.dx, press.dy);
+    else if (press.among) this.calls.choose(press.index, press.more);
     this.dress();
   }
 
