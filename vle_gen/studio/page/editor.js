@@ -1,7 +1,6 @@
 // What is edited: the session as the server knows it, and the edits that it has not confirmed yet, which are shown already.
 
 import * as api from './api.js';
-import { copied, middleOf, placeFor, remember } from './clipboard.js';
 import { forgetAllBut, load } from './images.js';
 import { complain, during, settle } from './messages.js';
 import { STILL, after, at, step } from './shift.js';
@@ -329,39 +328,6 @@ export class Editor {
 
   distribute(direction) {
     return this.ofChosen((index) => this.edit('Spacing evenly…', { edit: 'distribute', index, direction }));
-  }
-
-  /** Remembers what is chosen, to be pasted here or into another picture. True when that is done. */
-  copy() {
-    return this.ofChosen(async (index, tokens) => {
-      settle();
-      const id = this.view.id;
-      try {
-        return await this.enqueue('Copying…', async () => {
-          if (this.view.id !== id) return false;
-          await api.copy(this.view, index);
-          const now = this.view.tokens.filter((token) => index.includes(token.index));
-          remember({ source: id, count: tokens.length, ...middleOf(this.view, now) });
-          this.times = 0;
-          this.changed();
-          return true;
-        });
-      } catch (fault) {
-        if (api.mayBeDone(fault)) await this.catchUp(id);
-        complain(fault);
-        return false;
-      }
-    });
-  }
-
-  /** Puts what was copied into the picture, where it is chosen. */
-  paste() {
-    const clip = copied();
-    if (!clip || !this.view) return null;
-    this.flush();
-    this.times = (this.times || 0) + 1;
-    const place = placeFor(clip, this.view, this.times);
-    return this.request('Pasting…', async (view) => this.choosing(await api.paste(view, clip.source, place), clip.count));
   }
 
   /** Finds what is at a place, which is then chosen; its token, or null. */

@@ -1,7 +1,7 @@
 // The page: what its buttons, keys, files and forms do.
 
 import * as api from './api.js';
-import { copied } from './clipboard.js';
+import { copied, copy, paste } from './clipboard.js';
 import { Editor, someSeed } from './editor.js';
 import { onSubmit } from './forms.js';
 import { closeMenu, openMenu, toggle } from './menus.js';
@@ -306,14 +306,14 @@ const actions = {
   arrange: () => toggle($('#arrange-menu')),
   async copy() {
     const { length } = editor.which;
-    const done = await editor.copy();
+    const done = await copy(editor);
     if (done) say(`Copied ${length} object${length === 1 ? '' : 's'}: paste here or into another picture`);
     return done;
   },
   async cut() {
     if (await actions.copy()) editor.remove();
   },
-  paste: () => (copied() ? editor.paste() : say('Nothing was copied yet')),
+  paste: () => (copied() ? paste(editor) : say('Nothing was copied yet')),
   several() {
     editor.several = !editor.several;
     mark();

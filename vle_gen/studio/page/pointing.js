@@ -136,7 +136,8 @@ export class Pointing {
   /** What is marked is to be found. */
   async done() {
     if (!this.paints || this.busy) return;
-    const mask = await this.brush.mask();
+    this.busy = true; // what is marked stays as it is
+    const mask = await this.brush.mask().finally(() => (this.busy = false));
     if (mask) return this.find({ mask });
     this.calls.say('Nothing is marked yet: paint over the whole object');
   }

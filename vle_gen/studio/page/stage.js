@@ -107,7 +107,8 @@ export class Stage {
     if (!token) return;
     const box = bounds(token, this.shifts.get(index) || STILL);
     this.tag.textContent = token.label;
-    const x = Math.min(0.98, Math.max(0.02, (box.left + box.right) / 2 / this.view.width));
+    const half = Math.min(0.5, this.tag.offsetWidth / 2 / (this.view.width * this.zoom)); // of it, as a share of the picture
+    const x = Math.min(1 - half, Math.max(half, (box.left + box.right) / 2 / this.view.width));
     const above = box.top / this.view.height;
     this.tag.style.left = `${100 * x}%`;
     this.tag.classList.toggle('below', above < 0.08);
