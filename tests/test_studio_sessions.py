@@ -118,3 +118,21 @@ def test_what_has_to_be_installed_is_said(vlegen, monkeypatch):
     monkeypatch.setattr("vle_gen.studio.find_spec", lambda name: None)
     ended = vlegen("serve")
     assert ended.status == 2 and "pip install fastapi uvicorn" in ended.err and ended.err.count("\n") == 1
+
+
+def test_what_grows_by_edits_makes_others_go_and_then_forgets_its_own_oldest_steps(session_of, tokens):
+    clock = Clock()
+    size = session_of().nbytes
+    sessions = Sessions(Limits(session_bytes=int(2.5 * size), safe_seconds=10), clock)
+    idle = sessions.add(session_of())
+    clock.now = 20
+    session = sessions.add(session_of())
+    other = replace(tokens, detail=replace(tokens.detail, picture=tokens.detail.picture.clone()))
+    for index in range(1, 5):
+        session.take(editors.paste(session.tokens, replace(other, detail=replace(
+            other.detail, picture=other.detail.picture + index)), 1), 200)
+        sessions.fit(session)
+    with pytest.raises(Gone):
+        sessions.get(idle.id)
+    assert sessions.get(session.id) is session and len(session.past) < 5
+    assert len(session.tokens) == len(tokens) + 4, "what is seen stays"

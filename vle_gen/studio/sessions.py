@@ -93,7 +93,8 @@ class Session:
         details = [detail for tokens in every for detail in (tokens.detail, *tokens.foreign) if detail is not None]
         planes = [plane for detail in details for plane in (detail.picture, detail.owner)]
         source = sum({plane.data_ptr(): plane.numel() for plane in planes}.values())  # most steps share them
-        masks = sum(mask.nbytes for seen in self.found_by.values() for mask in seen.masks)
+        shown = [self.found_by[tokens] for tokens in every if tokens in self.found_by]
+        masks = sum({id(mask): mask.nbytes for seen in shown for mask in seen.masks}.values())
         steps = sum(t.scope.numel() * t.scope.element_size() + t.what.numel() * 4 for t in every)
         return source + masks + steps + self.layers.nbytes + (len(self._picture[1]) if self._picture else 0)
 
@@ -164,17 +165,32 @@ class Sessions:
     def add(self, session: Session) -> Session:
         """Keeps a session. Raises `Full` when all that would have to make room are at work."""
         self._drop_old()
-        while self._kept and (
-            len(self._kept) >= self._limits.sessions
-            or sum(s.nbytes for s in self._kept.values()) + session.nbytes > self._limits.session_bytes
-        ):
-            oldest = min(self._kept.values(), key=lambda s: s.touched)
-            if self._clock() - oldest.touched < self._limits.safe_seconds or oldest.lock.locked():
-                raise Full
-            del self._kept[oldest.id]
+        while self._kept and (len(self._kept) >= self._limits.sessions or self._too_much(session)):
+            self._make_room(session)
         session.touched = self._clock()
         self._kept[session.id] = session
         return session
+
+    def fit(self, session: Session) -> None:
+        """Makes room for what an edit has made of a session: others go first, then its own oldest steps."""
+        while self._too_much(session):
+            try:
+                self._make_room(session)
+            except Full:
+                if len(session.past) < 2:
+                    return
+                session.past = session.past[1:]
+
+    def _too_much(self, session: Session) -> bool:
+        others = sum(other.nbytes for other in self._kept.values() if other is not session)
+        return others + session.nbytes > self._limits.session_bytes
+
+    def _make_room(self, session: Session) -> None:
+        others = [other for other in self._kept.values() if other is not session]
+        oldest = min(others, key=lambda other: other.touched, default=None)
+        if oldest is None or self._clock() - oldest.touched < self._limits.safe_seconds or oldest.lock.locked():
+            raise Full
+        del self._kept[oldest.id]
 
     def drop(self, id: str) -> None:
         """Forgets a session, if it is there."""

@@ -181,7 +181,9 @@ class Studio:
 
                 return self._seen_after(session, take)
 
-            return await run(work)
+            view = await run(work)
+            self.sessions.fit(session)
+            return view
 
     async def step(self, session: Session, back: bool, version: int | None = None) -> SessionView:
         """The session one edit back, or forth again. Where it cannot be shown, it stays as it was."""
