@@ -166,7 +166,7 @@ def test_what_is_copied_is_pasted_beside_itself_and_into_another_picture(page, s
     arrange(page, "Paste")
     pasted = page.token(others + 1)
     assert (pasted["x"], pasted["y"]) == pytest.approx((original["x"], original["y"]), abs=0.05)
-    assert history(page, tmp_path) == ("paste 1 from img.png",)
+    assert history(page, tmp_path) == ("paste 1 from 'img.png'",)
 
 
 def test_what_is_cut_in_one_window_is_pasted_in_another(browser, studio, page, file, page_at):
