@@ -21,10 +21,10 @@ _FARTHEST = ("black", "white")
 def at_odds_of_one(words: Sequence[str], lexicon: Lexicon | None) -> tuple[str, str, str] | None:
     """A thing of which words, recast, say two things that cannot both be, and these: ("big small dog", "big", "small"); None
     where there is none."""
-    for start in range(len(words)):
+    at = 0
+    while (start := at) < len(words):
         said: dict[int, tuple[str, int | str]] = {}  # of each attribute, the word and what it means
         odd: tuple[str, str] | None = None
-        at = start
         while at < len(words) and noun_at(words, at, lexicon) is None and (found := _attribute(words, at)) is not None:
             attribute, value = found
             if attribute in said and said[attribute][1] != value:
@@ -34,6 +34,7 @@ def at_odds_of_one(words: Sequence[str], lexicon: Lexicon | None) -> tuple[str, 
         noun = noun_at(words, at, lexicon)
         if odd is not None and noun is not None:
             return " ".join(words[start : noun.end]), *odd
+        at += at == start  # else the adjectives were all looked at: fewer of them before a noun say nothing more
     return None
 
 

@@ -13,9 +13,9 @@ from prompts.vocabulary import NUMBER_WORDS, NUMBERS
 def apposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
     """"two balls, a red one and a small one" -> "a red ball and a small ball", "three balls, two of them red" -> "two red balls
     and a ball"."""
-    count = NUMBERS.get(words[at])
-    alike, start = adjectives_at(words, at + 1)
-    noun = noun_at(words, at + 1, lexicon) or noun_at(words, start, lexicon) if count is not None and count > 1 else None
+    count = NUMBERS.get(words[at], 1)
+    alike, start = adjectives_at(words, at + 1) if count > 1 else ([], at + 1)
+    noun = noun_at(words, at + 1, lexicon) or noun_at(words, start, lexicon) if count > 1 else None
     if noun is None or not noun.plural or noun.end >= len(words):
         return None
     if words[noun.end] not in (",", ":", ";") and words[noun.end : noun.end + 3] != [".", "one", "is"]:

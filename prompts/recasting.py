@@ -38,8 +38,7 @@ def two_coloured(words: Sequence[str], lexicon: Lexicon | None) -> tuple[str, st
         described = _coloured(words, at, lexicon)
         if described is not None:
             colours, noun = described
-            if len(colours) > 1:
-                return " ".join(words[at : noun.end]), " ".join((*colours[-1], *words[noun.start : noun.end]))
+            return " ".join(words[at : noun.end]), " ".join((*colours[-1], *words[noun.start : noun.end]))
     return None
 
 
@@ -192,7 +191,7 @@ def _each(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str]
 def _shared(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
     """"red and blue balls" -> "some red balls and some blue balls", and with a "two" before it "a red ball and a blue ball"."""
     described = _coloured(words, at, lexicon)
-    if described is None or not described[1].plural or len(described[0]) == 1:
+    if described is None or not described[1].plural:
         return None
     colours, noun = described
     count = NUMBERS.get(words[at - 1]) if at else None
@@ -207,7 +206,7 @@ def _shared(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
 
 
 def _coloured(words: Sequence[str], at: int, lexicon: Lexicon | None) -> tuple[list[tuple[str, ...]], Noun] | None:
-    """The colours that are listed from here on, "red, white and blue", and the noun that has them; None where there is none."""
+    """The colours that are listed from here on, "red, white and blue", and the noun that has them; None where none has several."""
     colours: list[tuple[str, ...]] = []
     if at and (words[at - 1] == "and" or words[at - 1] in SHADES):  # this is a list's later part
         return None
@@ -224,6 +223,8 @@ def _coloured(words: Sequence[str], at: int, lexicon: Lexicon | None) -> tuple[l
         if not step:
             break
         end += step
+    if len(colours) == 1:  # that is no list; looked through for its noun, long rows of adjectives would be at each of their words
+        return None
     while size := adjective_at(words, end):
         if is_colour(words[end + size - 1]) and noun_at(words, end, lexicon) is not None:
             break

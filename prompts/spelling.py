@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prompts.lexicon import Lexicon
-from prompts.nouns import adjectives_at, noun_at
+from prompts.nouns import adjective_at, noun_at
 from prompts.synonyms import split_words
 from prompts.vocabulary import NOUNS
 
@@ -41,7 +41,7 @@ def respaced(words: Sequence[str], lexicon: Lexicon | None) -> list[str]:
 
 def _torn(words: Sequence[str], at: int, lexicon: Lexicon) -> str | None:
     """A name of one word that two words make: "sun flower" where there is a sunflower, but not "black bird"."""
-    if at + 1 >= len(words) or min(map(len, words[at : at + 2])) < SHORTEST or adjectives_at(words, at)[0]:
+    if at + 1 >= len(words) or min(map(len, words[at : at + 2])) < SHORTEST or adjective_at(words, at):
         return None
     joined = words[at] + words[at + 1]
     return joined if (joined,) in lexicon.forms else None
