@@ -58,6 +58,8 @@ def hint(word: str, lexicon: Lexicon | None) -> str:
         return f"; counts go up to {NUMBER_WORDS[-1]}"
     if word == "or":
         return "; a picture shows one of the two: say which"
+    if lexicon is None and word in ("top", "bottom"):
+        return "; what is above or below another thing is known to '--checkpoint everyday'"
     if lexicon is not None and word == "corner":
         return "; say which corner, such as 'in the top left corner'"
     if word in ("inside", "within", "into"):

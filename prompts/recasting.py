@@ -21,8 +21,8 @@ def recast(words: Sequence[str], lexicon: Lexicon | None) -> list[str]:
     """The words of a prompt, as `split_words` has them, with adjectives where captions have them."""
     words = list(words)
     for change in (
-        _made, _postposed, _relative, told, compared_to, _stated, apposed, parted, contrasted, _said_of_all, _summed, _listed,
-        _each, _shared,
+        _made, _postposed, _relative, told, compared_to, _stated, apposed, parted, contrasted, _said_of_all, _summed,
+        _one_each, _listed, _each, _shared,
     ):  # fmt: skip
         at = 0
         while at < len(words):
@@ -106,6 +106,8 @@ def _stated(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
     if len(earlier) != 1:
         return None
     meant = earlier[0]
+    if words[subject_end] == "is" and meant.plural and meant.one != meant.many and not (noun is not None and noun.plural):
+        return None  # "two cats. The cat is black": which of them?
     before = at
     while before and words[before - 1] in (*STOPS, "and", "but"):
         before -= 1
@@ -124,6 +126,8 @@ def _said_of_all(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[li
         return None
     begun = at - summed
     besides = [k for k in range(start, begun) if not any(noun.start <= k < noun.end for noun in nouns)]
+    if words[at] == "both" and len(nouns) == 2 and relates(words, nouns[0].end):  # "a butterfly above a flower, both yellow"
+        besides = [k for k in besides if not nouns[0].end <= k < nouns[1].start]
     listed = all(words[k] in ("a", "an", "and", "some", "the", ",", *NUMBERS) or adjective_at(words, k) for k in besides)
     if not listed or (len(nouns) == 1 and not nouns[0].plural):
         return None
@@ -151,6 +155,25 @@ def _summed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
     counted = sum(1 if word in ("a", "an") else NUMBERS.get(word, 0) for word in listed)
     of_it = all(_is_a(noun, sort, lexicon) for noun in nouns_before(listed, len(listed), lexicon))
     return ([*words[:at], *listed, *words[end:]], at) if counted == count and of_it else None
+
+
+def _one_each(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
+    """"three cars: red, blue and green" -> "a red car and a blue car and a green car"."""
+    count = NUMBERS.get(words[at], 1)
+    noun = noun_at(words, at + 1, lexicon) if count > 1 else None
+    if noun is None or not noun.plural or words[noun.end : noun.end + 1] != [":"]:
+        return None
+    told: list[str] = []
+    colours, end = 0, noun.end
+    while end < len(words) and words[end] in (":", ",", "and"):
+        start = end + 1 + (words[end : end + 2] == [",", "and"])
+        size = adjective_at(words, start)
+        if not size or not is_colour(words[start + size - 1]):
+            return None
+        colours, end = colours + 1, start + size
+        told += [*(["and"] if told else []), "a", *words[start:end], *noun.one]
+    whole = colours == count and (end == len(words) or words[end] in STOPS)
+    return ([*words[:at], *told, *words[end:]], at + len(told)) if whole else None
 
 
 def _is_a(noun: Noun, sort: Noun, lexicon: Lexicon | None) -> bool:

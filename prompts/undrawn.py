@@ -258,6 +258,8 @@ class _Leaving:
         if self.words[at] not in _LINKING or not self.kept:
             return None
         left, drawn, end = self.likes(at + 1)
+        if left and not drawn and self.words[end : end + 1] == [","] and self.last_colour(end + 1):  # "is cute, orange"
+            drawn, end = [self.words[end + 1]], end + 2
         says_where = relates(self.words, end) or placed(self.words, end)
         ends = end == len(self.words) or self.words[end] in (*STOPS, "and") or says_where
         if not ends or not any(map(_is_quality, left)):
@@ -268,6 +270,11 @@ class _Leaving:
         else:
             self.unsay()
         return end
+
+    def last_colour(self, at: int) -> bool:
+        """Whether a colour of one word is here, and no more after it in its sentence."""
+        colour = at < len(self.words) and is_colour(self.words[at])
+        return colour and (at + 1 == len(self.words) or self.words[at + 1] in (".", ";"))
 
     def beside(self, at: int) -> int | None:
         """Where what is said of a thing after a comma ends, if some of it can be drawn or a relation follows: ", ripe and red";
