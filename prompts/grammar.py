@@ -97,7 +97,9 @@ class _Parser(Together):
                     self.take_word("there", ",")
                     self.take_word(*IS)
             if self.at < len(self.words):
+                said_more = subject if self.words[max(0, self.at - 2) : self.at] == [".", "with"] else None
                 subject = self.clause(subject)
+                subject = subject if said_more is None else said_more  # "- with a hat", "- next to a dog" are said of a cat
                 self.separator()
         for index, kind in self.pictured:
             for other in range(len(self.mentions)):  # but for what is "in the background" too

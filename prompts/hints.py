@@ -24,7 +24,7 @@ COMMON = frozenset(
     "into it its itself like long look looking many me middle more most much new nice off old only onto or other our out "
     "outside over own rain riding right road round row same sea she short side so space street such tall than that their "
     "them then these they thin think this those through to too toward towards twice up us use very wall was water we wear "
-    "wearing well were what when where which while who wide will with would you your".split()
+    "wearing well were what when where which while who wide will with woods would you your".split()
 )
 _SIZES = "; sizes are 'small' and 'large'"
 GATHERED = frozenset("row line stack stacked lined".split())

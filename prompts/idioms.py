@@ -106,7 +106,9 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
         elif end := _in_hand(words, at):
             left.append(" ".join(words[at:end]))
             at = end
-        elif (found := _starting(words, at, same)) and not _else_meant(found[0], result, lexicon):
+        elif (found := _starting(words, at, same)) and not (
+            _else_meant(found[0], result, lexicon) or _runs_on(words, at, found[0], lexicon)
+        ):
             result += found[1]
             at += len(found[0])
         elif lexicon is not None and words[at] in _CENTRED and (_ends(after) or lexicon.grounds.at_preposition(words, at + 1)):
@@ -167,6 +169,9 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
             at += 1
         elif words[at] == "then" and (not result or result[-1] in (*STOPS, "and")):
             at += 1
+        elif words[at] == "in" and (ground := _depth(words, at)):
+            result += ["in", "the", ground]
+            at += 2
         elif words[at] == "x" and result and result[-1] in NUMBERS:
             at += 1
         elif words[at][:-1] in NUMBERS and words[at].endswith("x"):
@@ -176,6 +181,20 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
             result.append(words[at])
             at += 1
     return Plain(result, instead, left)
+
+
+def _depth(words: Sequence[str], at: int) -> str | None:
+    """What "in front" or "in back" is called, where a prompt says both of things: "a ball in front, a cube in back"."""
+    at_end = {side for k, side in enumerate(words) if words[k - 1 : k] == ["in"] and (k + 1 == len(words) or _ends(words[k + 1]))}
+    side = words[at + 1] if {"front", "back"} <= at_end and at + 2 <= len(words) else ""
+    ends = at + 2 == len(words) or (at + 2 < len(words) and _ends(words[at + 2]))
+    return {"front": "foreground", "back": "background"}.get(side) if ends else None
+
+
+def _runs_on(words: Sequence[str], at: int, said: Sequence[str], lexicon: Lexicon | None) -> bool:
+    """Whether a name goes on after an article where a turn of phrase would end: "a second place medal"."""
+    noun = noun_at(words, at + 1, lexicon) if said[0] == "a" else None
+    return noun is not None and noun.end > at + len(said)
 
 
 def _else_meant(said: Sequence[str], before: Sequence[str], lexicon: Lexicon | None) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from prompts.grounds import Grounds
-from prompts.plurals import SEVERAL, head, is_plural, plural, singular
+from prompts.plurals import NOT_SEVERAL, SEVERAL, head, is_plural, plural, singular
 from prompts.synonyms import PHRASES, SAME, SHADES, STOPS, split_words
 from prompts.vocabulary import COLORS, WORDS
 from vle_gen.errors import UserError
@@ -88,10 +88,10 @@ class Lexicon:
             claim(found, text, Form(name))
         for text, name in said:
             many = plural(text)
-            if many != text:
+            if many != text and many not in NOT_SEVERAL:
                 claim(found, many, Form(name, True))
         for text, name in said:  # "mouses", "fishes", "butterflys"
-            if not is_plural(text):
+            if not is_plural(text) and plural(text) not in NOT_SEVERAL:
                 claim(found, f"{text}{'es' if text.endswith(('s', 'x', 'sh', 'ch')) else 's'}", Form(name, True))
         for text, name in said:
             one = singular(text)

@@ -29,6 +29,7 @@ MASS = frozenset(
 LINKS = frozenset("of with without in on at for behind under from wearing showing without to".split())
 NOT_ACTIONS = frozenset("ring king string wing building clothing lightning ceiling wedding pudding swing spring".split())
 PEOPLE = {"man": "men", "woman": "women"}
+NOT_SEVERAL = frozenset(("woods",))  # these are a place, and not more of what they are called like
 SEVERAL = frozenset(("men", "women", "people"))
 OWN = "my"  # names that begin with it, such as "my mug", take no other article
 

@@ -1,4 +1,6 @@
 """What is said to somebody whose prompt cannot be drawn as it is put, and what is understood after all."""
+from time import process_time
+
 import pytest
 
 import vle_gen
@@ -60,6 +62,7 @@ def test_looks_and_actions_of_solids_are_left_out_too(pipe):
     ("a cat in the style of monet next to a dog", "a cat next to a dog", ["in the style of monet"]),
     ("a cat in the style of monet and a dog", "a cat and a dog", ["in the style of monet"]),
     ("a hot coffee", "a coffee", ["hot"]),
+    ("a cat that is cute, orange", "an orange cat", ["cute"]),
     ("a man with glasses of wine", "a man with two glasses of wine", []),
 ])  # fmt: skip
 def test_what_can_be_drawn_beside_it_is_drawn(everyday, prompt, plainly, left):
@@ -81,6 +84,8 @@ def test_no_comma_is_left_where_something_was_left_out(everyday):
     ("the bird is in the tree", "a bird in front of a tree", ["'in' is drawn as in front of"]),
     ("a cat in a hat", "a cat with a hat on top of it", []),
     ("a boy with a balloon in his hand", "a boy and a balloon", ["'in his hand' is left out"]),
+    ("draw a cat\n- with a hat\n- next to a dog", "a cat with a hat on it, next to a dog", []),
+    ("a dog in front, a cat in back", "a dog in the foreground, a cat in the background", []),
     ("left a cat, right two dogs", "a cat on the left, two dogs on the right", []),
     ("left red cat and right big dog", "a red cat on the left and a big dog on the right", []),
     ("top hat", "a top hat", []),
@@ -100,6 +105,32 @@ def test_where_things_are_in_other_words(everyday, prompt, plainly, told):
         (str(seen), seen.place) for seen in other.mentions if seen.place
     )
     assert notes(prompt, everyday.words, everyday.lexicon) == told
+
+
+def test_each_name_is_read_whatever_stands_before_it(everyday):
+    for words, form in everyday.lexicon.forms.items():
+        said = " ".join(words)
+        mean = (f"two {said}",) if form.plural else (f"a {said}", f"a {said} left of a dog")
+        for prompt in (said, *mean):
+            request = parse(prompt, everyday.lexicon)
+            assert request is not None and request.mentions[0].name == form.concept, prompt
+
+
+def test_woods_are_no_logs(everyday):
+    assert "'woods'" in refusal(everyday, "a bear in the woods") and "wood," not in refusal(everyday, "a bear in the woods")
+    assert parse("two logs", everyday.lexicon).mentions[0].name == parse("wood", everyday.lexicon).mentions[0].name == "log"
+
+
+def test_the_upper_one_of_solids_is_told_where_it_is_known(pipe):
+    assert "above or below another thing is known to '--checkpoint everyday'" in refusal(pipe, "two balls, the top one is red")
+
+
+@pytest.mark.parametrize("prompt", ["red " * 500, "red, " * 400, "style " * 333, "kissing " * 250])
+def test_a_word_said_over_and_over_is_read_at_once(everyday, prompt):
+    parse("a cat", everyday.lexicon)
+    began = process_time()
+    parse(prompt, everyday.lexicon)
+    assert process_time() - began < 2
 
 
 def test_a_solid_as_big_as_another_is_told_of_sizes(pipe):

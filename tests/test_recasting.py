@@ -303,7 +303,7 @@ def test_backgrounds_may_be_listed(pipe, prompt, background):
     ("a cat 3 times bigger than a mouse", "'3 times bigger than' is drawn as bigger than"),
     ("a close-up of a bee", "'close up' is left out"),
     ("two pumpkins", "'pumpkins' is drawn as jack-o-lanterns"),
-    ("a sofa", "'sofa' is drawn as couch and lamp"),
+    ("a sofa", "'sofa' is drawn as couch and lamp"), ("a cat on a couch", "'couch' is drawn as couch and lamp"),
     ("a glass of red wine", "'red' is left out"),
     ("a basket of red apples", "'of red apples' is left out"),
     ("three bees together", "'together' is drawn as side by side"),
