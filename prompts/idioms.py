@@ -169,7 +169,7 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
             at += 1
         elif words[at] == "then" and (not result or result[-1] in (*STOPS, "and")):
             at += 1
-        elif words[at] == "in" and (ground := _depth(words, at)):
+        elif words[at] == "in" and after in ("front", "back") and (ground := _depth(words, at)):
             result += ["in", "the", ground]
             at += 2
         elif words[at] == "x" and result and result[-1] in NUMBERS:
@@ -185,7 +185,8 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
 
 def _depth(words: Sequence[str], at: int) -> str | None:
     """What "in front" or "in back" is called, where a prompt says both of things: "a ball in front, a cube in back"."""
-    at_end = {side for k, side in enumerate(words) if words[k - 1 : k] == ["in"] and (k + 1 == len(words) or _ends(words[k + 1]))}
+    inside = (k for k in range(1, len(words)) if words[k - 1] == "in")
+    at_end = {words[k] for k in inside if k + 1 == len(words) or _ends(words[k + 1])}
     side = words[at + 1] if {"front", "back"} <= at_end and at + 2 <= len(words) else ""
     ends = at + 2 == len(words) or (at + 2 < len(words) and _ends(words[at + 2]))
     return {"front": "foreground", "back": "background"}.get(side) if ends else None

@@ -229,7 +229,7 @@ def _shared(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
 
 
 def _coloured(words: Sequence[str], at: int, lexicon: Lexicon | None) -> tuple[list[tuple[str, ...]], Noun] | None:
-    """The colours that are listed from here on, "red, white and blue", and the noun that has them; None where none has several."""
+    """The colours that are listed from here on, "red, white and blue", and their noun; None where fewer than two are."""
     colours: list[tuple[str, ...]] = []
     if at and (words[at - 1] == "and" or words[at - 1] in SHADES):  # this is a list's later part
         return None
@@ -246,7 +246,7 @@ def _coloured(words: Sequence[str], at: int, lexicon: Lexicon | None) -> tuple[l
         if not step:
             break
         end += step
-    if len(colours) == 1:  # that is no list; looked through for its noun, long rows of adjectives would be at each of their words
+    if len(colours) == 1:  # that is no list, and its noun may be far: "red red red ..." would be looked through at every word
         return None
     while size := adjective_at(words, end):
         if is_colour(words[end + size - 1]) and noun_at(words, end, lexicon) is not None:

@@ -8,8 +8,9 @@ from prompts.nouns import noun_at
 from prompts.plurals import PAIRS, is_plural, plural, singular
 
 LOOSE = frozenset((
-    "ape", "bamboo", "cabbage", "chips", "couch", "diamond", "drumstick", "football", "grasshopper", "hot chocolate", "hurricane",
-    "lemonade", "noodle soup", "noodles", "pumpkin", "rope", "soda", "sofa", "soft drink", "soup", "stew", "target", "wool",
+    "ape", "bamboo", "cabbage", "chips", "couch", "diamond", "drumstick", "football", "grasshopper", "hot chocolate",
+    "hurricane", "lemonade", "noodle soup", "noodles", "pumpkin", "rope", "soda", "sofa", "soft drink", "soup", "stew",
+    "target", "wool",
 ))  # fmt: skip
 """These are other things than what a lexicon may have them mean, but near to them, or mean another thing elsewhere."""
 

@@ -12,7 +12,7 @@ from prompts.arranging import placed, relates
 from prompts.grounds import FIRST
 from prompts.idioms import PHRASED
 from prompts.lexicon import TAKEN, Lexicon
-from prompts.nouns import COMPARED, adjective_at, is_colour, noun_at, noun_before
+from prompts.nouns import COMPARED, adjective_at, adjectives_at, is_colour, noun_at, noun_before
 from prompts.plurals import NOT_ACTIONS
 from prompts.synonyms import EMPHASIS, NEAR, PHRASES, STOPS, TOO_MANY
 from prompts.undrawn_words import ACTIONS, LOOKS, MEDIA, POSTURES, STYLE
@@ -258,8 +258,8 @@ class _Leaving:
         if self.words[at] not in _LINKING or not self.kept:
             return None
         left, drawn, end = self.likes(at + 1)
-        if left and not drawn and self.words[end : end + 1] == [","] and self.last_colour(end + 1):  # "is cute, orange"
-            drawn, end = [self.words[end + 1]], end + 2
+        if left and not drawn and self.words[end : end + 1] == [","] and (last := self.last_likes(end + 1)):  # "cute, orange"
+            drawn, end = last
         says_where = relates(self.words, end) or placed(self.words, end)
         ends = end == len(self.words) or self.words[end] in (*STOPS, "and") or says_where
         if not ends or not any(map(_is_quality, left)):
@@ -271,10 +271,10 @@ class _Leaving:
             self.unsay()
         return end
 
-    def last_colour(self, at: int) -> bool:
-        """Whether a colour of one word is here, and no more after it in its sentence."""
-        colour = at < len(self.words) and is_colour(self.words[at])
-        return colour and (at + 1 == len(self.words) or self.words[at + 1] in (".", ";"))
+    def last_likes(self, at: int) -> tuple[list[str], int] | None:
+        """What can be drawn of what a thing is like, and where it ends, if that is all that its sentence still says."""
+        said, end = adjectives_at(self.words, at)
+        return (said, end) if said and (end == len(self.words) or self.words[end] in (".", ";")) else None
 
     def beside(self, at: int) -> int | None:
         """Where what is said of a thing after a comma ends, if some of it can be drawn or a relation follows: ", ripe and red";

@@ -63,6 +63,7 @@ def test_looks_and_actions_of_solids_are_left_out_too(pipe):
     ("a cat in the style of monet and a dog", "a cat and a dog", ["in the style of monet"]),
     ("a hot coffee", "a coffee", ["hot"]),
     ("a cat that is cute, orange", "an orange cat", ["cute"]),
+    ("a cat that is cute, orange, big", "a big orange cat", ["cute"]),
     ("a man with glasses of wine", "a man with two glasses of wine", []),
 ])  # fmt: skip
 def test_what_can_be_drawn_beside_it_is_drawn(everyday, prompt, plainly, left):
