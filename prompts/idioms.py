@@ -10,7 +10,7 @@ from prompts.holding import contents, held
 from prompts.lexicon import Lexicon
 from prompts.marking import CROWDS, said_ground
 from prompts.nouns import adjectives_at, noun_at, noun_before, nouns_before
-from prompts.places import READ_AS, REGIONS
+from prompts.places import PICTURES, READ_AS, REGIONS
 from prompts.synonyms import PHRASES, STOPS, UNITS
 from prompts.turns import FIRST, NEAR, NEAR_NAMED, SAME, SAME_NAMED
 from prompts.vocabulary import FRONT, NUMBERS
@@ -387,4 +387,4 @@ def _worn(words: Sequence[str], at: int, lexicon: Lexicon) -> int | None:
     end = noun.end
     if words[at] == "with" and not (end == len(words) or _ends(words[end]) or lexicon.grounds.at_preposition(words, end)):
         return None
-    return end if at else None
+    return end if at and words[at - 1] not in PICTURES else None

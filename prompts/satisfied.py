@@ -28,6 +28,7 @@ from prompts.vocabulary import (
 
 CLEAR, ENOUGH = 1.0, 0.5  # share of the margins that a caption needs, and that a check needs
 LOWER, ASIDE, COVERS = 0.03, 0.1, 0.1  # canvas units; of what lies between two, beside; share of the smaller one's box
+BESIDE, LEVEL = 0.4, 0.2  # of two widths, that the middles of neighbours are apart; of the lower one's height, that they share
 _MAX_STEPS = 50_000  # search effort after which a hopeless scene is given up; satisfied ones take far fewer
 
 
@@ -75,7 +76,12 @@ def looks_nearer(box_a: Sequence[float], box_b: Sequence[float], margin: float) 
 def seen_so(kind: str, box_a: Sequence[float], box_b: Sequence[float]) -> bool:
     """Whether a person would say of things of any sort, too, that "a KIND b", where `holds` does. Solids tell how far away they
     are by their size and by how little they differ; of a balloon and a castle side by side neither is before the other. What
-    is before another thing stands lower, and the more so the farther aside it is, or it covers a part and does not hang."""
+    is before another thing stands lower, and the more so the farther aside it is, or it covers a part and does not hang. What
+    is next to another thing is to its side: neither before it nor above."""
+    if kind == NEXT:
+        low, high = (max(a - h / 2 for _, a, _, h in (box_a, box_b)), min(a + h / 2 for _, a, _, h in (box_a, box_b)))
+        level = high - low > LEVEL * min(box_a[3], box_b[3])
+        return level and abs(box_a[0] - box_b[0]) > BESIDE * (box_a[2] + box_b[2])
     if kind not in (FRONT, BEHIND):
         return True
     near, far = (box_a, box_b) if kind == FRONT else (box_b, box_a)
@@ -236,6 +242,8 @@ class _Search:
         """Whether a relation holds between the objects chosen for its mentions."""
         subjects, objects = self.chosen[relation.subject], self.chosen[relation.object]
         named = any(self.request.mentions[k].name is not None for k in relation.mentions)
+        if named and relation.kind == NEXT:
+            return self.adjoin({*subjects, *objects})
         if named and not all(seen_so(relation.kind, self.box[a], self.box[b]) for a in subjects for b in objects):
             return False
         if relation.kind == ON:  # on a stack of books a thing is on one of them
@@ -249,6 +257,17 @@ class _Search:
             or self.stands(a, RIGHT, one) and self.stands(a, LEFT, other)
             for a in subjects
         )  # fmt: skip
+
+    def adjoin(self, several: set[int]) -> bool:
+        """Whether objects stand next to one another, be it by way of others of them: "two cats next to a dog" are a row."""
+        reached, edge = set(), {min(several)}
+        while edge:
+            reached |= edge
+            edge = {
+                b for b in several - reached for a in edge
+                if self.stands(a, NEXT, b) and seen_so(NEXT, self.box[a], self.box[b])
+            }  # fmt: skip
+        return reached == several
 
     def stands(self, a: int, kind: str, b: int) -> bool:
         return holds(kind, self.box[a], self.depth[a], self.box[b], self.depth[b], ENOUGH)

@@ -4,10 +4,12 @@ from __future__ import annotations
 from prompts.places import PICTURES
 from prompts.vocabulary import NUMBERS
 
+_SIDES = ("left", "right")
+
 
 def _both_hands(said: dict[str, str]) -> dict[str, str]:
     """What is said of the left, and the same of the right."""
-    return {one.replace("left", side): other.replace("left", side) for side in ("left", "right") for one, other in said.items()}
+    return {one.replace("left", side): other.replace("left", side) for side in _SIDES for one, other in said.items()}
 
 
 _HANDS = _both_hands({
@@ -36,8 +38,10 @@ _PLACES = _both_hands({
         for high in ("top", "bottom") for picture in PICTURES
     },
 })  # fmt: skip
+_ACROSS = [f"{one} to the {other} of" for one in _SIDES for other in _SIDES]  # "at the top left to the right of a cat"
 SAME = {
-    **_HANDS, "underneath of": "underneath", "near of": "near", "ontop of": "on top of", "ontop": "on top of",
+    **_HANDS, **{said: said for said in _ACROSS},
+    "underneath of": "underneath", "near of": "near", "ontop of": "on top of", "ontop": "on top of",
     **dict.fromkeys(("that has", "which has", "that have", "which have", "has", "have", "having"), "with"),
     "that shows": "showing", "which shows": "showing", "a trio of": "three", "half a dozen": "six", "half dozen": "six",
     "one more": "another", "yet another": "another", "a second": "another", "a third": "another", "has been placed": "is",
@@ -101,6 +105,6 @@ FIRST = {  # that a prompt begins with
     **dict.fromkeys(("once upon a time", "once upon a time ,", "let me see", "let us see"), ""), "let there be": "there is",
     **dict.fromkeys((
         "picture with", "image with", "photo with", "scene :", "picture :", "image :", "composition :", "prompt :",
-        "an image with",
+        "an image with", "a photo with", "a drawing with",
     ), ""),
 }  # fmt: skip

@@ -4,7 +4,7 @@ import torch
 
 import vle_gen
 from prompts.grammar import parse
-from vle_gen.lining_up import SMALLEST, lined_up, rows_of
+from vle_gen.lining_up import SMALLEST, lined_up, neighbours_of, rows_of
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
 
@@ -68,3 +68,45 @@ def test_a_way_to_lay_things_is_checked_once_and_the_better_one_kept(everyday, m
     result = everyday("a castle and a red apple", generator=torch.Generator().manual_seed(0), tries=2)
     assert len(checked) == 4 and result.problems == [["one"]]
     assert torch.equal(result.tokens[0].where, checked[0].where), "framed, of which less is wrong than of the other"
+
+
+@pytest.mark.parametrize(
+    "prompt", ["an eagle next to an evergreen tree", "two cats beside a dog", "a bus near a cat and a house behind the bus"]
+)
+def test_what_is_next_to_a_thing_is_to_its_side(everyday, prompt):
+    for seed in (0, 1):
+        result = everyday(prompt, generator=torch.Generator().manual_seed(seed))
+        assert result.problems == [[]]
+        (tokens,) = result.tokens
+        called = [str(name) for name in everyday.names(tokens).called]
+        neighbours = sorted(box for box, name in zip(boxes(tokens), called, strict=True) if name != "house")
+        assert len(neighbours) == (3 if "two" in prompt else 2), called
+        for left, right in zip(neighbours, neighbours[1:], strict=False):
+            assert right[0] - left[0] > 0.4 * (left[2] + right[2]), "neither is above the other or before it"
+            assert abs(left[1] + left[3] / 2 - right[1] - right[3] / 2) < 0.1
+
+
+def test_neighbours_are_those_of_which_nothing_else_is_asked(everyday):
+    def neighbours(prompt):
+        request = parse(prompt, everyday.lexicon)
+        return [[str(request.mentions[k]) for k in chain] for chain in neighbours_of(request)]
+
+    assert neighbours("a cat next to a dog") == [["cat", "dog"]]
+    assert neighbours("a cat next to a dog. the dog is next to a house") == [["cat", "dog", "house"]]
+    assert neighbours("a red cube next to a blue sphere") == [], "solids stand on a floor, one behind the other as well"
+    assert neighbours("a cat behind and next to a dog") == []
+    assert neighbours("a cat left of and next to a dog") == [], "which is a row"
+    assert neighbours("a cat in the top left corner next to a dog") == []
+
+
+def test_what_stands_on_a_neighbour_comes_along(everyday):
+    request = parse("a bird on top of a house and a tree next to the house", everyday.lexicon)
+    tokens = everyday("a bird, a house and a tree", generator=torch.Generator().manual_seed(0), tries=1).tokens[0]
+    wanted = list(request.mentions)
+    bird, house = ([one.name for one in wanted].index(name) for name in ("bird", "house"))
+    before, after = (torch.tensor(boxes(one)) for one in (tokens, lined_up(tokens, request, wanted)))
+    shift = after[house, :2] - before[house, :2]
+    assert shift.abs().max() > 0.01
+    low, high = before[bird, 2:] / 2 + 0.05, 0.95 - before[bird, 2:] / 2
+    expected = (before[bird, :2] + shift).maximum(low).minimum(high)
+    assert torch.allclose(after[bird, :2], expected, atol=1e-4), "as far as the house, and not out of the picture"

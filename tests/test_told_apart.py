@@ -70,3 +70,14 @@ def same(one, other) -> bool:
         for request in (one, other)
     ]  # fmt: skip
     return told[0] == told[1]
+
+
+@pytest.mark.parametrize(("prompt", "meant"), [
+    ("a pear at the upper right to the left of a cat", "a pear in the top right corner left of a cat"),
+    ("a pear at the top left to the right of a cat", "a pear in the top left corner right of a cat"),
+    ("a pear at the top right to the right of a cat", "a pear in the top right corner right of a cat"),
+    ("a picture with a woman's hat", "a woman's hat"),
+    ("a photo with a cat", "a cat"),
+])  # fmt: skip
+def test_corners_before_sides_and_pictures_of_hats(everyday, prompt, meant):
+    assert parse(prompt, everyday.lexicon) == parse(meant, everyday.lexicon) is not None

@@ -24,6 +24,12 @@ TO_THE_MIDDLE = 0.5  # how far, of the whole way, they come to the middle of the
 Room = tuple[tuple[float, float], tuple[float, float]]  # canvas units from left to right and from top to bottom
 
 
+def room_of(size: tuple[int, int]) -> Room:
+    """Where things may be in a picture of `size` (height, width) in pixels."""
+    extent = Extent.of(*size)
+    return tuple((0.5 - part / 2 + MARGIN, 0.5 + part / 2 - MARGIN) for part in (extent.width, extent.height))
+
+
 def framed(tokens: VLETokens, request: SceneRequest | None) -> VLETokens:
     """The tokens of one picture with all objects (all but token 0) larger by one factor, and shifted sideways together, so that
     they fill more of the picture and none is at its edge; and larger where they stand, where small things stand far apart. How
@@ -31,8 +37,7 @@ def framed(tokens: VLETokens, request: SceneRequest | None) -> VLETokens:
     places in the picture, or for one thing alone, nothing changes."""
     if request is None or len(tokens) < 3 or any(mention.place is not None for mention in request.mentions):
         return tokens
-    extent = Extent.of(*tokens.size)
-    room = tuple((0.5 - part / 2 + MARGIN, 0.5 + part / 2 - MARGIN) for part in (extent.width, extent.height))
+    extent, room = Extent.of(*tokens.size), room_of(tokens.size)
     x, y, width, height = tokens.where[0, 1:].unbind(1)
     box = torch.stack([x, y, width / FRAME_SCALE, height / FRAME_SCALE], 1)
     free = all(mention.size is None for mention in request.mentions)

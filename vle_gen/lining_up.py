@@ -1,13 +1,17 @@
-"""Rows as a person lays them: things that are asked to stand side by side stand on one line, as far apart as each other."""
+"""Rows as a person lays them: things that are asked to stand side by side, or next to one another, stand on one line, as far
+apart as each other."""
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import torch
+from torch import Tensor
+
 from prompts.request import Mention, SceneRequest
-from prompts.vocabulary import LEFT, NEXT, RIGHT
-from vle_gen.framing import APART, HORIZON, MARGIN
+from prompts.vocabulary import ABOVE, BEHIND, BELOW, FRONT, LEFT, NEXT, ON, RIGHT
+from vle_gen.framing import APART, HORIZON, Room, room_of
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.tokens import VLETokens
 
@@ -36,23 +40,107 @@ def rows_of(request: SceneRequest) -> list[list[int]]:
     return rows
 
 
+def neighbours_of(request: SceneRequest) -> list[list[int]]:
+    """The mentions of things, some of which have names, that a request asks to stand next to one another, each beside the one
+    that follows, whichever of the two is on the left. None of them is in one of `rows_of`, has a place in the picture or is
+    asked to stand otherwise to its neighbour too."""
+    rows = {k for row in rows_of(request) for k in row}
+    across = {frozenset((r.subject, r.object)) for r in request.relations if r.kind in (ABOVE, BELOW, ON, FRONT, BEHIND)}
+    beside: dict[int, list[int]] = defaultdict(list)
+    for one in request.relations:
+        pair = (one.subject, one.object)
+        mentions = [request.mentions[k] for k in pair]
+        named = any(mention.name is not None for mention in mentions)
+        if one.kind != NEXT or not named or rows & set(pair) or frozenset(pair) in across:
+            continue
+        if all(mention.place is None and not mention.open for mention in mentions):
+            beside[one.subject].append(one.object)
+            beside[one.object].append(one.subject)
+    chains, seen = [], set()
+    for first in sorted(beside, key=lambda k: len(set(beside[k]))):  # those with one neighbour first: they are the ends
+        chain = [] if first in seen else [first]
+        while chain and (after := [k for k in beside[chain[-1]] if k not in seen and k not in chain]):
+            chain.append(after[0])
+        seen.update(chain)
+        if len(chain) > 1:
+            chains.append(chain)
+    return chains
+
+
 def lined_up(tokens: VLETokens, request: SceneRequest | None, wanted: Sequence[Mention | None]) -> VLETokens:
     """The tokens of one picture with the things of each row that a request asks for on one line, those of one name equally
-    large, but each as it is in rows where sizes are asked for. `wanted` says what each object token (all but token 0) was to
-    be; None where that is not known."""
-    rows = [] if request is None else rows_of(request)
-    rows = [at for at in (_standing_for([request.mentions[k] for k in row], tokens, wanted) for row in rows) if at]
+    large, but each as it is in rows where sizes are asked for. Neighbours come to stand where the lowest of them does, and
+    what else is asked to stand so or so to one of them comes along. `wanted` says what each object token (all but token 0)
+    was to be; None where that is not known."""
+    if request is None:
+        return tokens
+    rows = [(_standing_for([request.mentions[k] for k in row], tokens, wanted), None) for row in rows_of(request)]
+    rows += [(_abreast(row, request, tokens, wanted), row) for row in neighbours_of(request)]
+    rows = [(at, row) for at, row in rows if at]
     if not rows:
         return tokens
     where, depth = tokens.where.clone(), tokens.depth.clone()
-    for at in rows:
-        boxes = [[x, y, w / FRAME_SCALE, h / FRAME_SCALE] for x, y, w, h in where[0, at].tolist()]
+    room = room_of(tokens.size)
+    for at, neighbours in rows:
+        before = where[0, at].clone()
+        boxes = [[x, y, w / FRAME_SCALE, h / FRAME_SCALE] for x, y, w, h in before.tolist()]
         row = [wanted[k - 1] for k in at]
         names = None if any(one is not None and one.size is not None for one in row) else list(map(_called, row))
-        lined = _lined(boxes, names)
+        feet = [y + h / 2 for _, y, _, h in boxes]
+        lined = _lined(boxes, names, max(feet) if neighbours else sum(feet) / len(feet), room[0])
         where[0, at] = where.new_tensor([[x, y, w * FRAME_SCALE, h * FRAME_SCALE] for x, y, w, h in lined])
         depth[0, at] = depth[0, at].mean()
+        if neighbours:
+            shifts = {wanted[k - 1]: where[0, k, :2] - old[:2] for k, old in zip(at, before, strict=True)}
+            for k, shift in _coming_along(neighbours, request, wanted, shifts, at).items():
+                where[0, k] = _within(where[0, k] + torch.cat([shift, torch.zeros_like(shift)]), room)
     return replace(tokens, where=where, depth=depth)
+
+
+def _abreast(
+    chain: Sequence[int], request: SceneRequest, tokens: VLETokens, wanted: Sequence[Mention | None]
+) -> list[int]:
+    """The object tokens of neighbours from left to right, in that direction in which they were drawn."""
+    row = [replace(request.mentions[k], count=1) for k in chain for _ in range(request.mentions[k].count)]
+    across = [[float(tokens.where[0, k, 0]) for k, one in enumerate(wanted, 1) if _is(one, end)] for end in (row[0], row[-1])]
+    if not all(across):
+        return []
+    first, last = (sum(xs) / len(xs) for xs in across)
+    return _standing_for(row if first <= last else row[::-1], tokens, wanted)
+
+
+def _coming_along(
+    chain: Sequence[int],
+    request: SceneRequest,
+    wanted: Sequence[Mention | None],
+    shifts: Mapping[Mention, Tensor],
+    at: Sequence[int],
+) -> dict[int, Tensor]:
+    """How far, in canvas units, other object tokens move that are to stand so or so to those of a chain, by token."""
+    moved = {k: shifts[one] for k in chain for one in shifts if _is(one, request.mentions[k])}
+    found = {}
+    for _ in request.relations:  # what stands on what stands on one of them comes along too
+        for one in request.relations:
+            for near, other in (one.mentions[:2], one.mentions[1::-1]):
+                if near in moved and other not in moved:
+                    moved[other] = moved[near]
+                    for k, mention in enumerate(wanted, 1):
+                        if k not in at and _is(mention, request.mentions[other]):
+                            found[k] = moved[near]
+    return found
+
+
+def _within(where: Tensor, room: Room) -> Tensor:
+    """A token's place (4,) with its thing shifted into the picture, as far as there is room."""
+    kept = where.clone()
+    for axis, (first, last) in enumerate(room):
+        half = float(where[2 + axis]) / FRAME_SCALE / 2
+        kept[axis] = (first + last) / 2 if 2 * half > last - first else where[axis].clamp(first + half, last - half)
+    return kept
+
+
+def _is(mention: Mention | None, asked: Mention) -> bool:
+    return mention is not None and _called(mention) == _called(asked)
 
 
 def _called(mention: Mention | None) -> tuple:
@@ -71,11 +159,11 @@ def _standing_for(row: list[Mention], tokens: VLETokens, wanted: Sequence[Mentio
     return [left[_called(mention)].pop(0) for mention in row]
 
 
-def _lined(boxes: list[list[float]], names: Sequence[tuple] | None) -> list[list[float]]:
-    """Boxes (cx, cy, w, h) of things called `names`, left to right, on one line, evenly apart and within the picture. Without
-    names they keep their sizes, where there is room."""
-    feet = [y + h / 2 for _, y, _, h in boxes]
-    line = sum(feet) / len(feet)
+def _lined(
+    boxes: list[list[float]], names: Sequence[tuple] | None, line: float, room: tuple[float, float]
+) -> list[list[float]]:
+    """Boxes (cx, cy, w, h) of things called `names`, left to right, with their feet on one line, evenly apart and within the
+    `room` from left to right. Without names they keep their sizes, where there is room."""
     sides = [(w, h) for _, _, w, h in boxes] if names is None else _alike(boxes, names, line)
     widths = [w for w, _ in sides]
     mean = sum(widths) / len(widths)
@@ -83,9 +171,9 @@ def _lined(boxes: list[list[float]], names: Sequence[tuple] | None) -> list[list
     gap = (right - left - sum(widths)) / (len(widths) - 1)
     gap = min(max(gap, APART), max(APART, GAP * mean))
     length = sum(widths) + gap * (len(widths) - 1)
-    scale = min(1.0, (1 - 2 * MARGIN) / length)
+    scale = min(1.0, (room[1] - room[0]) / length)
     start = (left + right - scale * length) / 2
-    start = min(max(start, MARGIN), 1 - MARGIN - scale * length)
+    start = min(max(start, room[0]), room[1] - scale * length)
     lined = []
     for w, h in sides:
         w, h = scale * w, scale * h
