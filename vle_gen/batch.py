@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vle_gen import files
-from vle_gen.encoding import AS_USUAL, Encoding, Point
+from vle_gen.encoding import AS_USUAL, Box, Encoding, Point
 from vle_gen.errors import UserError
 from vle_gen.image_io import make_folder, require_folder
 from vle_gen.script import Group, apply, owner_at
+from vle_gen.second_look import look_again
 from vle_gen.tokens import OWNED
 
 if TYPE_CHECKING:
@@ -77,23 +78,33 @@ def edited(
 
 
 def tokens_for(pipe: VLEPipeline, picture: Path, group: Group, encoding: Encoding = AS_USUAL) -> VLETokens:
-    """The tokens of a picture or .vle file for a group of edits: where that points at what has no token, the picture is
-    encoded again, so that it has one."""
+    """The tokens of a picture or .vle file for a group of edits: where that points at what has no token, or what a second look
+    finds better, the picture is encoded again, so that it has one."""
     tokens = files.read_tokens(pipe, picture, encoding)
-    missed = missed_points(tokens, group) if picture.suffix.lower() != files.VLE else ()
-    if missed:
-        tokens = files.read_tokens(pipe, picture, replace(encoding, points=(*encoding.points, *missed)))
-        require_objects(tokens, missed, str(picture))
+    points = points_in(tokens, group) if picture.suffix.lower() != files.VLE else ()
+    if not points:
+        return tokens
+
+    def told(boxes: dict[Point, Box], points: Sequence[Point] = ()) -> VLETokens:
+        more = (*encoding.boxes, *dict.fromkeys(boxes.values())), (*encoding.points, *points)
+        return files.read_tokens(pipe, picture, replace(encoding, boxes=more[0], points=more[1]))
+
+    given = (*encoding.boxes, *(files.boxes_of(encoding.masks, picture) if encoding.masks else ()))
+    looked = look_again(pipe.tokenizer.network, tokens, points, told, given)
+    labels = looked.tokens.label_map()
+    missed = [point for point in points if owner_at(labels, point) == 0]
+    if not missed:
+        return looked.tokens
+    tokens = told(looked.boxes, missed)
+    require_objects(tokens, missed, str(picture))
     return tokens
 
 
-def missed_points(tokens: VLETokens, group: Group) -> tuple[Point, ...]:
-    """The pixels by which a group of edits names objects, and at which there is no object token."""
+def points_in(tokens: VLETokens, group: Group) -> tuple[Point, ...]:
+    """The pixels of a picture by which a group of edits names objects."""
     height, width = tokens.size
     points = {selector.point for edit in group if edit.verb != "paste" for selector in edit.which if selector.point is not None}
-    inside = [(x, y) for x, y in points if 0 <= x < width and 0 <= y < height]
-    labels = tokens.label_map() if inside else None
-    return tuple((x, y) for x, y in sorted(inside) if owner_at(labels, (x, y)) == 0)
+    return tuple((x, y) for x, y in sorted(points) if 0 <= x < width and 0 <= y < height)
 
 
 def require_objects(tokens: VLETokens, points: Sequence[Point], name: str) -> None:

@@ -56,7 +56,7 @@ def as_masked(tokens: VLETokens, masks: Sequence[np.ndarray]) -> VLETokens:
     Tokens that were found besides and are rather parts of what a mask marks are left out: else they stayed when that moves."""
     owner, chosen, marked = tokens.detail.owner.clone(), [], np.zeros(tokens.size, bool)
     for mask in masks:
-        if not (index := _token_of(tokens, box_of(mask))):
+        if not (index := token_of(tokens, box_of(mask))):
             continue
         owner[owner == index] = 0
         owner[torch.from_numpy(mask)] = index
@@ -74,11 +74,11 @@ def as_boxed(tokens: VLETokens, boxes: Sequence[Box]) -> VLETokens:
     """The tokens of a picture that was encoded with `boxes`: each of their tokens has the pixels of all unsure ones that were
     found in its box besides, since a person says that there is one thing and they say that there may be one. In a picture
     unlike those that the model knows it has what colours say (see `vle_gen.colour_cut`), unless it is sure for all that."""
-    chosen = {index: box for box in boxes if (index := _token_of(tokens, box))}
+    chosen = {index: box for box in boxes if (index := token_of(tokens, box))}
     if not chosen:
         return tokens
     scores, owner, gone = tokens.score[0].tolist(), tokens.detail.owner.clone(), set()
-    strange = median(scores[1:]) < STRANGE
+    strange = is_strange(tokens)
     for index, box in chosen.items():
         by_colours = strange and scores[index] < CERTAIN
         believed = CERTAIN if by_colours else SURE
@@ -101,6 +101,12 @@ def as_boxed(tokens: VLETokens, boxes: Sequence[Box]) -> VLETokens:
     return only(replace(tokens, detail=replace(tokens.detail, owner=owner)), kept)
 
 
+def is_strange(tokens: VLETokens, missed: int = 0) -> bool:
+    """Whether a picture that was just encoded is unlike those that the model knows: half of its tokens are unsure, of which
+    objects that it `missed` are some."""
+    return median([*tokens.score[0, 1:].tolist(), *[0.0] * missed] or [1.0]) < STRANGE
+
+
 def _in_box(owner: Tensor, box: Box) -> Tensor:
     """Which pixels (H, W) lie in a box."""
     inside = torch.zeros_like(owner, dtype=torch.bool)
@@ -114,7 +120,7 @@ def _any_of(owner: Tensor, tokens: set[int]) -> Tensor:
     return torch.isin(owner, torch.tensor(sorted(tokens), dtype=owner.dtype))
 
 
-def _token_of(tokens: VLETokens, box: Box) -> int:
+def token_of(tokens: VLETokens, box: Box) -> int:
     """The token that was written for a box; 0 where it was not worth keeping."""
     x, y, width, height = Hints.of((box,), (), *tokens.size).boxes[0]
     frame = tokens.where.new_tensor([x, y, FRAME_SCALE * width, FRAME_SCALE * height])

@@ -15,6 +15,7 @@ from vle_gen.encoding import HALTING, Box, Halting, Hints, Point
 from vle_gen.errors import UserError
 from vle_gen.image_io import ICC, MAX_PIXELS, to_rgb
 from vle_gen.masks import as_boxed, as_masked, box_of
+from vle_gen.second_look import look_again
 from vle_gen.tokenizer.core import TokenizerCore
 from vle_gen.tokens import VLETokens
 
@@ -72,7 +73,14 @@ class PictureCoder:
             found = replace(found, detail=replace(found.detail, profile=profile))
         if boxes and not self.tokenizer.network.sizes.one_world:
             found = as_boxed(found, boxes)
-        return as_masked(found, masks) if masks else found
+        if masks:
+            found = as_masked(found, masks)
+
+        def encode(more: dict[Point, Box]) -> VLETokens:
+            rest = [point for point in points if point not in more]
+            return self.encode(image, (*boxes, *dict.fromkeys(more.values())), rest, halting, refine, masks)
+
+        return look_again(self.tokenizer.network, found, points, encode, (*boxes, *map(box_of, masks))).tokens
 
     def decode(self, tokens: VLETokens, carry: bool = True, size: int | None = None) -> Image.Image:
         """The picture of one picture's tokens, with the ICC profile of the picture that they were made from.

@@ -12,11 +12,12 @@ from editors.language import Selector
 from editors.rows import joined, rows
 from vle_gen.batch import require_objects
 from vle_gen.detail import changed_tokens
-from vle_gen.encoding import AS_USUAL, Encoding, Point
+from vle_gen.encoding import AS_USUAL, Box, Encoding, Point
 from vle_gen.errors import UserError
 from vle_gen.image_io import ICC
 from vle_gen.masks import PART, box_of
 from vle_gen.script import find, owner_at
+from vle_gen.second_look import Looked, look_again
 
 if TYPE_CHECKING:
     from vle_gen.pipeline import VLEPipeline
@@ -56,7 +57,7 @@ def point_out(
 
     Tokens as they were found are found anew, with all that was pointed out so far, as commands do that are told the same by
     their options. Edited ones stay, and the object's token comes after them; what was edited keeps its pixels. A point on what
-    has a token needs none.
+    has a token needs none, unless that is unsure and a second look finds a better one.
 
     Args:
         name: of the picture, for errors.
@@ -67,17 +68,40 @@ def point_out(
     """
     masked = isinstance(place, np.ndarray)
     selector = Selector(box=box_of(place)) if masked else place
-    if selector.point is not None and (index := _pointed_at(tokens, selector.point)):
+    point = selector.point
+    index = _pointed_at(tokens, point) if point is not None else 0
+    if index and (shown is None or tokens.detail is None):
         return PointedOut(tokens, index, shown)
     if tokens.detail is None:
         raise UserError(f"{name} is made of its tokens alone: there is no picture behind it in which more could be found")
-    more = _shown_too(shown or Shown(), place)
-    found = _found(pipe, tokens, more, [selector.point] if selector.point is not None else [], name)
+    so_far = shown or Shown()
+    looked = Looked(tokens, {}) if point is None else _looked(pipe, tokens, so_far, point, shown is None, name)
+    if point in looked.boxes:
+        more, found = _shown_too(so_far, Selector(box=looked.boxes[point])), looked.tokens
+    elif index:
+        return PointedOut(tokens, index, shown)
+    else:
+        more = _shown_too(so_far, place)
+        found = _found(pipe, tokens, more, [point] if point is not None else [], name)
     (new,) = find(pipe, found, selector, name)
     if shown is not None:
         return PointedOut(found, new, more)
     edited = _with_one_more(tokens, found, new)
     return PointedOut(edited, len(edited) - 1, None)
+
+
+def _looked(pipe: VLEPipeline, tokens: VLETokens, shown: Shown, point: Point, edited: bool, name: str) -> Looked:
+    """What a second look at a point finds in the tokens' source picture; nothing where it lies outside."""
+    (height, width), (x, y) = tokens.size, point
+    if not (0 <= x < width and 0 <= y < height):
+        return Looked(tokens, {})
+    seen = _found(pipe, tokens, shown, [], name) if edited else tokens
+    given = (*shown.encoding.boxes, *map(box_of, shown.masks))
+
+    def encode(boxes: dict[Point, Box]) -> VLETokens:
+        return _found(pipe, tokens, _shown_too(shown, Selector(box=boxes[point])), [], name)
+
+    return look_again(pipe.tokenizer.network, seen, [point], encode, given)
 
 
 def _pointed_at(tokens: VLETokens, point: Point) -> int:

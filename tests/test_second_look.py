@@ -1,0 +1,139 @@
+"""What a person points at in a picture unlike those that the everyday checkpoint knows: a second look finds it."""
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from editors.language import Selector, parse_group
+from vle_gen.batch import tokens_for
+from vle_gen.encoding import Encoding
+from vle_gen.errors import UserError
+from vle_gen.light_pipeline import load
+from vle_gen.pointing import Shown, point_out
+from vle_gen.script import find, owner_at
+from vle_gen.tokenizer.fixation import apart_of, standing_at
+from vle_gen.tokens import SURE
+
+ON_IT, AMONG_LEAVES = ((210, 150), (250, 200)), ((20, 300), (380, 40))
+
+
+@pytest.fixture(scope="module")
+def everyday_pipe():
+    """The shipped checkpoint that knows everyday things."""
+    return load("everyday")
+
+
+def patches(random: np.random.Generator, colours: list[tuple[int, int, int]], cell: int) -> np.ndarray:
+    """Soft patches of such colours, about so many pixels wide, in any order: (320, 420, 3)."""
+    chosen = np.array(colours, np.uint8)[random.integers(len(colours), size=(320 // cell + 1, 420 // cell + 1))]
+    size = chosen.shape[1] * cell, chosen.shape[0] * cell
+    return np.asarray(Image.fromarray(chosen).resize(size, Image.Resampling.BICUBIC))[:320, :420]
+
+
+@pytest.fixture(scope="module")
+def beast() -> tuple[Image.Image, np.ndarray]:
+    """A beast of many colours among leaves, and which pixels it has."""
+    random, outline = np.random.default_rng(0), Image.new("L", (420, 320))
+    draw = ImageDraw.Draw(outline)
+    draw.ellipse((120, 70, 300, 230), 255)
+    draw.ellipse((90, 40, 190, 140), 255)
+    for left in (150, 240):
+        draw.polygon([(left, 200), (left + 40, 200), (left + 30, 290), (left + 10, 290)], 255)
+    leaves = patches(random, [(70, 90, 40), (110, 130, 70), (160, 150, 90), (50, 60, 30), (130, 110, 80)], 14)
+    fur = patches(random, [(200, 120, 60), (240, 220, 200), (60, 40, 30), (180, 80, 50)], 22)
+    mask = np.asarray(outline) > 0
+    seen = np.where(mask[..., None], fur, leaves) + random.normal(0, 4, (320, 420, 3))
+    return Image.fromarray(seen.clip(0, 255).astype(np.uint8)), mask
+
+
+@pytest.fixture
+def file(beast, tmp_path):
+    """The beast's picture on disk."""
+    beast[0].save(tmp_path / "beast.png")
+    return tmp_path / "beast.png"
+
+
+def overlap(one: np.ndarray, other: np.ndarray) -> float:
+    return (one & other).sum() / (one | other).sum()
+
+
+@pytest.mark.parametrize("point", ON_IT)
+def test_what_is_pointed_at_is_found_whole_and_alone(everyday_pipe, beast, file, point):
+    picture, mask = beast
+    found = everyday_pipe.encode(picture, points=[point])
+    assert overlap(found.label_map() == owner_at(found.label_map(), point), mask) > 0.9
+    edited = tokens_for(everyday_pipe, file, parse_group(f"remove @{point[0]},{point[1]}"))
+    assert np.array_equal(edited.label_map(), found.label_map()), "edits by a point mean the same object"
+
+
+def test_two_points_on_one_thing_are_one_thing(everyday_pipe, beast):
+    once, twice = (everyday_pipe.encode(beast[0], points=points) for points in (ON_IT[:1], ON_IT))
+    assert len(once) == len(twice) and np.array_equal(once.label_map(), twice.label_map())
+
+
+@pytest.mark.parametrize("point", AMONG_LEAVES)
+def test_among_leaves_there_is_nothing(everyday_pipe, file, point):
+    with pytest.raises(UserError, match="no object of .* is at"):
+        tokens = tokens_for(everyday_pipe, file, parse_group(f"remove @{point[0]},{point[1]}"))
+        find(everyday_pipe, tokens, Selector(point=point), "it")
+
+
+def test_a_box_that_a_person_draws_is_believed_before_a_point_in_it(everyday_pipe, file):
+    told, edit = Encoding(boxes=((190, 60, 120, 175),)), f"remove @{ON_IT[0][0]},{ON_IT[0][1]}"
+    boxed, both = (
+        tokens_for(everyday_pipe, file, parse_group(said), told) for said in ("remove 1", edit)
+    )
+    index = owner_at(boxed.label_map(), ON_IT[0])
+    assert index and float(boxed.score[0, index]) < SURE
+    assert np.array_equal(both.label_map(), boxed.label_map())
+
+
+def test_a_tap_in_the_studio_says_the_same_as_a_box_does(everyday_pipe, beast):
+    picture, mask = beast
+    tokens = everyday_pipe.encode(picture)
+    seen = point_out(everyday_pipe, tokens, Selector(point=ON_IT[0]), "beast.png", Shown())
+    assert overlap(seen.tokens.label_map() == seen.index, mask) > 0.9
+    (box,) = seen.shown.encoding.boxes
+    again = everyday_pipe.encode(picture, boxes=[box])
+    assert np.array_equal(again.label_map(), seen.tokens.label_map())
+    twice = point_out(everyday_pipe, seen.tokens, Selector(point=ON_IT[0]), "beast.png", seen.shown)
+    assert twice.tokens is seen.tokens and twice.index == seen.index, "what was pointed out stays what it is"
+
+
+def test_sure_tokens_are_what_is_pointed_at(everyday_pipe, beast):
+    """Nothing is looked at again where a token is sure, nor in a picture of things that the model knows."""
+    picture, _ = beast
+    tokens = everyday_pipe.encode(picture)
+    sure = dataclasses.replace(tokens, score=torch.full_like(tokens.score, 0.9))
+    index = owner_at(sure.label_map(), ON_IT[0])
+    assert index, "a token has some of the beast"
+    seen = point_out(everyday_pipe, sure, Selector(point=ON_IT[0]), "beast.png", Shown())
+    assert seen.tokens is sure and seen.index == index
+
+
+def test_solids_are_not_looked_at_again(pipe, picture, tokens):
+    """The checkpoint of one world has no strange pictures."""
+    unsure = dataclasses.replace(tokens, score=torch.full_like(tokens.score, 0.2))
+    seen = point_out(pipe, unsure, Selector(point=(64, 137)), "img.png", Shown())
+    assert seen.tokens is unsure
+
+
+def test_colours_that_are_beside_a_thing_do_not_tell_it_apart():
+    picture, mask = torch.zeros(3, 40, 60), torch.zeros(40, 60, dtype=torch.bool)
+    mask[10:30, 20:40] = True
+    assert apart_of(picture, mask) == 0
+    picture[0, mask] = 0.8
+    assert apart_of(picture, mask) == pytest.approx(1)
+    picture[0, 10:30, 30:40] = 0
+    assert apart_of(picture, mask) == pytest.approx(0.5)
+    assert apart_of(picture, torch.zeros_like(mask)) == apart_of(picture, torch.ones_like(mask)) == 0
+
+
+def test_on_plain_paper_nothing_stands_out(everyday_pipe):
+    net, paper = everyday_pipe.tokenizer.network, torch.full((3, 120, 160), 0.9)
+    for standing in standing_at(net, paper, [(80.0, 60.0), (0.0, 0.0), (159.5, 119.5)]):
+        assert standing is None or standing.worth < 0.1

@@ -1,0 +1,91 @@
+"""Points at which a picture is looked at again: where it is unlike those that the model knows, and no token is sure of what is
+there, the box of what stands there is found (see `vle_gen.tokenizer.fixation`), as if a person had drawn it."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vle_gen.encoding import Box, Point
+from vle_gen.masks import CERTAIN, is_strange, token_of
+from vle_gen.script import owner_at
+from vle_gen.tokenizer.fixation import apart_of, standing_at
+from vle_gen.tokenizer.loop import glimpse_picture
+from vle_gen.tokenizer.network import TokenizerNetwork
+from vle_gen.tokens import VLETokens
+
+LEAST_WORTH = 0.37  # of what stands at a point, from which on it is taken for an object: bare ground is worth less
+BETTER = 0.1  # how much more of it has to be told apart than of what an unsure token has there
+SAME = 0.5  # intersection over union of boxes from which on two points are on one object
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Tokens of a picture, and the boxes of what stands at some of the points that a person pointed at: each has a token."""
+
+    tokens: VLETokens
+    boxes: dict[Point, Box]
+
+
+def look_again(
+    net: TokenizerNetwork,
+    tokens: VLETokens,
+    points: Sequence[Point],
+    encode: Callable[[dict[Point, Box]], VLETokens],
+    given: Sequence[Box] = (),
+) -> Looked:
+    """The tokens that `encode` makes of the picture with boxes in the place of the points (x, y) at which something stands; the
+    tokens as they are where nothing does.
+
+    Args:
+        tokens: of the picture, just encoded.
+        given: boxes that it was encoded with, whose tokens are believed.
+    """
+    boxes = _boxes_at(net, tokens, points, given) if points else {}
+    while boxes:
+        found = encode(boxes)
+        labels = found.label_map()
+        there = {point: box for point, box in boxes.items() if 0 < owner_at(labels, point) == token_of(found, box)}
+        if len(there) == len(boxes):
+            return Looked(found, boxes)
+        boxes = there
+    return Looked(tokens, {})
+
+
+def _boxes_at(net: TokenizerNetwork, tokens: VLETokens, points: Sequence[Point], given: Sequence[Box]) -> dict[Point, Box]:
+    """The boxes of what stands at those of the points at which it is told apart better than what a token has there."""
+    if not isinstance(net, TokenizerNetwork) or net.sizes.one_world:
+        return {}
+    labels, scores, known = tokens.label_map(), tokens.score[0].tolist(), {token_of(tokens, box) for box in given} - {0}
+    owners = {point: owner_at(labels, point) for point in points}
+    unsure = [point for point, owner in owners.items() if owner not in known and not (owner and scores[owner] >= CERTAIN)]
+    if not unsure or not is_strange(tokens, sum(owner == 0 for owner in owners.values())):
+        return {}
+    picture = tokens.detail.picture.to(next(net.parameters()).device).float() / 255
+    small = glimpse_picture(picture, net.sizes.glimpse_side)[0]
+    boxes: dict[Point, Box] = {}
+    for point, standing in zip(unsure, standing_at(net, picture, unsure), strict=True):
+        if standing is None or standing.worth < LEAST_WORTH:
+            continue
+        if owner := owners[point]:
+            mask = _smaller(torch.from_numpy(labels == owner).to(small.device), small.shape[-2:])
+            if standing.apart < apart_of(small, mask) + BETTER:
+                continue
+        boxes[point] = next((box for box in boxes.values() if _overlap(box, standing.box) > SAME), standing.box)
+    return boxes
+
+
+def _smaller(mask: Tensor, size: Sequence[int]) -> Tensor:
+    """A mask (H, W) at another size, by the nearest pixels."""
+    rows, columns = ((torch.arange(new) + 0.5) * old / new for old, new in zip(mask.shape, size, strict=True))
+    return mask[rows.long()][:, columns.long()]
+
+
+def _overlap(one: Box, other: Box) -> float:
+    """Intersection over union of two boxes."""
+    both = 1.0
+    for axis in (0, 1):
+        both *= max(0.0, min(box[axis] + box[axis + 2] for box in (one, other)) - max(one[axis], other[axis]))
+    return both / (one[2] * one[3] + other[2] * other[3] - both)
