@@ -245,3 +245,20 @@ def test_in_an_edited_picture_a_mask_takes_just_its_pixels_and_the_edits_stay(cl
 def test_what_is_no_mask_is_explained(client, opened, data, said):
     assert said in refusal(client.post(f"/api/sessions/{opened['id']}/mask", content=data))
     assert client.get(f"/api/sessions/{opened['id']}").json() == opened
+
+
+def test_a_mask_may_be_as_large_as_the_picture_was_before_it_was_made_smaller(pipe, picture, tmp_path):
+    large, limits = picture.resize((768, 768)), Limits(work_pixels=256 * 256)
+    large.save(tmp_path / "large.png")
+    with TestClient(create_app(pipe, limits), HOME, raise_server_exceptions=False) as client:
+        view = opened_by(client, tmp_path / "large.png")
+        assert (view["width"], view["height"]) == (256, 256) and view["note"]
+        where = f"/{view['id']}/mask"
+        refused = client.post(f"/api/sessions{where}", content=mask_of((767, 768), (60, 585, 180, 705)))
+        assert "the mask is 767 x 768: expected 256 x 256" in refusal(refused)
+        dust = mask_of((768, 768), (4, 4, 4, 4))
+        assert "the mask marks nothing" in refusal(client.post(f"/api/sessions{where}", content=dust))
+        after = posted(client, where, content=mask_of((768, 768), (60, 585, 180, 705)))
+        mine = saved(client, after, tmp_path / "s.vle").label_map() == after["asked_for"]
+    ellipse = np.asarray(Image.open(io.BytesIO(mask_of((256, 256), (20, 195, 60, 235))))) > 0
+    assert (mine & ellipse).sum() > 0.9 * (mine | ellipse).sum()

@@ -38,7 +38,11 @@ def read_mask(path: str | Path, size: tuple[int, int]) -> np.ndarray:
             seen = seen if alpha.min() == 255 else alpha
     if seen.shape != size:
         raise UserError(f"mask {path} is {seen.shape[1]} x {seen.shape[0]}: expected {size[1]} x {size[0]}, as the picture is")
-    mask = seen >= HALF
+    return require_marked(seen >= HALF, path)
+
+
+def require_marked(mask: np.ndarray, path: str | Path) -> np.ndarray:
+    """The mask (H, W) bool. Raises `UserError` where it marks nothing."""
     if not mask.any():
         raise UserError(f"mask {path} marks nothing: expected white pixels, or opaque ones, where the object is")
     return mask

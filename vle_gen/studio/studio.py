@@ -19,7 +19,7 @@ from prompts.reading import faint, notes
 from vle_gen.errors import UserError
 from vle_gen.files import VLE, named_after, read_tokens
 from vle_gen.image_io import open_image
-from vle_gen.masks import read_mask
+from vle_gen.masks import HALF, read_mask, require_marked
 from vle_gen.pointing import Shown, point_out
 from vle_gen.studio.layers import LayerStore, png
 from vle_gen.studio.limits import Limits
@@ -276,24 +276,32 @@ def read(pipe: VLEPipeline, data: bytes, name: str, limits: Limits) -> tuple[VLE
             image = open_image(path)
         except UserError as fault:
             raise UserError(str(fault).replace(str(path), name)) from None
-    note = ""
-    pixels = image.width * image.height
-    if pixels > limits.work_pixels:
-        scale = (limits.work_pixels / pixels) ** 0.5
-        size = (max(1, int(image.width * scale)), max(1, int(image.height * scale)))
+    note, size = "", _worked_on(image.size, limits)
+    if size != image.size:
         note = f"Made smaller to work on: {image.width} × {image.height} became {size[0]} × {size[1]}"
         image = image.resize(size, Image.Resampling.LANCZOS)
     return _bounded(pipe.encode(image), limits), note
 
 
+def _worked_on(size: tuple[int, int], limits: Limits) -> tuple[int, int]:
+    """The width and height at which a picture of `size` is worked on."""
+    scale = min(1.0, (limits.work_pixels / (size[0] * size[1])) ** 0.5)
+    return size if scale == 1 else (max(1, int(size[0] * scale)), max(1, int(size[1] * scale)))
+
+
 def _mask(data: bytes, size: tuple[int, int], limits: Limits) -> np.ndarray:
-    """The mask (H, W) bool in an uploaded picture. Raises `UserError` for what is no mask of a picture of that size."""
+    """The mask (H, W) bool in an uploaded picture; one as large as the picture was before it was made smaller to work on is
+    made smaller too. Raises `UserError` for what is no mask of a picture of that size."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mask"
         path.write_bytes(data)
         try:
             _check_pixels(data, limits)
-            return read_mask(path, size)
+            whole = open_image(path).size
+            if whole == size[::-1] or _worked_on(whole, limits) != size[::-1]:
+                return read_mask(path, size)
+            mask = Image.fromarray(read_mask(path, whole[::-1]))
+            return require_marked(np.asarray(mask.convert("L").resize(size[::-1], Image.Resampling.BOX)) >= HALF, path)
         except UserError as fault:
             raise UserError(str(fault).replace(f"mask {path}", "the mask").replace(str(path), "the mask")) from None
 
