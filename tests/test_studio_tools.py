@@ -220,6 +220,18 @@ def test_a_press_on_bare_floor_is_explained_and_one_on_a_thing_chooses_it(page):
     assert page.page.evaluate("window.studio.editor.chosen") == 3 and not page.view["can_undo"]
 
 
+def test_what_is_explained_lies_over_no_tool_that_is_needed_next(page):
+    page.page.keyboard.press("b")
+    page.page.mouse.click(*page.at(246, 8))
+    playwright.expect(page.page.get_by_role("alert")).to_be_visible()
+    page.faults = [fault for fault in page.faults if "400" not in fault]
+    page.settled()
+    page.page.locator("[data-do=by-brush]").click()
+    playwright.expect(page.page.locator("#mask")).to_be_visible()
+    page.page.get_by_role("alert").get_by_role("button").click()
+    page.page.keyboard.press("Escape")
+
+
 def test_menus_open_one_at_a_time_and_close_with_escape_where_the_keyboard_was(page):
     tools = {name: page.page.locator(f"#{name}-menu") for name in ("colour", "replace", "save")}
     assert tools["colour"].locator("summary").get_attribute("aria-disabled") == "true"
