@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from editors.language import Selector, parse_group
-from vle_gen.batch import tokens_for
+from vle_gen.batch import require_objects, tokens_for
 from vle_gen.encoding import Encoding
 from vle_gen.errors import UserError
 from vle_gen.light_pipeline import load
@@ -137,3 +137,10 @@ def test_on_plain_paper_nothing_stands_out(everyday_pipe):
     net, paper = everyday_pipe.tokenizer.network, torch.full((3, 120, 160), 0.9)
     for standing in standing_at(net, paper, [(80.0, 60.0), (0.0, 0.0), (159.5, 119.5)]):
         assert standing is None or standing.worth < 0.1
+
+
+def test_where_nothing_is_found_a_box_is_advised(tokens):
+    """Also where the token that was written for a point came to lie beside it."""
+    assert owner_at(tokens.label_map(), (2, 2)) == 0
+    with pytest.raises(UserError, match="is at 2,2 .*--box X,Y,W,H instead of --point"):
+        require_objects(tokens, [(2, 2)], "img.png")

@@ -109,11 +109,11 @@ def points_in(tokens: VLETokens, group: Group) -> tuple[Point, ...]:
 
 def require_objects(tokens: VLETokens, points: Sequence[Point], name: str) -> None:
     """Raises `UserError` where the token that was written because a person pointed at a pixel is bare floor: the model has
-    next to no doubt that nothing is there, or sees no shape in it."""
+    next to no doubt that nothing is there, or sees no shape in it, or none that the pixel is of."""
     labels = tokens.label_map()
     for x, y in points:
         index = owner_at(labels, (x, y))
-        if index and (float(tokens.score[0, index]) < LEAST_SCORE or float(tokens.scope[0, index].max()) <= OWNED):
+        if not index or float(tokens.score[0, index]) < LEAST_SCORE or float(tokens.scope[0, index].max()) <= OWNED:
             raise UserError(
                 f"no object of {name} is at {x:g},{y:g} as far as the model can tell: if there is one, say its extent with "
                 "--box X,Y,W,H instead of --point"
