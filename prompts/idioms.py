@@ -40,6 +40,10 @@ _WEARING = ("wearing", "in", "with")
 _HEADWEAR = frozenset("hat crown helmet cap".split())
 _HOLDING = frozenset("hand hands arm arms mouth paw paws beak trunk claws fingers lap pocket".split())
 _ON_IT = (("on",), ("on", "top", "of"))
+_ALL_ARE = tuple(tuple(said.split()) for said in (
+    *(f"{all_of} are" for many in ("both", "all") for all_of in (f"{many} of them", f"{many} of which", many)),
+    "they are both", "they are all",
+))  # fmt: skip
 _NOT_ENTERED = frozenset(("piece of clothing", "gesture", "hand", "face"))
 _GROUPS = frozenset("group set bunch herd flock crowd pack family collection".split())
 _BARE = {tuple(region.split()): READ_AS[region][1 if " " in region else 0].split() for region in REGIONS}
@@ -354,11 +358,12 @@ def _within(words: Sequence[str], at: int, before: Sequence[str], lexicon: Lexic
 
 
 def _of_all(words: Sequence[str], at: int) -> tuple[list[str], int] | None:
-    """What is said for a sentence that begins with "both are" or "they are all", and where these words end."""
-    for said in (("both", "are"), ("all", "are"), ("they", "are", "both"), ("they", "are", "all")):
+    """What is said for a clause that begins with "both are" or "they are all", and where these words end."""
+    for said in _ALL_ARE:
         end = at + 1 + len(said)
-        if words[at] == "." and tuple(words[at + 1 : end]) == said:
-            return ([",", "all"] if adjectives_at(words, end)[0] else [".", "they", "are"]), end
+        if words[at] in STOPS and tuple(words[at + 1 : end]) == said:
+            alike = "both" if "both" in said else "all"
+            return ([",", alike] if adjectives_at(words, end)[0] else [".", "they", "are"]), end
     return None
 
 

@@ -14,6 +14,7 @@ from prompts.synonyms import SHADES, STOPS
 from prompts.vocabulary import ADJECTIVES, NUMBERS
 
 _IS = ("is", "are")
+_WHICH = ("that", "which")
 _MADE = (("made", "of"), ("made", "out", "of"), ("made", "from"))
 
 
@@ -76,11 +77,11 @@ def _postposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list
 
 def _relative(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
     """"a ball that is red" -> "a red ball"."""
-    if words[at] not in ("that", "which") or at + 1 >= len(words) or words[at + 1] not in _IS:
+    if words[at] not in _WHICH or at + 1 >= len(words) or words[at + 1] not in _IS:
         return None
     said, end = adjectives_at(words, at + 2)
     noun = noun_before(words, at, lexicon)
-    if not said or noun is None or not _ends(words, end, lexicon):
+    if not said or noun is None or not _ends(words, end, lexicon) or _of_several(words, at + 1, lexicon):
         return None
     return [*words[: noun.start], *said, *words[noun.start : at], *words[end:]], at
 
@@ -115,18 +116,24 @@ def _stated(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
 
 
 def _said_of_all(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
-    """"three balls, all red" -> "three red balls", and "a ball and a cube are red" -> "a red ball and a red cube"."""
+    """"three balls, all red" -> "three red balls", and "a ball and a cube are red" or "which are red" -> "a red ball and a red
+    cube"."""
     summed = words[at] in ("all", "both") and at > 0 and words[at - 1] in (",", "are", "is")
-    if not summed and not _of_several(words, at, lexicon):
+    they = words[at : at + 2] == ["they", "are"] and at > 0 and words[at - 1] in (*STOPS, "and")
+    if not (summed or they) and not _of_several(words, at, lexicon):
         return None
-    said, end = adjectives_at(words, at + 1)
-    start = next((k + 1 for k in range(at - 1, -1, -1) if words[k] in (".", ";", ":")), 0)
+    said, end = adjectives_at(words, at + 1 + they)
+    begun = at - (summed or they or words[at - 1] in _WHICH)
+    start = next((k + 1 for k in range(begun - 1, -1, -1) if words[k] in (".", ";", ":")), 0)
     nouns = [noun for noun in nouns_before(words, at, lexicon) if noun.start >= start]
     if not said or not nouns or not (end == len(words) or words[end] in (*STOPS, "and")):
         return None
-    begun = at - summed
-    besides = [k for k in range(start, begun) if not any(noun.start <= k < noun.end for noun in nouns)]
-    if words[at] == "both" and len(nouns) == 2 and relates(words, nouns[0].end):  # "a butterfly above a flower, both yellow"
+    last = nouns[-1].end
+    ground = None if lexicon is None or last == begun else lexicon.grounds.at_preposition(words, last)
+    besides = range(start, last if ground is not None and ground[0] == begun else begun)
+    besides = [k for k in besides if not any(noun.start <= k < noun.end for noun in nouns)]
+    two = len(nouns) == 2 and (words[at] == "both" or not any(noun.plural for noun in nouns))
+    if two and relates(words, nouns[0].end + (words[nouns[0].end] == "is")):  # "a butterfly above a flower, both yellow"
         besides = [k for k in besides if not nouns[0].end <= k < nouns[1].start]
     listed = all(words[k] in ("a", "an", "and", "some", "the", ",", *NUMBERS) or adjective_at(words, k) for k in besides)
     if not listed or (len(nouns) == 1 and not nouns[0].plural):
@@ -140,7 +147,8 @@ def _said_of_all(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[li
 
 def _of_several(words: Sequence[str], at: int, lexicon: Lexicon | None) -> bool:
     """Whether "are" is here after a thing of which it cannot be said alone: "a ball and a cube are red"."""
-    noun = noun_before(words, at, lexicon) if words[at] == "are" else None
+    end = at - (at > 0 and words[at - 1] in _WHICH)
+    noun = noun_before(words, end, lexicon) if words[at] == "are" else None
     return noun is not None and not noun.plural and noun.one != noun.many
 
 
