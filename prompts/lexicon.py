@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from prompts.grounds import Grounds
-from prompts.plurals import NOT_SEVERAL, SEVERAL, head, is_plural, plural, singular
+from prompts.plurals import LINKS, NOT_SEVERAL, SEVERAL, head, is_plural, plural, singular
 from prompts.synonyms import PHRASES, SAME, SHADES, STOPS, split_words
 from prompts.vocabulary import COLORS, WORDS
 from vle_gen.errors import UserError
@@ -90,9 +90,10 @@ class Lexicon:
             many = plural(text)
             if many != text and many not in NOT_SEVERAL:
                 claim(found, many, Form(name, True))
-        for text, name in said:  # "mouses", "fishes", "butterflys"
+        for text, name in said:  # "mouses", "fishes", "butterflys", and "sun behind clouds", which is one sun
             if not is_plural(text) and plural(text) not in NOT_SEVERAL:
-                claim(found, f"{text}{'es' if text.endswith(('s', 'x', 'sh', 'ch')) else 's'}", Form(name, True))
+                ending = "es" if text.endswith(("s", "x", "sh", "ch")) else "s"
+                claim(found, text + ending, Form(name, not _goes_with(text)))
         for text, name in said:
             one = singular(text)
             if one is not None and text.split()[head(text)] not in SEVERAL:  # "women holding hands" are two
@@ -225,6 +226,12 @@ class Lexicon:
             raise UserError(f"{path} is no lexicon: {fault.strerror}; expected what 'vlegen data lexicon' writes") from None
         except ValueError as fault:
             raise UserError(f"{path} is no lexicon: {' '.join(str(fault).split())}") from None
+
+
+def _goes_with(name: str) -> bool:
+    """Whether a name ends with what its thing has or is at, "cup with a straw", and not with the thing."""
+    after = name.split()[head(name) + 1 :]
+    return after != [] and after[0] in LINKS and after[0] != "of"
 
 
 def _close(word: str, one: str, texts: Iterable[str], count: int, least: float) -> list[str]:
