@@ -12,8 +12,9 @@ from prompts.marking import CROWDS, said_ground
 from prompts.nouns import adjectives_at, noun_at, noun_before, nouns_before
 from prompts.places import PICTURES, READ_AS, REGIONS
 from prompts.synonyms import PHRASES, STOPS, UNITS
-from prompts.turns import FIRST, NEAR, NEAR_NAMED, SAME, SAME_NAMED
+from prompts.turns import FIRST, NEAR, NEAR_NAMED, SAME, SAME_NAMED, phrase_table, starting
 from prompts.vocabulary import FRONT, NUMBERS
+from prompts.wishes import POLITE, without_wish
 
 
 class Plain(NamedTuple):
@@ -24,13 +25,6 @@ class Plain(NamedTuple):
     left: list[str]
 
 
-_ASKING = frozenset(
-    "i i'd we we'd you me us want need wish like love to see have get draw make create generate render paint show give imagine "
-    "visualise produce put place add just".split()
-)
-_ASKERS = frozenset("i we you me us to".split())  # of these, what alone asks for nothing: "me and a cat"
-_MODALS, _ASKED = frozenset("can could may would will".split()), frozenset("i we you".split())
-_POLITE = frozenset("please pls plz thanks thank hi hello hey".split())
 _DEGREES = frozenset("directly immediately right straight just".split())  # before a relation: as good as nothing
 _CHANGING = frozenset("slightly far high way well diagonally partly almost".split())  # what is left out of these is told
 _TO = (("left", "to"), ("right", "to"))  # "on the left to the right of a tree" has a place
@@ -57,19 +51,10 @@ _CENTRED = ("centered", "centred")
 _BARE_WORDS = frozenset(place[0] for place in _BARE)
 
 
-Table = dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]  # phrases and what is said for them, by their first word
-
-
-def _table(*tables: dict[str, str]) -> Table:
-    pairs = [(tuple(said.split()), tuple(instead.split())) for table in tables for said, instead in table.items()]
-    found: Table = {}
-    for said, instead in sorted(pairs, key=lambda pair: -len(pair[0])):
-        found.setdefault(said[0], []).append((said, instead))
-    return found
-
-
-_TABLES = {False: (_table(SAME), _table(NEAR)), True: (_table(SAME, SAME_NAMED), _table(NEAR, NEAR_NAMED))}
-_OPENING = _table(FIRST)
+_TABLES = {
+    False: (phrase_table(SAME), phrase_table(NEAR)),
+    True: (phrase_table(SAME, SAME_NAMED), phrase_table(NEAR, NEAR_NAMED)),
+}
 PHRASED = frozenset(
     word for table in (SAME, SAME_NAMED, NEAR, NEAR_NAMED, FIRST) for said in table for word in said.split()
 ) | frozenset(_CENTRED) | _CHANGING | frozenset(_WEARING) | frozenset("flanked lined stacked piled".split())
@@ -78,8 +63,8 @@ PHRASED = frozenset(
 
 def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
     """The words of a prompt, as `split_words` has them, without turns of phrase."""
-    asked = [word for k, word in enumerate(words) if word not in _POLITE and words[k - 1 : k + 1] != ["thank", "you"]]
-    words = _begun(asked, lexicon)
+    asked = [word for k, word in enumerate(words) if word not in POLITE and words[k - 1 : k + 1] != ["thank", "you"]]
+    words = without_wish(asked, lexicon)
     same, near = _TABLES[lexicon is not None]
     result: list[str] = []
     instead: dict[str, str] = {}
@@ -110,7 +95,7 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
         elif end := _in_hand(words, at):
             left.append(" ".join(words[at:end]))
             at = end
-        elif (found := _starting(words, at, same)) and not (
+        elif (found := starting(words, at, same)) and not (
             _else_meant(found[0], result, lexicon) or _runs_on(words, at, found[0], lexicon)
         ):
             result += found[1]
@@ -118,7 +103,7 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
         elif lexicon is not None and words[at] in _CENTRED and (_ends(after) or lexicon.grounds.at_preposition(words, at + 1)):
             result += ["in", "the", "middle"]
             at += 1
-        elif found := _starting(words, at, near):
+        elif found := starting(words, at, near):
             instead[" ".join(found[0])] = " ".join(found[1])
             result += found[1]
             at += len(found[0])
@@ -242,40 +227,6 @@ def _relative(words: Sequence[str], at: int) -> int | None:
     """Where a relation ends that begins here and is said of "which": "a cat, behind which is a dog"."""
     end = next((k for k in range(at + 1, min(at + 6, len(words))) if words[k] == "which"), None)
     return end if end is not None and relates(words, at) and words[end + 1 : end + 2] in (["is"], ["are"], ["there"]) else None
-
-
-def _begun(words: list[str], lexicon: Lexicon | None) -> list[str]:
-    """Without what a prompt begins with that is no part of the picture."""
-    while words and words[0] in STOPS:
-        words = words[1:]
-    words = words[_wished(words, lexicon) :]
-    while words and words[0] in STOPS:  # "draw: a cat"
-        words = words[1:]
-    if words[:1] == ["first"] and words[1:2] in (["a"], ["an"], ["one"], ["the"]):
-        words = words[1:]
-    found = _starting(words, 0, _OPENING) if words else None
-    if found is None:
-        return words
-    rest = words[len(found[0]) :]
-    return [*found[1], *rest[_wished(rest, lexicon) if not found[1] else 0 :]]
-
-
-def _wished(words: Sequence[str], lexicon: Lexicon | None) -> int:
-    """How many words ask for what follows: "could you draw me", "i would like to see"."""
-    at = 0
-    while at < len(words):
-        beside = {*words[max(0, at - 1) : at], *words[at + 1 : at + 2]}
-        modal = words[at] in _MODALS and not _ASKED.isdisjoint(beside)
-        other = words[at] not in _ASKING or noun_at(words, at, lexicon)  # "a love letter"
-        if not modal and (other or (words[at] == "to" and words[at + 1 : at + 2] and words[at + 1] not in _ASKING)):
-            said = words[at] == "and" or _ASKERS.issuperset(words[:at])  # of one who is in the picture
-            return 0 if said else at
-        at += 1
-    return 0
-
-
-def _starting(words: Sequence[str], at: int, table: Table) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    return next((pair for pair in table.get(words[at], ()) if tuple(words[at : at + len(pair[0])]) == pair[0]), None)
 
 
 def _ends(word: str) -> bool:

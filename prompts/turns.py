@@ -1,5 +1,7 @@
-"""Turns of phrase, and what captions say for them: tables of words. `idioms` finds them in prompts."""
+"""Turns of phrase, and what captions say for them: tables of words, which `idioms` and `wishes` look prompts up in."""
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from prompts.places import PICTURES
 from prompts.vocabulary import NUMBERS
@@ -108,3 +110,20 @@ FIRST = {  # that a prompt begins with
         "an image with", "a photo with", "a drawing with",
     ), ""),
 }  # fmt: skip
+
+
+Table = dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]  # phrases and what is said for them, by their first word
+
+
+def phrase_table(*tables: dict[str, str]) -> Table:
+    """The phrases of tables, the longest first."""
+    pairs = [(tuple(said.split()), tuple(instead.split())) for table in tables for said, instead in table.items()]
+    found: Table = {}
+    for said, instead in sorted(pairs, key=lambda pair: -len(pair[0])):
+        found.setdefault(said[0], []).append((said, instead))
+    return found
+
+
+def starting(words: Sequence[str], at: int, table: Table) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """The longest phrase of a table that begins here, and what is said for it."""
+    return next((pair for pair in table.get(words[at], ()) if tuple(words[at : at + len(pair[0])]) == pair[0]), None)
