@@ -10,7 +10,7 @@ from prompts.lexicon import Lexicon
 from prompts.nouns import Noun, adjective_at, adjectives_at, is_colour, noun_at, noun_before, nouns_before
 from prompts.parting import apposed, contrasted, parted
 from prompts.referring import compared_to, told
-from prompts.synonyms import SHADES, STOPS
+from prompts.synonyms import EMPHASIS, SHADES, STOPS
 from prompts.vocabulary import ADJECTIVES, NUMBERS
 
 _IS = ("is", "are")
@@ -23,7 +23,7 @@ def recast(words: Sequence[str], lexicon: Lexicon | None) -> list[str]:
     words = list(words)
     for change in (
         _made, _postposed, _relative, told, compared_to, _stated, apposed, parted, contrasted, _said_of_all, _summed,
-        _one_each, _listed, _each, _shared,
+        _one_each, _listed, _each, _shared, _several_more,
     ):  # fmt: skip
         at = 0
         while at < len(words):
@@ -234,6 +234,19 @@ def _shared(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
     told = [["a", *colour, *noun.one] if count else ["some", *colour, *noun.many] for colour in colours]
     flat = [word for k, one in enumerate(told) for word in (["and", *one] if k else one)]
     return [*words[:start], *flat, *words[noun.end :]], start + len(flat)
+
+
+def _several_more(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
+    """"a red ball and two blue ones" -> "a red ball and two blue balls"."""
+    if words[at] != "ones" or not at:
+        return None
+    start = at
+    while start and (words[start - 1] in EMPHASIS or adjective_at(words[:at], start - 1)):
+        start -= 1
+    before = nouns_before(words, start, lexicon)
+    if not before or words[start - 1] in ("the", "these", "those"):  # which were named before
+        return None
+    return [*words[:at], *before[-1].many, *words[at + 1 :]], at + 1
 
 
 def _coloured(words: Sequence[str], at: int, lexicon: Lexicon | None) -> tuple[list[tuple[str, ...]], Noun] | None:

@@ -107,7 +107,7 @@ class Relating(NounPhrases):
         """A relation to what was said before with which a clause begins: "next to it is", "to its left,"."""
         start = self.at
         found = self.postfix()
-        if found and (self.take_word(",") or self.take("there", "is") or self.take("there", "are") or self.take_word(*IS)):
+        if found and (self.take_word(",", ":") or self.take("there", "is") or self.take("there", "are") or self.take_word(*IS)):
             return found
         if found and self.introduces(0):  # "to its right an owl"
             return found

@@ -1,0 +1,35 @@
+"""Prompts as different people put them, and what they mean in plain words."""
+import pytest
+
+import vle_gen
+from prompts.grammar import parse
+from prompts.known import require_drawable
+from prompts.reading import notes
+
+
+@pytest.fixture(scope="module")
+def everyday():
+    return vle_gen.load("everyday")
+
+
+@pytest.mark.parametrize(("prompt", "plainly"), [
+    ("a red balloon and two blue ones", "a red balloon and two blue balloons"),
+    ("one red balloon, two blue ones and some yellow ones", "a red balloon, two blue balloons and some yellow balloons"),
+    ("a big star and a few tiny ones", "a big star and some small stars"),
+    ("a cat and two black ones behind it", "a cat and two black cats behind it"),
+    ("a house. Left of it: a dog. Right of it: a cat.", "a house. Left of it, a dog. Right of it, a cat."),
+])  # fmt: skip
+def test_they_are_understood(everyday, prompt, plainly):
+    require_drawable(prompt, everyday.words, everyday.lexicon)
+    assert parse(prompt, everyday.lexicon) == parse(plainly, everyday.lexicon) is not None
+    assert notes(prompt, everyday.words, everyday.lexicon) == []
+
+
+@pytest.mark.parametrize(("prompt", "plainly"), [
+    ("a red ball and two blue ones", "a red ball and two blue balls"),
+    ("a cube. To its left: a ball", "a cube. To its left, a ball"),
+])  # fmt: skip
+def test_so_are_those_for_solids(pipe, prompt, plainly):
+    require_drawable(prompt, pipe.words)
+    assert parse(prompt) == parse(plainly) is not None
+    assert notes(prompt) == []
