@@ -111,6 +111,9 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
             if len(several) > 1 and (end == len(words) or words[end] in STOPS):  # it is surrounded by all of them
                 result += [word for k, one in enumerate(several) for word in (["and", *one.words] if k else one.words)]
                 at = end
+        elif lexicon is not None and _topping(words, at, result):
+            result += ["on", "top"]
+            at += 3
         elif all_of := _of_all(words, at):
             result += all_of[0]
             at = all_of[1]
@@ -191,6 +194,13 @@ def _else_meant(said: Sequence[str], before: Sequence[str], lexicon: Lexicon | N
     """Whether a turn of phrase says something else after these words: several things "stacked on" another are a stack."""
     several = said[0] == "stacked" and (noun := noun_before(before, len(before), lexicon)) is not None and noun.plural
     return several or (said[:2] in _TO and before[-1:] == ["the"])
+
+
+def _topping(words: Sequence[str], at: int, before: Sequence[str]) -> bool:
+    """Whether what a thing is said to be "with" here is "on the top" of that, and not of the picture."""
+    since = next((k + 1 for k in range(len(before) - 1, -1, -1) if before[k] in STOPS), 0)
+    ends = at + 3 == len(words) or (at + 3 < len(words) and _ends(words[at + 3]))
+    return ends and list(words[at : at + 3]) == ["on", "the", "top"] and "with" in before[since:]
 
 
 def _in_colour(words: Sequence[str], at: int) -> tuple[int, int] | None:

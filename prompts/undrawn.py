@@ -15,7 +15,7 @@ from prompts.lexicon import TAKEN, Lexicon
 from prompts.nouns import COMPARED, adjective_at, adjectives_at, is_colour, noun_at, noun_before
 from prompts.plurals import NOT_ACTIONS
 from prompts.synonyms import EMPHASIS, NEAR, PHRASES, STOPS, TOO_MANY
-from prompts.undrawn_words import ACTIONS, LOOKS, MEDIA, POSTURES, STYLE
+from prompts.undrawn_words import ACTIONS, FIGURES, LOOKS, MEDIA, POSTURES, STYLE
 from prompts.vocabulary import NEXT, NUMBERS
 
 _IS = ("is", "are")
@@ -87,7 +87,7 @@ def _is_all_drawn(words: Sequence[str], lexicon: Lexicon | None) -> bool:
     at = 0
     while at < len(words):
         noun = noun_at(words, at, lexicon)
-        if (noun is None and _may_go(words[at])) or (noun is not None and words[noun.end - 1] in MEDIA):
+        if words[at] in FIGURES or (noun is None and _may_go(words[at])) or (noun is not None and words[noun.end - 1] in MEDIA):
             return False
         at = at + 1 if noun is None else noun.end
     return True
@@ -125,9 +125,17 @@ class _Leaving:
             elif end := self.known(at):
                 self.kept += self.words[at:end]
                 at = end
-            elif end := self.styled(at):
+            elif end := self.styled(at) or self.in_figure(at):
                 self.left.append(" ".join(self.words[at:end]))
                 at = end
+            elif self.figure_of(at):
+                if self.kept[-1:] == ["in"]:  # a circle of things
+                    self.instead[" ".join(self.words[at - 1 : at + 3])] = NEXT
+                    self.kept[-1:] = NEXT.split()
+                else:
+                    self.left.append(" ".join(self.words[at + 1 : at + 3]))
+                self.kept += [] if self.words[at + 3] in NUMBERS else ["some"]
+                at += 3
             elif not (_may_go(word) or word in _LINKING) or self.is_drawn(at):
                 self.kept.append(word)
                 at += 1
@@ -201,6 +209,19 @@ class _Leaving:
         if self.words[end : end + 1] == ["of"]:
             return next((k for k in range(end + 1, len(self.words)) if self.goes_on(k)), len(self.words))
         return end if not any(noun_at(self.words, k, self.lexicon) for k in range(at, end)) else None
+
+    def in_figure(self, at: int) -> int | None:
+        """Where "in a circle" ends, of several things."""
+        figure = self.words[at] == "in" and self.words[at + 1 : at + 2] == ["a"] and self.words[at + 2 : at + 3]
+        noun = noun_before(self.kept, len(self.kept), self.lexicon) if figure and figure[0] in FIGURES else None
+        return at + 3 if noun is not None and noun.plural and self.words[at + 3 : at + 4] != ["of"] else None
+
+    def figure_of(self, at: int) -> bool:
+        """Whether "a circle of" begins here, before several things."""
+        figure = self.words[at] == "a" and self.words[at + 2 : at + 3] == ["of"] and self.words[at + 1] in FIGURES
+        start = at + 3 + (self.words[at + 3 : at + 4] != [] and self.words[at + 3] in NUMBERS)
+        noun = noun_at(self.words, adjectives_at(self.words, start)[1], self.lexicon) if figure else None
+        return noun is not None and noun.plural
 
     def goes_on(self, at: int) -> bool:
         """Whether what is said here is no longer of whose style a picture is to be."""

@@ -45,6 +45,8 @@ LOOKS = frozenset(
     "shaggy baby dark light bright deep pale neon pastel vivid".split()
 )
 """What is said of things, beyond the sizes, colours and materials."""
+FIGURES = frozenset("circle semicircle ring triangle square".split())
+"""What several things may be said to stand in."""
 POSTURES = frozenset("standing sitting lying resting parked perched flying floating hovering hanging".split())
 """How a thing holds itself; before where it is they say no more than that."""
 _VERBS = (

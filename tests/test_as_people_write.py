@@ -17,12 +17,25 @@ def everyday():
     ("one red balloon, two blue ones and some yellow ones", "a red balloon, two blue balloons and some yellow balloons"),
     ("a big star and a few tiny ones", "a big star and some small stars"),
     ("a cat and two black ones behind it", "a cat and two black cats behind it"),
+    ("a christmas tree with a star on the top", "a christmas tree with a star on top"),
     ("a house. Left of it: a dog. Right of it: a cat.", "a house. Left of it, a dog. Right of it, a cat."),
 ])  # fmt: skip
 def test_they_are_understood(everyday, prompt, plainly):
     require_drawable(prompt, everyday.words, everyday.lexicon)
     assert parse(prompt, everyday.lexicon) == parse(plainly, everyday.lexicon) is not None
     assert notes(prompt, everyday.words, everyday.lexicon) == []
+
+
+@pytest.mark.parametrize(("prompt", "plainly", "said"), [
+    ("five mushrooms in a circle on a lawn", "five mushrooms on a lawn", ["'in a circle' is left out"]),
+    ("a ring of stars", "some stars", ["'ring of' is left out"]),
+    ("a circle of four cups", "four cups", ["'circle of' is left out"]),
+    ("a lion in a circle of zebras", "a lion next to some zebras", ["'in a circle of' is drawn as next to"]),
+])  # fmt: skip
+def test_it_is_told_what_is_drawn_otherwise(everyday, prompt, plainly, said):
+    require_drawable(prompt, everyday.words, everyday.lexicon)
+    assert parse(prompt, everyday.lexicon) == parse(plainly, everyday.lexicon) is not None
+    assert notes(prompt, everyday.words, everyday.lexicon) == said
 
 
 @pytest.mark.parametrize(("prompt", "plainly"), [
