@@ -165,6 +165,11 @@ class Lexicon:
         found += difflib.get_close_matches(one, map(self._plainest, sorted(sort.members)), count, 0.0)
         return list(dict.fromkeys(found))[:count]
 
+    def is_misspelt(self, word: str) -> bool:
+        """Whether a word is all but spelt like a name that begins like it."""
+        alike = [words[0] for words in self.forms if len(words) == 1 and words[0][0] == word[0]]
+        return bool(difflib.get_close_matches(word, alike, 1, MISSPELT))
+
     @staticmethod
     def _differing(said: Sequence[str], meant: Mapping[str, str]) -> list[str]:
         """One way to say each thing, the first: of "kitten" and "kitty" one."""

@@ -89,7 +89,7 @@ def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None =
         words, known = marked(words, lexicon), known & WORDS  # a part of a name is no word by itself
         words, beside = aside(words)
         left += beside
-    words = _phrased(_spaced(words, known))
+    words = _phrased(_spaced(words, known, lexicon))
     result, instead, unknown = [], dict(phrases), {}
     for k, word in enumerate(words):
         following = words[k + 1] if k + 1 < len(words) else ""
@@ -189,8 +189,9 @@ def _bare(words: list[str], at: int) -> bool:
     return isinstance(word, Atom) and word.kind == NAME and not word.plural and (is_plural(word) or is_mass(word))
 
 
-def _spaced(words: list[str], known: frozenset[str]) -> list[str]:
-    """Words that were run together taken apart, and words that were torn joined, where that makes known ones."""
+def _spaced(words: list[str], known: frozenset[str], lexicon: Lexicon | None) -> list[str]:
+    """Words that were run together taken apart, and words that were torn joined, where that makes known ones. A name misspelt,
+    "ballon", is left as it is."""
     if all(isinstance(word, Atom) or word in known or word in _READ for word in words):
         return words
     known = known | _READ
@@ -201,7 +202,8 @@ def _spaced(words: list[str], known: frozenset[str]) -> list[str]:
         elif result and not isinstance(result[-1], Atom) and result[-1] not in known and result[-1] + word in known:
             result[-1] += word
         else:
-            result += _apart(word, known) or [word]
+            parts = _apart(word, known)
+            result += parts if parts and not (lexicon is not None and lexicon.is_misspelt(word)) else [word]
     return result
 
 

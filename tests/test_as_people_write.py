@@ -5,6 +5,7 @@ import vle_gen
 from prompts.grammar import parse
 from prompts.known import require_drawable
 from prompts.reading import notes
+from vle_gen.errors import UserError
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +47,9 @@ def test_so_are_those_for_solids(pipe, prompt, plainly):
     require_drawable(prompt, pipe.words)
     assert parse(prompt) == parse(plainly) is not None
     assert notes(prompt) == []
+
+
+def test_a_name_misspelt_is_not_taken_apart(everyday):
+    with pytest.raises(UserError, match="'ballon'; nearest to 'ballon': balloon"):
+        require_drawable("a red ballon", everyday.words, everyday.lexicon)
+    assert parse("a redball", everyday.lexicon) == parse("a red ball")
