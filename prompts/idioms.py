@@ -13,6 +13,7 @@ from prompts.nouns import adjectives_at, noun_at, noun_before, nouns_before
 from prompts.places import PICTURES, READ_AS, REGIONS
 from prompts.synonyms import PHRASES, STOPS, UNITS
 from prompts.turns import FIRST, NEAR, NEAR_NAMED, SAME, SAME_NAMED, phrase_table, starting
+from prompts.undrawn_words import LOOKS
 from prompts.vocabulary import FRONT, NUMBERS
 from prompts.wishes import POLITE, without_wish
 
@@ -58,6 +59,7 @@ _TABLES = {
 PHRASED = frozenset(
     word for table in (SAME, SAME_NAMED, NEAR, NEAR_NAMED, FIRST) for said in table for word in said.split()
 ) | frozenset(_CENTRED) | _CHANGING | frozenset(_WEARING) | frozenset("flanked lined stacked piled".split())
+PHRASED -= LOOKS  # "a tall house"
 """Words that turns of phrase are made of."""
 
 

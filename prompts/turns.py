@@ -86,15 +86,23 @@ NEAR = {
 }  # fmt: skip
 NEAR_NAMED = {
     "riding on": "on top of", "riding": "on top of", "high up": "at the top",
-    **dict.fromkeys(("half as big as", "half as large as", "half the size of", "shorter than"), "smaller than"),
     **dict.fromkeys((
-        "twice as big as", "twice as large as", "twice the size of", "double the size of", "taller than",
+        "half as big as", "half as large as", "half as tall as", "half the size of", "shorter than",
+        *(f"not {so} {big} as" for so in ("as", "so") for big in ("big", "large", "tall")),
+    ), "smaller than"),
+    **dict.fromkeys((
+        "twice as big as", "twice as large as", "twice as tall as", "twice the size of", "double the size of", "taller than",
         *(
             f"{many} times {more}" for many in (*NUMBERS, "many")
             for more in ("as big as", "as large as", "the size of", "bigger than", "larger than")
         ),
     ), "bigger than"),
     **{f"{many} times smaller than": "smaller than" for many in NUMBERS},
+    **dict.fromkeys((
+        "as big as", "as large as", "as small as", "as tall as", "the size of", "the same size as", "of the same size as",
+    ), "next to"),
+    **dict.fromkeys(("twice as big", "twice as large", "twice its size", "double its size"), "bigger than it"),
+    **dict.fromkeys(("half as big", "half as large", "half its size"), "smaller than it"),
 }  # fmt: skip
 FIRST = {  # that a prompt begins with
     **{f"{this} is": "there is" for this in ("it", "that")},

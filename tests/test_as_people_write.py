@@ -31,6 +31,11 @@ def test_they_are_understood(everyday, prompt, plainly):
     ("five mushrooms in a circle on a lawn", "five mushrooms on a lawn", ["'in a circle' is left out"]),
     ("a ring of stars", "some stars", ["'ring of' is left out"]),
     ("a circle of four cups", "four cups", ["'circle of' is left out"]),
+    ("a cat as big as a house on a lawn", "a cat next to a house on a lawn", ["'as big as' is drawn as next to"]),
+    ("an ant the size of an elephant", "an ant next to an elephant", ["'the size of' is drawn as next to"]),
+    ("a mouse is not as big as a cat", "a mouse is smaller than a cat", ["'not as big as' is drawn as smaller than"]),
+    ("a dog and a cat twice its size", "a dog and a cat bigger than it", ["'twice its size' is drawn as bigger than it"]),
+    ("a dog next to a cat half as big", "a dog next to a cat smaller than it", ["'half as big' is drawn as smaller than it"]),
     ("a lion in a circle of zebras", "a lion next to some zebras", ["'in a circle of' is drawn as next to"]),
 ])  # fmt: skip
 def test_it_is_told_what_is_drawn_otherwise(everyday, prompt, plainly, said):
