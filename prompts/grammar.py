@@ -318,9 +318,9 @@ class _Parser(Together):
                     self.usual = False
                 elif found := self.postfix():
                     self.stands(last, found, anchor)
-                    kind = None  # "and" after this starts a new thing
+                    kind, last = None, anchor  # "and" after this starts a new thing
                 elif self.had_together(last, anchor, upon == start):
-                    kind = None
+                    kind, last = None, anchor
                 else:
                     self.usual = False  # captions say then where it is
                     self.tail(last, last, None)

@@ -69,7 +69,7 @@ def hint(word: str, lexicon: Lexicon | None) -> str:
     if word in GATHERED:
         return "; say how many there are, five at most, and nothing else of them, such as 'three balls in a row'"
     if lexicon is not None and word in ("wearing", "wears"):
-        return "; what is worn on the head alone is drawn, such as 'wearing a hat'"
+        return "; of what is worn clothes alone are drawn, such as 'wearing a hat'"
     if lexicon is not None and (said := _backgrounds(word, lexicon)):
         sort = "a background" if lexicon.grounds.at((word,), 0) else "said of backgrounds"
         several = " or ".join((", ".join(said[:-1]), said[-1]) if said[1:] else said)

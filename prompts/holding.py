@@ -1,15 +1,27 @@
-"""What is said of what a thing holds: "a glass of red wine" is a glass of wine, and "a basket of apples" a basket."""
+"""What is said of what a thing holds and wears: "a glass of red wine" is a glass of wine, "a basket of apples" a basket, and
+what wears a scarf has one beside it."""
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from prompts.arranging import relates
 from prompts.lexicon import Lexicon
 from prompts.marking import CONTAINERS, MEASURES
 from prompts.nouns import Noun, adjectives_at, noun_at
+from prompts.places import PICTURES
 from prompts.plurals import is_mass
+from prompts.synonyms import STOPS
+from prompts.vocabulary import NEXT, ON
 
 TEMPERATURES = frozenset("hot cold iced warm fresh".split())  # of what is in a glass or on a plate
+
+WEARING = tuple(tuple(said.split()) for said in (
+    *(f"{which}{verb}" for verb in ("wears", "wear", "is wearing", "are wearing") for which in ("that ", "which ", "who ", "")),
+    "wearing", "dressed in", "clad in", "in", "with",
+))  # fmt: skip
+_HEADWEAR = frozenset("hat crown helmet cap".split())
+_CLOTHES = "piece of clothing"
 
 
 class Held(NamedTuple):
@@ -51,3 +63,46 @@ def contents(words: Sequence[str], noun: Noun, lexicon: Lexicon) -> tuple[int, s
     if inner is None or not (inner.plural or is_mass(inner.means)):
         return None
     return inner.end, " ".join(words[noun.end : inner.end])
+
+
+class Worn(NamedTuple):
+    """The words for what a thing wears, where what said so ends, and what said it, if some is drawn beside the thing."""
+
+    words: list[str]
+    end: int
+    beside: str | None
+
+
+def worn(words: Sequence[str], at: int, lexicon: Lexicon) -> Worn | None:
+    """What is worn as is said from here on: "wearing a scarf and a hat" -> "with a scarf next to it with a hat on top of it".
+    "With" a hat it is worn where no more is said of that, and what else a thing is with is not worn."""
+    said = next((one for one in WEARING if tuple(words[at : at + len(one)]) == one), None)
+    if not at or words[at - 1] in PICTURES:  # "a photo with a hat"
+        return None
+    told: list[str] = []
+    end, beside = at + len(said or ()), False
+    one = said is not None and {"are", "wear"}.isdisjoint(said)
+    while said is not None:
+        start = end
+        while told and words[start : start + 1] in ([","], ["and"]):
+            start += 1
+        first = start + (words[start : start + 1] in (["a"], ["an"], ["the"]))
+        noun = noun_at(words, adjectives_at(words, first)[1], lexicon) or noun_at(words, first, lexicon)
+        on_head = noun is not None and not _HEADWEAR.isdisjoint({noun.means, *lexicon.above(noun.means)})
+        if noun is None or not (on_head or (said != ("with",) and _is_clothing(noun, lexicon))) or (told and start == end):
+            break
+        told += ["with", *words[start : noun.end], *(ON if on_head else NEXT).split(), "it" if one else "them"]
+        end, beside = noun.end, beside or not on_head
+        if said == ("with",):
+            break
+    on_it = end + (words[end : end + 1] == ["on"])  # "with a hat on"
+    ends = on_it == len(words) or words[on_it] in (*STOPS, "and", "with") or (on_it > end and relates(words, on_it))
+    if not told or (said == ("with",) and not (ends or lexicon.grounds.at_preposition(words, end))):
+        return None
+    return Worn(told, on_it if ends else end, " ".join(said) if beside else None)
+
+
+def _is_clothing(noun: Noun, lexicon: Lexicon) -> bool:
+    """Whether what a noun means is worn, or half of that; what is in a bag does not wear it."""
+    meant, clothes = (lexicon.named[name].members if name in lexicon.named else frozenset() for name in (noun.means, _CLOTHES))
+    return 2 * len(meant & clothes) >= max(1, len(meant)) and "bag" not in {noun.means, *lexicon.above(noun.means)}

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from prompts.arranging import is_related_to, listed, placed, relates
-from prompts.holding import contents, held
+from prompts.holding import WEARING, contents, held, worn
 from prompts.lexicon import Lexicon
 from prompts.marking import CROWDS, said_ground
 from prompts.nouns import adjectives_at, noun_at, noun_before, nouns_before
-from prompts.places import PICTURES, READ_AS, REGIONS
+from prompts.places import READ_AS, REGIONS
 from prompts.synonyms import PHRASES, STOPS, UNITS
 from prompts.turns import FIRST, NEAR, NEAR_NAMED, SAME, SAME_NAMED, phrase_table, starting
 from prompts.undrawn_words import LOOKS
-from prompts.vocabulary import FRONT, NUMBERS
+from prompts.vocabulary import FRONT, NEXT, NUMBERS
 from prompts.wishes import POLITE, without_wish
 
 
@@ -31,8 +31,6 @@ _CHANGING = frozenset("slightly far high way well diagonally partly almost".spli
 _TO = (("left", "to"), ("right", "to"))  # "on the left to the right of a tree" has a place
 _SAID_OF = _DEGREES | _CHANGING
 _WHOSE = frozenset("my his her its their our your".split())
-_WEARING = ("wearing", "in", "with")
-_HEADWEAR = frozenset("hat crown helmet cap".split())
 _HOLDING = frozenset("hand hands arm arms mouth paw paws beak trunk claws fingers lap pocket".split())
 _ON_IT = (("on",), ("on", "top", "of"))
 _ALL_ARE = tuple(tuple(said.split()) for said in (
@@ -56,10 +54,11 @@ _TABLES = {
     False: (phrase_table(SAME), phrase_table(NEAR)),
     True: (phrase_table(SAME, SAME_NAMED), phrase_table(NEAR, NEAR_NAMED)),
 }
-PHRASED = frozenset(
-    word for table in (SAME, SAME_NAMED, NEAR, NEAR_NAMED, FIRST) for said in table for word in said.split()
-) | frozenset(_CENTRED) | _CHANGING | frozenset(_WEARING) | frozenset("flanked lined stacked piled".split())
-PHRASED -= LOOKS  # "a tall house"
+PHRASED = (
+    frozenset(word for table in (SAME, SAME_NAMED, NEAR, NEAR_NAMED, FIRST) for said in table for word in said.split())
+    | frozenset(word for said in WEARING for word in said)
+    | frozenset((*_CENTRED, *_CHANGING, "flanked", "lined", "stacked", "piled"))
+) - LOOKS  # "a tall house"
 """Words that turns of phrase are made of."""
 
 
@@ -128,9 +127,10 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
         elif words[at] in _WHOSE and (owned := noun_at(words, adjectives_at(words, at + 1)[1], lexicon)):
             result += [] if owned.plural else ["a"]
             at += 1
-        elif words[at] in _WEARING and lexicon is not None and (worn := _worn(words, at, lexicon)):
-            result += ["with", *words[at + 1 : worn], "on", "top", "of", "it"]
-            at = worn
+        elif lexicon is not None and (dressed := worn(words, at, lexicon)):
+            result += dressed.words
+            instead |= {dressed.beside: NEXT} if dressed.beside else {}
+            at = dressed.end
         elif words[at] == "both" and result and _ends(after) and not _ends(result[-1]):  # "a cat and a dog, a bird above both"
             result.append("them")
             at += 1
@@ -343,16 +343,3 @@ def _degree(words: Sequence[str], at: int) -> str | None:
     if words[at] not in _SAID_OF or placed or words[at + 1 : at + 2] == ["on"]:
         return None
     return words[at] if relates(words, at + 1) else None
-
-
-def _worn(words: Sequence[str], at: int, lexicon: Lexicon) -> int | None:
-    """Where something ends that is worn on the head, as is said from here on. "With" a hat it is worn where no more is said of
-    that."""
-    start = at + 1 + (at + 1 < len(words) and words[at + 1] in ("a", "an", "the"))
-    noun = noun_at(words, adjectives_at(words, start)[1], lexicon)
-    if noun is None or not {noun.means, *lexicon.above(noun.means)} & _HEADWEAR:
-        return None
-    end = noun.end
-    if words[at] == "with" and not (end == len(words) or _ends(words[end]) or lexicon.grounds.at_preposition(words, end)):
-        return None
-    return end if at and words[at - 1] not in PICTURES else None

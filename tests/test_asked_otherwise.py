@@ -201,7 +201,7 @@ def test_refusals_offer_what_helps_and_nothing_else(pipe, everyday):
 
 @pytest.mark.parametrize(("prompt", "helps"), [
     ("running", "'next to'"), ("happy", "not what is 'happy'"), ("a row of trees", "five at most"),
-    ("a crown inside a gift", "'behind'"), ("a woman wearing a dress", "'wearing a hat'"),
+    ("a crown inside a gift", "'behind'"), ("a woman wearing a flower", "'wearing a hat'"),
     ("a dolphin as heavy as a whale", "'bigger than'"), ("a hot air balloon", "'hot air balloon', but 'balloon' is known"),
     ("a cat dog", "put 'and' between them"), ("a 3 cm cat", "nothing is measured here"),
     ("a cat or a dog", "say which"), ("a cat in the corner", "'in the top left corner'"), ("a gren apple", "green"),
