@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from itertools import pairwise
 
+from prompts.absent import without_absent
 from prompts.colours import nearest
 from prompts.contradictions import at_odds_of_one, circle
 from prompts.grammar import parse
@@ -88,6 +89,9 @@ def require_known_object(
     if isinstance(phrase, str) and all(word in STOPS for word in split_words(phrase)):
         raise UserError(f"{phrase!r} does not say which object is meant: expected words like 'the red ball'")
     require_known(phrase, known, lexicon)
+    absent = () if is_free(known, lexicon) else without_absent(words_of(phrase, lexicon), lexicon)[1]
+    if absent:
+        raise UserError(f"{absent[0]!r} tells no object from others: say what it has or where it is, such as 'the left ball'")
 
 
 def require_drawable(

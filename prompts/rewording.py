@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from prompts.absent import without_absent
 from prompts.arranging import arranged
 from prompts.colours import WORDS_FOR, nearest
 from prompts.idioms import plainly
@@ -68,7 +69,9 @@ class Reworded:
 @lru_cache(maxsize=REMEMBERED)
 def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> Reworded:
     """The prompt in the words `known`, as far as it can be said in them; with a lexicon, in what that knows too."""
-    words, phrases, left = without_undrawn(words_of(prompt, lexicon), lexicon)
+    words, absent = without_absent(words_of(prompt, lexicon), lexicon)
+    words, phrases, left = without_undrawn(words, lexicon)
+    left += absent
     if lexicon is not None:
         words, worn = paired(words, lexicon)
         phrases |= worn

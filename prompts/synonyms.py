@@ -74,5 +74,6 @@ def split_words(prompt: str) -> list[str]:
     prompt = re.sub(r"(?m)^\s*(?:[-–—*•]+|\d+[.)])\s+(?=\S)", "", prompt)  # of a list on lines of its own
     prompt = re.sub(r"[.,;:]?\s*\n\s*", " . ", prompt.strip())
     said = re.sub(r"\b(that|which|it|there)'s\b", r"\1 is", prompt.lower().replace("’", "'").replace("+", "&"))
+    said = re.sub(r"\bw/(o\b)?", lambda found: "without " if found[1] else "with ", said)  # "w/ fries"
     said = re.sub(r"\s[-–—]+\s", " , ", re.sub(r"[!?]+(?=\s+\w)", " . ", said))
     return re.findall(r"[^\W_]+(?:'[^\W_]+)?|[,;.:&+]", said)

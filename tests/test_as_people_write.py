@@ -3,7 +3,7 @@ import pytest
 
 import vle_gen
 from prompts.grammar import parse
-from prompts.known import require_drawable
+from prompts.known import require_drawable, require_known_object
 from prompts.reading import notes
 from vle_gen.errors import UserError
 
@@ -35,6 +35,10 @@ def test_they_are_understood(everyday, prompt, plainly):
     ("five mushrooms in a circle on a lawn", "five mushrooms on a lawn", ["'in a circle' is left out"]),
     ("a ring of stars", "some stars", ["'ring of' is left out"]),
     ("a circle of four cups", "four cups", ["'circle of' is left out"]),
+    ("no people, just a beach with a palm tree", "a palm tree on a beach", ["'no people' is left out"]),
+    ("a house without windows next to a tree", "a house next to a tree", ["'without windows' is left out"]),
+    ("a man with no hat or scarf and a dog", "a man and a dog", ["'with no hat or scarf' is left out"]),
+    ("a dog, not a cat, on a lawn", "a dog on a lawn", ["'not a cat' is left out"]),
     ("a man wearing glasses", "a man with glasses next to it", ["'wearing' is drawn as next to"]),
     ("a woman in a red dress holding an umbrella", "a woman with a red dress next to it, the woman is next to an umbrella",
      ["'in' is drawn as next to", "'holding' is drawn as next to"]),
@@ -61,6 +65,18 @@ def test_so_are_those_for_solids(pipe, prompt, plainly):
     require_drawable(prompt, pipe.words)
     assert parse(prompt) == parse(plainly) is not None
     assert notes(prompt) == []
+
+
+@pytest.mark.parametrize("prompt", ["no cats", "a ball that is not red", "a lawn without trees and houses"])
+def test_where_nobody_knows_what_is_not_to_be_there_it_is_refused(everyday, prompt):
+    with pytest.raises(UserError, match="what is not asked for is not drawn"):
+        require_drawable(prompt, everyday.words, everyday.lexicon)
+
+
+def test_what_is_not_there_tells_no_object_from_others(everyday):
+    with pytest.raises(UserError, match="'without a hat' tells no object from others"):
+        require_known_object("the cat without a hat", everyday.words, everyday.lexicon)
+    require_known_object("the face without mouth", everyday.words, everyday.lexicon)
 
 
 def test_a_name_misspelt_is_not_taken_apart(everyday):
