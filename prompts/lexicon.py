@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from prompts.grounds import Grounds
-from prompts.plurals import LINKS, NOT_SEVERAL, SEVERAL, head, is_plural, plural, singular
+from prompts.plurals import LINKS, NOT_SEVERAL, PAIRS, SEVERAL, head, is_plural, plural, singular
 from prompts.synonyms import PHRASES, SAME, SHADES, STOPS, split_words
-from prompts.vocabulary import COLORS, WORDS
+from prompts.vocabulary import ADJECTIVES, COLORS, NUMBERS, WORDS
 from vle_gen.errors import UserError
 
 FORMAT = "vlegen lexicon 1"
@@ -99,6 +99,15 @@ class Lexicon:
             if one is not None and text.split()[head(text)] not in SEVERAL:  # "women holding hands" are two
                 claim(found, one, Form(name))
         return found
+
+    def form_at(self, words: Sequence[str], at: int, said: tuple[str, ...]) -> Form:
+        """What a form that begins there means: "glasses" that are counted are for drinking."""
+        form = self.forms[said]
+        one = self.forms.get((said[0].removesuffix("es"),)) if said[0] in PAIRS and len(said) == 1 and not form.plural else None
+        while one is not None and at and words[at - 1] in ADJECTIVES:
+            at -= 1
+        counted = one is not None and at > 0 and NUMBERS.get(words[at - 1], 1) > 1
+        return Form(one.concept, True) if counted else form
 
     @cached_property
     def run_together(self) -> dict[str, tuple[str, ...]]:

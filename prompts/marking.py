@@ -161,7 +161,7 @@ def _name(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, Atom] |
     measured = _measured(words, at, lexicon) if len(said_as) < 2 else None
     if measured is not None:
         return measured
-    return (at + len(said_as), said(lexicon.forms[said_as])) if said_as else None
+    return (at + len(said_as), said(lexicon.form_at(words, at, said_as))) if said_as else None
 
 
 def _measured(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, Atom] | None:

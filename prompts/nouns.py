@@ -32,7 +32,7 @@ def noun_at(words: Sequence[str], at: int, lexicon: Lexicon | None) -> Noun | No
         return None
     for said in () if lexicon is None else lexicon.starting.get(words[at], ()):
         if tuple(words[at : at + len(said)]) == said:
-            form = lexicon.forms[said]
+            form = lexicon.form_at(words, at, said)
             return Noun(at, at + len(said), form.concept, form.plural, *_one_and_many(form.concept))
     word = SAME.get(words[at]) or NEAR.get(words[at]) or words[at]
     if word not in NOUNS:

@@ -18,6 +18,7 @@ def everyday():
     ("one red balloon, two blue ones and some yellow ones", "a red balloon, two blue balloons and some yellow balloons"),
     ("a big star and a few tiny ones", "a big star and some small stars"),
     ("a cat and two black ones behind it", "a cat and two black cats behind it"),
+    ("two glasses, a red one and a blue one", "a red glass and a blue glass"),
     ("a frog that wears a crown", "a frog with a crown on top of it"),
     ("a boy with a hat on next to a dog", "a boy with a hat on top of it next to a dog"),
     ("a cat and a dog are wearing hats", "a cat and a dog with hats on top of them"),
