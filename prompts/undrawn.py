@@ -15,7 +15,7 @@ from prompts.lexicon import TAKEN, Lexicon
 from prompts.nouns import COMPARED, adjective_at, adjectives_at, is_colour, noun_at, noun_before
 from prompts.plurals import NOT_ACTIONS
 from prompts.synonyms import EMPHASIS, NEAR, PHRASES, STOPS, TOO_MANY
-from prompts.undrawn_words import ACTIONS, FIGURES, LOOKS, MEDIA, POSTURES, STYLE
+from prompts.undrawn_words import ACTIONS, DIRECTIONS, FIGURES, LOOKS, MEDIA, POSTURES, PRONOUNS, STYLE
 from prompts.vocabulary import NEXT, NUMBERS
 
 _IS = ("is", "are")
@@ -25,11 +25,6 @@ _OPENERS = frozenset("picture photo photograph image scene".split())  # captions
 _JOINS = frozenset("in of on with by for the a an and at".split())  # of what is said of a picture
 _SHOWING = ("of", "showing", "depicting", "featuring", "with")
 _TO_THINGS = frozenset("at to towards toward after with against".split())  # as in "looking at"
-_DIRECTIONS = sorted((tuple(said.split()) for said in (
-    *(f"{to}{side}" for side in ("left", "right") for to in ("", "to the ", "towards the ")), "up", "down", "forward",
-    "forwards", "backwards", "away", "ahead", "at us", "at you", "at me", "at the camera", "the camera", "at the viewer",
-    "the viewer",
-)), key=len, reverse=True)  # fmt: skip
 _QUALITY = re.compile(r"\d+(k|mm|p|px|bit)")  # "4k", "35mm"
 _ACTION = re.compile(r"\w*[aeiouy]\w*ing")  # no "ring"
 _LIKE = re.compile(r"\w{2,}(ing|ed|ful|less|ous|ish|able|istic)")
@@ -50,7 +45,7 @@ def without_undrawn(words: Sequence[str], lexicon: Lexicon | None) -> Drawn:
     else is said."""
     if _is_all_drawn(words, lexicon):  # most prompts
         return Drawn(list(words), {}, [])
-    found = _Leaving(words, lexicon)
+    found = _Leaving([word for word in words if word != "being"], lexicon)
     found.read()
     if any(word not in STOPS for word in found.kept):
         return Drawn(_stopped_once(found.kept) if found.left else found.kept, found.instead, found.left)
@@ -59,7 +54,7 @@ def without_undrawn(words: Sequence[str], lexicon: Lexicon | None) -> Drawn:
 
 def is_action(word: str) -> bool:
     """Whether a word says what a thing does, such as "running" or "jumps"."""
-    return word in ACTIONS or (bool(_ACTION.fullmatch(word)) and _free(word) and not word.endswith("thing"))
+    return word in ACTIONS or (bool(_ACTION.fullmatch(word)) and _free(word) and word not in PRONOUNS)
 
 
 def _free(word: str) -> bool:
@@ -353,12 +348,13 @@ class _Leaving:
             return None
         going_on = before == "and" and self.left[-1:] == [self.words[at - 2]]  # "running and jumping"
         linked = before in (*_IS, "that", "which")
-        if not (linked or going_on or noun_before(self.words, at, self.lexicon)):
+        after_comma = before == "," and word.endswith("ing") and not self.is_said_of_thing(at + 1) and self.has_named()
+        if not (linked or going_on or after_comma or noun_before(self.words, at, self.lexicon)):
             return None
         end = at + 1
         ends = end == len(self.words) or self.words[end] in (*STOPS, "and")
         says_where = relates(self.words, end) or placed(self.words, end) or self.on_ground(end)
-        turned = () if says_where else next((d for d in _DIRECTIONS if tuple(self.words[end : end + len(d)]) == d), ())
+        turned = () if says_where else next((d for d in DIRECTIONS if tuple(self.words[end : end + len(d)]) == d), ())
         done_to = None if says_where or turned else self.done_to(at)
         if posture and not (turned or done_to or ends):  # "standing" next to a house
             return None
@@ -375,6 +371,11 @@ class _Leaving:
         if end == len(self.words) or self.words[end] in (*STOPS, "and", "with") or before in ("that", "which"):
             self.unsay()
         return end
+
+    def has_named(self) -> bool:
+        """Whether the sentence names a thing before."""
+        since = max([0, len(self.kept) - _DESCRIBED, *(k for k, word in enumerate(self.kept) if word in ".;:")])
+        return any(noun_at(self.kept, k, self.lexicon) for k in range(since, len(self.kept)))
 
     def on_ground(self, at: int) -> bool:
         if self.lexicon is None or at >= len(self.words):

@@ -57,6 +57,14 @@ _VERBS = (
     "cast enjoy love hate see meet visit guard protect attack bite lick sniff greet"
 ).split()
 ACTIONS = frozenset(form for verb in _VERBS for form in (
-    f"{verb}{'es' if verb.endswith(('s', 'x', 'ch', 'sh')) else 's'}", f"{verb.removesuffix('e')}ing", f"{verb}{verb[-1]}ing",
-)) | frozenset("flies cries followed seeing".split())  # fmt: skip
-"""Forms of verbs that say what things do; others end in -ing."""
+    f"{verb}{'es' if verb.endswith(('s', 'x', 'ch', 'sh')) else 's'}",
+    *(f"{stem}{ending}" for stem in (verb.removesuffix("e"), f"{verb}{verb[-1]}") for ending in ("ing", "ed")),
+)) | frozenset("flies cries seeing eaten driven ridden held bitten thrown".split())  # fmt: skip
+"""Forms of verbs that say what things do, or what is done to them; others end in -ing."""
+PRONOUNS = frozenset("thing something nothing anything everything".split())
+DIRECTIONS = sorted((tuple(said.split()) for said in (
+    *(f"{to}{side}" for side in ("left", "right") for to in ("", "to the ", "towards the ")), "up", "down", "forward",
+    "forwards", "backwards", "away", "ahead", "at us", "at you", "at me", "at the camera", "the camera", "at the viewer",
+    "the viewer",
+)), key=len, reverse=True)  # fmt: skip
+"""Where a thing may be said to look or go."""

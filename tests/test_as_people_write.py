@@ -45,6 +45,12 @@ def test_they_are_understood(everyday, prompt, plainly):
      ["'in' is drawn as next to", "'holding' is drawn as next to"]),
     ("a bear wearing a green hat and a scarf next to a tree", "a bear with a green hat on top of it, a scarf next to the bear, "
      "the bear is next to a tree", ["'wearing' is drawn as next to"]),
+    ("a horse on the left, facing right", "a horse on the left", ["'facing right' is left out"]),
+    ("a fox, quick and brown, jumping over a log", "a brown fox over a log", ["'quick' is left out", "'jumping' is left out"]),
+    ("a cat on a chair, looking at a bird", "a cat on a chair, the cat next to a bird", ["'looking at' is drawn as next to"]),
+    ("a boy, smiling and waving", "a boy", ["'smiling' is left out", "'waving' is left out"]),
+    ("a dragon breathing fire", "a dragon next to a fire", ["'breathing' is drawn as next to"]),
+    ("a mouse being chased by a cat", "a mouse next to a cat", ["'chased' is left out"]),
     ("a cat as big as a house on a lawn", "a cat next to a house on a lawn", ["'as big as' is drawn as next to"]),
     ("an ant the size of an elephant", "an ant next to an elephant", ["'the size of' is drawn as next to"]),
     ("a mouse is not as big as a cat", "a mouse is smaller than a cat", ["'not as big as' is drawn as smaller than"]),
