@@ -72,7 +72,7 @@ def arranged(words: Sequence[str], lexicon: Lexicon | None) -> list[str]:
     words = list(words)
     if not _SIGNS & set(words) and len(_TURNS & set(words)) < 2:  # most prompts
         return words
-    for change in (_ordered, _crowd, _flanked, _sides, _among):
+    for change in (_ordered, _crowd, _flanked, _one_side, _sides, _among):
         at = 0
         while at < len(words):
             changed = change(words, at, lexicon)
@@ -243,6 +243,32 @@ def _sides(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str
         return None
     rest = _goes_on(words, end, lexicon)
     return None if rest is None else ([*words[: start - 1], BETWEEN, *two, *rest], start)
+
+
+def _one_side(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
+    """"a cat with a tree on one side and a car on the other" and "a tree on one side of a cat and a car on the other" -> "a cat
+    between a tree and a car"."""
+    if words[at : at + 3] != ["on", "one", "side"]:
+        return None
+    starts = range(max(0, at - 6), at)
+    start = next((k for k in starts if _begins(words, k) and _is_phrase(words, k, at, lexicon)), None)
+    middle = _Phrase(words, at + 4, lexicon) if words[at + 3 : at + 4] == ["of"] and words[at + 4 : at + 5] != ["it"] else None
+    after = at + 3 + 2 * (words[at + 3 : at + 5] == ["of", "it"]) if middle is None else middle.end
+    begun = after
+    while words[begun : begun + 1] in ([","], ["and"]):
+        begun += 1
+    second = _Phrase(words, begun, lexicon) if begun > after else None
+    end = 0 if second is None or second.noun is None else second.end + 3
+    if start is None or words[end - 3 : end] != ["on", "the", "other"] or (middle is not None and middle.noun is None):
+        return None
+    end += words[end : end + 1] == ["side"]
+    end += 2 * (words[end : end + 2] == ["of", "it"])
+    two = [*words[start:at], "and", *second.words]
+    if middle is None and (not start or words[start - 1] != "with"):
+        return None
+    told = [BETWEEN, *two] if middle is None else [*middle.words, BETWEEN, *two]
+    begin, rest = (start - 1 if middle is None else start), _goes_on(words, end, lexicon)
+    return None if rest is None else ([*words[:begin], *told, *rest], begin + len(told))
 
 
 def _begins(words: Sequence[str], at: int) -> bool:

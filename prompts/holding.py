@@ -21,6 +21,7 @@ WEARING = tuple(tuple(said.split()) for said in (
     "wearing", "dressed in", "clad in", "in", "with",
 ))  # fmt: skip
 _HEADWEAR = frozenset("hat crown helmet cap".split())
+_FULL = (("full", "of"), ("filled", "with"))
 _CLOTHES = "piece of clothing"
 
 
@@ -55,7 +56,14 @@ def held(words: Sequence[str], at: int, lexicon: Lexicon) -> Held | None:
 
 
 def contents(words: Sequence[str], noun: Noun, lexicon: Lexicon) -> tuple[int, str] | None:
-    """Where "of apples" ends after "a basket", which is drawn with what is in it as it is, and these words."""
+    """Where "of apples" ends after "a basket", which is drawn with what is in it as it is, and these words; also "full of"."""
+    if tuple(words[noun.end : noun.end + 2]) in _FULL and not noun.plural:
+        start = adjectives_at(words, noun.end + 2)[1]
+        inner = noun_at(words, noun.end + 2, lexicon) or noun_at(words, start, lexicon)
+        end = start + 1 if inner is None else inner.end
+        unknown = inner is None and start < len(words) and (end == len(words) or words[end] in STOPS)  # water, say
+        several = inner is not None and (inner.plural or is_mass(inner.means))
+        return (end, " ".join(words[noun.end : end])) if unknown or several else None
     solid = noun.means.startswith("shape ")
     if noun.plural or solid or words[noun.start] in MEASURES or words[noun.end : noun.end + 1] != ["of"]:
         return None
@@ -96,7 +104,7 @@ def worn(words: Sequence[str], at: int, lexicon: Lexicon) -> Worn | None:
         if said == ("with",):
             break
     on_it = end + (words[end : end + 1] == ["on"])  # "with a hat on"
-    ends = on_it == len(words) or words[on_it] in (*STOPS, "and", "with") or (on_it > end and relates(words, on_it))
+    ends = on_it == len(words) or words[on_it] in (*STOPS, "and", "with", "each") or (on_it > end and relates(words, on_it))
     if not told or (said == ("with",) and not (ends or lexicon.grounds.at_preposition(words, end))):
         return None
     return Worn(told, on_it if ends else end, " ".join(said) if beside else None)

@@ -281,8 +281,9 @@ def _side_before(words: Sequence[str], at: int, before: Sequence[str], lexicon: 
 
 def _in_hand(words: Sequence[str], at: int) -> int | None:
     """Where "in his hand" ends, which is not drawn: what is held is."""
-    whose = words[at] == "in" and at + 2 < len(words) and words[at + 1] in _WHOSE
-    return at + 3 if whose and words[at + 2] in _HOLDING and (at + 3 == len(words) or _ends(words[at + 3])) else None
+    end = at + 3 + (words[at + 2 : at + 3] in (["left"], ["right"]))
+    whose = words[at] == "in" and end <= len(words) and words[at + 1] in _WHOSE
+    return end if whose and words[end - 1] in _HOLDING and (end == len(words) or _ends(words[end])) else None
 
 
 def _pointed(words: Sequence[str], at: int, before: Sequence[str], lexicon: Lexicon | None) -> list[str]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from prompts.arranging import relates
 from prompts.lexicon import Lexicon
 from prompts.nouns import COMPARED, Noun, adjectives_at, noun_at
-from prompts.synonyms import EMPHASIS
+from prompts.synonyms import EMPHASIS, STOPS
 from prompts.vocabulary import NUMBER_WORDS, NUMBERS
+
+MOST_EACH = 4  # things that each have or are somewhere what is said of each: a picture of more comes out wrong as a rule
 
 
 def apposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
@@ -114,6 +117,27 @@ def contrasted(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list
     if count > ones:
         told += [",", "another", *noun.one] if count == ones + 1 else [",", str(count - ones), *noun.many]
     return [*words[:at], *told, *words[k:]], at + len(told)
+
+
+def each_with(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
+    """"two cats, each on a chair" and "two cats on a chair each" -> "a cat on a chair, a cat on a chair"."""
+    count = NUMBERS.get(words[at], 1)
+    alike, start = adjectives_at(words, at + 1) if 1 < count <= MOST_EACH else ([], at + 1)
+    noun = noun_at(words, at + 1, lexicon) or noun_at(words, start, lexicon) if 1 < count <= MOST_EACH else None
+    if noun is None or not noun.plural or (at and words[at - 1] not in (*STOPS, "are")):
+        return None
+    begin = noun.end + (words[noun.end : noun.end + 1] == [","])
+    first = words[begin : begin + 1] == ["each"]
+    begin += first
+    end = next((k for k in range(begin, len(words)) if words[k] in (*STOPS, "each")), len(words))
+    if not first and words[end : end + 1] != ["each"]:
+        return None
+    said = words[begin:end]
+    if not said or not (said[0] == "with" or relates(said, 0)) or not {"a", "an"} & set(said):
+        return None
+    one = ["a", *(alike if noun.start > at + 1 else []), *noun.one, *said]
+    told = [word for k in range(count) for word in ([",", *one] if k else one)]
+    return [*words[:at], *told, *words[end + (not first) :]], at + len(told)
 
 
 def _of_them(words: Sequence[str], at: int) -> int:

@@ -18,6 +18,7 @@ from prompts.vocabulary import (
     FRONT,
     LEFT,
     MORE_SAID_AS,
+    NUMBER_WORDS,
     NUMBERS,
     ON,
     RELATION_SAID_AS,
@@ -34,7 +35,7 @@ _EXTRA = 10  # words at most that say where a thing is, between its name and wha
 _SIDES = {  # what tells things apart by where they are, and by which of those that stand so it is
     **{side: side for side in ("left", "right", "top", "bottom", "front", "back", "middle")}, "leftmost": "left",
     "rightmost": "right", "upper": "top", "lower": "bottom", "rear": "back", "central": "middle", "center": "middle",
-    "centre": "middle", "larger": "bigger",
+    "centre": "middle", "larger": "bigger", "smallest": "smaller", "biggest": "bigger", "largest": "bigger",
     **{which: which for which in ("first", "second", "third", "last", "other", "smaller", "bigger")},
 }  # fmt: skip
 _ALONE = {"in front": "front", "behind": "back", "in the front": "front", "in the back": "back", "at the back": "back"}
@@ -106,6 +107,18 @@ def told(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str],
     else:
         return None
     return [*named, *words[clause.end :]], at
+
+
+def verbless(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
+    """"two cats, the first black, the second white" -> "two cats, the first is black, the second is white"."""
+    if words[at] != "the" or not at or words[at - 1] not in (",", ":", ";", "and"):
+        return None
+    side = words[at + 1] in _SIDES if at + 1 < len(words) else False
+    end = at + 2 + (words[at + 2 : at + 3] == ["one"])
+    said, stop = adjectives_at(words, end) if side else ([], end)
+    if not said or not _stops(words, stop) or noun_at(words, at + 1, lexicon) is not None:
+        return None
+    return [*words[:end], "is", *words[end:]], stop + 1
 
 
 def compared_to(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
@@ -219,6 +232,8 @@ def _is_at(words: Sequence[str], phrase: _Phrase, alike: Sequence[_Phrase], clau
     if wanted in _ORDINALS:
         place = _ORDINALS.index(wanted)
         return place < len(alike) and alike[place] is phrase
+    if wanted == "middle" and len(alike) % 2:
+        return alike[len(alike) // 2] is phrase
     if wanted == "last":
         return alike[-1] is phrase
     return len(alike) == 2 and phrase is alike[0 if wanted in _pair(words, alike)[:1] else 1] and wanted in _pair(words, alike)
@@ -272,6 +287,10 @@ def _split(
     ground = lexicon.grounds.at_preposition(between, 0) if between and lexicon is not None else None
     if between and not (ground and ground[0] == len(between)):
         return None
+    if clause.side in _SIZES and group.count > 2 and lexicon is not None:  # the smallest of them
+        others = [NUMBER_WORDS[group.count - 1], *group.like, *group.noun.many]
+        one = ["a", *clause.said, *group.like, *group.noun.one, clause.side, "than", *others, *between]
+        return [*words[: group.first - 1], *one, *words[clause.end :]], group.first + len(one) - 1
     said: dict[int, list[str]] = {}
     kinds: set[str] = set()
     end, following = clause.at, clause

@@ -81,7 +81,9 @@ SAME_NAMED = {
 }  # fmt: skip
 """The same where places and more relations are known."""
 NEAR = {
-    **dict.fromkeys(("surrounded by", "encircled by", "around", "holding", "carrying"), "next to"),
+    **dict.fromkeys((
+        "surrounded by", "encircled by", "around", "holding", "carrying", "among", "amongst", "amid", "amidst",
+    ), "next to"),
     **dict.fromkeys(("holding hands", "shaking hands", "together", "close together"), "side by side"),
 }  # fmt: skip
 NEAR_NAMED = {
