@@ -194,7 +194,7 @@ class _Parser(Together):
                     self.pictured += [(one, found) for one in (*self.bare, subject)]
                 elif self.in_picture() or not self.stand_together(subject, found, began):
                     self.spoken = self.one_spoken_of(before) if self.spoken is None else self.spoken
-                    self.stands(subject, found, self.spoken)
+                    self.stands(subject, found, self.beside(subject) if self.spoken == subject else self.spoken)
             if not found:
                 self.spoken, self.group = None, ()
             joined = self.listed_before(subject, began)
@@ -212,6 +212,12 @@ class _Parser(Together):
             self.bare_at = self.bare_at if self.bare else began
             self.bare = [*self.bare, subject]
         return subject
+
+    def beside(self, subject: int) -> int | None:
+        """What "it" is in a clause of what the clause before was of: "a cat above a dog. The cat is on its left"."""
+        by = (one for one in reversed(self.relations) if subject in one.mentions and one.kind != BETWEEN)
+        other = next(by, None)
+        return None if other is None else other.object if other.subject == subject else other.subject
 
     def together(self) -> bool:
         """Whether what begins here can be said of several things at once: a place, or how they stand to another."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from prompts.arranging import relates
 from prompts.lexicon import Lexicon
 from prompts.marking import CONTAINERS, MEASURES
-from prompts.nouns import Noun, adjectives_at, noun_at
+from prompts.nouns import Noun, adjectives_at, noun_at, nouns_before
 from prompts.places import PICTURES
 from prompts.plurals import is_mass
 from prompts.synonyms import STOPS
@@ -21,6 +21,7 @@ WEARING = tuple(tuple(said.split()) for said in (
     "wearing", "dressed in", "clad in", "in", "with",
 ))  # fmt: skip
 _HEADWEAR = frozenset("hat crown helmet cap".split())
+_ALIVE = frozenset(("animal", "person", "face", "toy"))  # a robot and a snowman may wear something, too
 _FULL = (("full", "of"), ("filled", "with"))
 _CLOTHES = "piece of clothing"
 
@@ -108,6 +109,14 @@ def worn(words: Sequence[str], at: int, lexicon: Lexicon) -> Worn | None:
     if not told or (said == ("with",) and not (ends or lexicon.grounds.at_preposition(words, end))):
         return None
     return Worn(told, on_it if ends else end, " ".join(said) if beside else None)
+
+
+def wearer(before: Sequence[str], said: str, lexicon: Lexicon) -> list[str]:
+    """What names who wears what is worn here, where something else was named last: "a cat on a chair wearing a hat"."""
+    since = next((k + 1 for k in range(len(before) - 1, -1, -1) if before[k] in STOPS), 0)
+    nouns = [] if said == "with" else nouns_before(before[since:], len(before) - since, lexicon)
+    alive = [noun for noun in nouns if not _ALIVE.isdisjoint(lexicon.above(noun.means))]
+    return [",", "the", *alive[0].one] if len(alive) == 1 and alive[0] != nouns[-1] and not alive[0].plural else []
 
 
 def _is_clothing(noun: Noun, lexicon: Lexicon) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from prompts.arranging import is_related_to, listed, placed, relates
-from prompts.holding import WEARING, contents, held, worn
+from prompts.holding import WEARING, contents, held, wearer, worn
 from prompts.lexicon import Lexicon
 from prompts.marking import CROWDS, said_ground
 from prompts.nouns import adjectives_at, noun_at, noun_before, nouns_before
@@ -128,7 +128,7 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
             result += [] if owned.plural else ["a"]
             at += 1
         elif lexicon is not None and (dressed := worn(words, at, lexicon)):
-            result += dressed.words
+            result += [*wearer(result, words[at], lexicon), *dressed.words]
             instead |= {dressed.beside: NEXT} if dressed.beside else {}
             at = dressed.end
         elif words[at] == "both" and result and _ends(after) and not _ends(result[-1]):  # "a cat and a dog, a bird above both"

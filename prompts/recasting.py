@@ -112,7 +112,9 @@ def _stated(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
     before = at
     while before and words[before - 1] in (*STOPS, "and", "but"):
         before -= 1
-    return [*words[: meant.start], *said, *words[meant.start : before], *words[end:]], at
+    more = words[end : end + 1] == ["and"] and not {"the", "it", "they", "there"}.isdisjoint(words[end + 1 : end + 2])
+    rest = [".", *words[end + 1 :]] if more else words[end:]  # a clause of its own
+    return [*words[: meant.start], *said, *words[meant.start : before], *rest], at
 
 
 def _said_of_all(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:

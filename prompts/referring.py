@@ -9,7 +9,7 @@ from prompts.arranging import relates
 from prompts.lexicon import Lexicon
 from prompts.nouns import COMPARED, Noun, adjectives_at, noun_at, nouns_before
 from prompts.places import READ_AS
-from prompts.synonyms import SAME, STOPS
+from prompts.synonyms import EACH, SAME, STOPS
 from prompts.vocabulary import (
     ABOVE,
     ADJECTIVES,
@@ -87,6 +87,9 @@ def told(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str],
         return None  # "the ball is red" is not told from others
     phrases = _phrases(words, at, lexicon)
     alike = [one for one in phrases if words[at] == "the" and _may_be(words, one, clause)]
+    several = [one for one in alike if one.count > 1]
+    if clause.noun is None and len(several) == 1 and phrases[0] is several[0]:  # "one" of these
+        alike = several
     if len(alike) == 1 and alike[0].count > 1:
         return _split(words, clause, alike[0], phrases, lexicon)
     if len(alike) == 1 and clause.noun and (clause.side is None or (clause.region and alike[0].region is None)):
@@ -281,13 +284,14 @@ def _split(
 ) -> tuple[list[str], int] | None:
     """The words with several things of a name said one by one, as clauses tell them apart: "two cats, the left one is black and
     the right one is white" -> "a black cat left of a white cat"."""
-    if words[group.first - 1 : group.first] == [] or NUMBERS.get(words[group.first - 1]) != group.count or len(phrases) > 1:
+    if words[group.first - 1 : group.first] == [] or NUMBERS.get(words[group.first - 1]) != group.count:
         return None
     between = _without_stops(words[group.noun.end : clause.at])
     ground = lexicon.grounds.at_preposition(between, 0) if between and lexicon is not None else None
-    if between and not (ground and ground[0] == len(between)):
+    related = bool(between) and relates(between, 0) and group.count in EACH and {*STOPS, "and"}.isdisjoint(between)
+    if (between and not (related or (ground and ground[0] == len(between)))) or (len(phrases) > 1 and not related):
         return None
-    if clause.side in _SIZES and group.count > 2 and lexicon is not None:  # the smallest of them
+    if clause.side in _SIZES and group.count > 2 and lexicon is not None and not related:  # the smallest of them
         others = [NUMBER_WORDS[group.count - 1], *group.like, *group.noun.many]
         one = ["a", *clause.said, *group.like, *group.noun.one, clause.side, "than", *others, *between]
         return [*words[: group.first - 1], *one, *words[clause.end :]], group.first + len(one) - 1
@@ -310,13 +314,15 @@ def _split(
     sized = ("small", "large") if lexicon is None and kinds == {SMALLER} else ()
     if not kinds and clause.side == "middle":
         kinds = {LEFT}
+    if related and (sized or not kinds):
+        return None
     link = [*kinds.pop().split()] if kinds and not sized else ["and"]
     told_of: list[str] = []
     for k in range(group.count):
         like = [*sized[k : k + 1], *said.get(k, ()), *group.like]
         again = any(said.get(k) == said.get(j) for j in range(k))
         told_of += [*(link if k else ()), "another" if again else "a", *like, *group.noun.one]
-    told_of += between
+    told_of += [EACH[group.count], *between] if related else between
     return [*words[: group.first - 1], *told_of, *words[end:]], group.first + len(told_of) - 1
 
 

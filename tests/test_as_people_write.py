@@ -27,6 +27,8 @@ def everyday():
     ("two dogs with a hat each on a lawn", "a dog with a hat on top of it, a dog with a hat on top of it on a lawn"),
     ("two glasses, a red one and a blue one", "a red glass and a blue glass"),
     ("a frog that wears a crown", "a frog with a crown on top of it"),
+    ("a cat on a chair wearing a hat", "a cat on a chair, the cat with a hat on top of it"),
+    ("a man next to a dog wearing a hat", "a man next to a dog with a hat on top of it"),
     ("a boy with a hat on next to a dog", "a boy with a hat on top of it next to a dog"),
     ("a cat and a dog are wearing hats", "a cat and a dog with hats on top of them"),
     ("a chair with a cup on it next to a lamp", "a chair next to a lamp, a cup on the chair"),

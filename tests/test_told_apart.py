@@ -44,6 +44,9 @@ def test_solids(prompt, plainly):
     ("the dog next to the cat is white", "a white dog next to a cat"),
     ("two dogs, the smaller one is red", "a red dog smaller than another dog"),
     ("a dog and a cat, the dog is bigger", "a dog bigger than a cat"),
+    ("two cats behind a dog. The left one is black", "a black cat left of a cat behind a dog, the black cat is behind the dog"),
+    ("two cats behind a dog. The left cat is black", "a black cat left of a cat behind a dog, the black cat is behind the dog"),
+    ("a tree bigger than a house. The house is red and the tree is on its left.", "a tree bigger than and left of a red house"),
     ("a butterfly above a flower, both yellow", "a yellow butterfly above a yellow flower"),
     ("three cars: red, blue and orange", "a red car, a blue car and an orange car"),
 ])  # fmt: skip
@@ -54,7 +57,7 @@ def test_named_things(everyday, prompt, plainly):
 
 
 @pytest.mark.parametrize("prompt", [
-    "a cat and a dog. The left one is red", "two cats next to a dog. The left one is red", "a dog. The small one is red",
+    "a cat and a dog. The left one is red", "two cats next to two dogs. The left one is red", "a dog. The small one is red",
     "a red ball and a red ball. The red ball is big", "two balls, the middle one is red", "two balls. The third one is red",
     "two cats. The cat is black", "two cats. It is black",
 ])  # fmt: skip
