@@ -5,6 +5,7 @@ import torch
 import vle_gen
 from prompts.grammar import parse
 from vle_gen.framing import AMPLE, LARGEST, MARGIN, framed
+from vle_gen.prior.room import rests
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
 
@@ -83,3 +84,10 @@ def test_what_is_asked_for_stays_where_and_as_large_as_it_is(drawn, asked):
     sized = framed(before, asked("a small pizza, a cat and a house"))
     assert torch.allclose(sized.where[..., 1:], before.where[..., 1:]), "moved to the side at most"
     assert framed(before, None) is before
+
+
+def test_what_grows_does_not_come_to_look_as_if_it_carried_another(drawn, asked):
+    before = standing(drawn, (0.5, 0.5, 0.08, 0.08), (0.51, 0.68, 0.1, 0.16), (0.9, 0.6, 0.1, 0.1))
+    box, grown = boxes(before), boxes(framed(before, asked("a pizza, a cat and a house")))
+    assert not rests(box[:, None], box[None]).any() and not rests(grown[:, None], grown[None]).any()
+    assert (grown[:, 2:] > box[:, 2:]).all(), "which lets it grow all the same"

@@ -10,9 +10,9 @@ import vle_gen
 from prompts import parse
 from prompts.request import Mention, Relation, SceneRequest
 from prompts.satisfied import CLEAR, ENOUGH, check, holds
-from vle_gen.prior.room import covering, crowded, cut_off
+from vle_gen.prior.room import HOVERS, SINKS, covering, crowded, cut_off, piled, rests
 from vle_gen.prior.sampling import Guidance, SampledTokens
-from vle_gen.refusing import TOLD, Pair, Refusing, least_extent, pairs_of
+from vle_gen.refusing import SINKS_BEHIND, TOLD, Pair, Refusing, least_extent, pairs_of, sinks_of
 from vle_gen.standing import clashes, standings
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
@@ -198,3 +198,62 @@ def test_what_is_before_a_thing_is_seen_to_be(near, far, before):
     solids = SceneRequest((Mention(shape=0), Mention(shape=1)), (Relation(0, "in front of", 1),))
     broken = check(solids, [[0, 0, 0, 0], [1, 0, 0, 0]], [near, far], [5.0, 8.0])
     assert broken == [], "as it was"
+
+
+def frames(*boxes):
+    """Frames (1, N, 4) of boxes."""
+    return torch.tensor([boxes]) * torch.tensor([1, 1, FRAME_SCALE, FRAME_SCALE])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "looks"),
+    [
+        ((0.5, 0.4, 0.2, 0.2), (0.5, 0.65, 0.3, 0.3), True),  # on its top
+        ((0.6, 0.44, 0.2, 0.2), (0.5, 0.65, 0.3, 0.3), True),  # a little behind it and aside
+        ((0.5, 0.55, 0.2, 0.2), (0.5, 0.65, 0.3, 0.3), False),  # half hidden
+        ((0.5, 0.3, 0.2, 0.2), (0.5, 0.65, 0.3, 0.3), False),  # farther off
+        ((0.75, 0.4, 0.2, 0.2), (0.5, 0.65, 0.3, 0.3), False),  # aside
+        ((0.5, 0.3, 0.5, 0.4), (0.5, 0.65, 0.3, 0.3), False),  # a house behind a cat
+    ],
+)
+def test_what_looks_to_stand_on_another_thing(one, other, looks):
+    assert piled(frames(one, other)).tolist() == piled(frames(other, one)).tolist() == [[looks]]
+    assert not piled(frames(one, other), HOVERS).any(), "where that is asked for"
+
+
+def test_which_things_may_look_to_stand_on_one_another():
+    names = vle_gen.load("everyday").lexicon
+    behind = SINKS_BEHIND
+    read = {
+        "a book and a cup": {},
+        "a cup on top of a book": {(1, 2): HOVERS},
+        "a hat on a cat on a car": {(1, 2): HOVERS, (2, 3): HOVERS, (1, 3): HOVERS},
+        "a cat below a hat, a dog behind the cat": {(1, 2): HOVERS, (1, 3): behind},
+        "a car in front of a house, a tree behind the house": {(1, 2): behind, (2, 3): behind, (1, 3): behind},
+    }
+    for text, sinks in read.items():
+        assert sinks_of(pairs_of(parse(text, names))) == {frozenset(both): most for both, most in sinks.items()}, text
+    stacked = frames((0.5, 0.65, 0.3, 0.3), (0.5, 0.41, 0.2, 0.2))
+    far = torch.tensor([[8.0, 8.0]])
+    for sinks, refused in (({}, True), ({frozenset((1, 2)): HOVERS}, False), (None, False)):
+        assert bool(Refusing([()], room=False, sinks=[sinks])(2, stacked, far)) == refused
+    sunk = frames((0.5, 0.65, 0.3, 0.3), (0.5, 0.46, 0.2, 0.2))
+    assert SINKS_BEHIND < (0.56 - 0.5) / 0.3 < SINKS, "so it is refused beside the other, but not behind it"
+    for sinks, refused in (({}, True), ({frozenset((1, 2)): SINKS_BEHIND}, False)):
+        assert bool(Refusing([()], room=False, sinks=[sinks])(2, sunk, far)) == refused
+
+
+def test_things_are_piled_up_only_where_that_is_asked_for():
+    everyday = vle_gen.load("everyday")
+
+    def boxes(prompt: str, seed: int) -> torch.Tensor:
+        drawn = everyday(prompt, generator=torch.Generator().manual_seed(seed))
+        assert drawn.problems == [[]]
+        return drawn.tokens[0].where[0, 1:] / torch.tensor([1, 1, FRAME_SCALE, FRAME_SCALE])
+
+    beside = {"a banana next to an apple": 207, "a robot and a computer": 204, "an apple and a pear on a wooden table": 217}
+    for prompt, seed in (*beside.items(), ("a camera, a phone and a laptop", 227)):
+        box = boxes(prompt, seed)
+        assert not rests(box[:, None], box[None]).any(), prompt
+    box = boxes("a book on top of a car", 128)
+    assert rests(box[:, None], box[None]).any()

@@ -17,7 +17,7 @@ from vle_gen.ground_looks import unshown
 from vle_gen.lining_up import lined_up
 from vle_gen.prior.chance import Generators
 from vle_gen.prior.sampling import Given, Guidance, SampledTokens
-from vle_gen.refusing import Pair, Refusing, least_extent, pairs_of, sizes_of, written_by
+from vle_gen.refusing import Pair, Refusing, least_extent, pairs_of, sinks_of, sizes_of, written_by
 from vle_gen.sizing import least_drawn, sized
 from vle_gen.standing import clashes, hidden, standings
 from vle_gen.tokenizer.loop import SCENE_DEPTH
@@ -141,13 +141,14 @@ def draw_orders(
 
 def _refusing(pipe: VLEPipeline, orders: list[Order]) -> Refusing:
     """Which places are drawn again in a picture of each order: of solids those where relations or room are wanting, of
-    things with names those where they would hardly be told, but none that somebody chose."""
+    things with names those where they would hardly be told or look piled up, but none that somebody chose."""
     if pipe.lexicon is None:
         return Refusing([order.pairs for order in orders], farthest=pipe.prior.config.farthest)
     least = [0.0 if order.places else least_extent(order.request) for order in orders]
     shown = [not order.places for order in orders]
     sized = [{} if order.places else sizes_of(order.written) for order in orders]
-    return Refusing([()] * len(orders), room=False, least=least, shown=shown, sized=sized)
+    sinks = [sinks_of(order.pairs) if order.written and not order.places else None for order in orders]
+    return Refusing([()] * len(orders), room=False, least=least, shown=shown, sized=sized, sinks=sinks)
 
 
 def _fresh(generator: torch.Generator | None) -> torch.Generator:

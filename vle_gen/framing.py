@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from prompts.request import SceneRequest
+from vle_gen.prior.room import rests
 from vle_gen.tokenizer.blocks import Extent
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.tokens import VLETokens
@@ -71,9 +72,10 @@ def _until(at: float, limit: float) -> float:
 
 
 def _grown(box: Tensor, room: Room) -> Tensor:
-    """Boxes (N, 4), centre and size, scaled about their feet by the largest factor that leaves them apart, closer to
-    one another sideways if they would not fit into the picture otherwise."""
+    """Boxes (N, 4), centre and size, scaled about their feet by the largest factor that leaves them apart, none as if it stood
+    on another that it was clear of, closer to one another sideways if they would not fit into the picture otherwise."""
     largest, factor = float(box[:, 2:].max()), GROWN
+    resting = rests(box[:, None], box[None])  # (N, N)
     itself = torch.eye(len(box), dtype=torch.bool, device=box.device)
     while (factor := min(factor, AMPLE / largest)) > 1:
         size = factor * box[:, 2:]
@@ -81,8 +83,10 @@ def _grown(box: Tensor, room: Room) -> Tensor:
         centre = torch.stack([x, box[:, 1] + (box[:, 3] - size[:, 1]) / 2], 1)
         between = (centre[:, None] - centre[None]).abs() - (size[:, None] + size[None]) / 2  # (N, N, 2) gaps on each axis
         apart = (between.amax(-1) >= APART) | itself
-        if apart.all() and float((centre[:, 1] - size[:, 1] / 2).min()) >= room[1][0]:
-            return torch.cat([centre, size], 1)
+        grown = torch.cat([centre, size], 1)
+        clear = not (rests(grown[:, None], grown[None]) & ~resting).any()
+        if clear and apart.all() and float((centre[:, 1] - size[:, 1] / 2).min()) >= room[1][0]:
+            return grown
         factor -= 0.05
     return box
 
