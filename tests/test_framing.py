@@ -4,7 +4,7 @@ import torch
 
 import vle_gen
 from prompts.grammar import parse
-from vle_gen.framing import AMPLE, LARGEST, MARGIN, framed
+from vle_gen.framing import AMPLE, LARGEST, MARGIN, centred, framed
 from vle_gen.prior.room import rests
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
@@ -91,3 +91,15 @@ def test_what_grows_does_not_come_to_look_as_if_it_carried_another(drawn, asked)
     box, grown = boxes(before), boxes(framed(before, asked("a pizza, a cat and a house")))
     assert not rests(box[:, None], box[None]).any() and not rests(grown[:, None], grown[None]).any()
     assert (grown[:, 2:] > box[:, 2:]).all(), "which lets it grow all the same"
+
+
+@pytest.mark.parametrize(("place", "down"), [((0.85, 0.15, 0.3, 0.3), 0.5), ((0.15, 0.8, 0.3, 0.3), 0.8)])
+def test_one_thing_alone_is_brought_to_the_middle(everyday, place, down):
+    """It does not go up, where there may be no floor below it."""
+    alone = everyday("a cat", generator=torch.Generator().manual_seed(0), tries=1).tokens[0]
+    before = standing(alone, place)
+    (box,) = boxes(centred(before, parse("a cat", everyday.lexicon))).tolist()
+    assert abs(box[0] - 0.5) < 0.5 * abs(place[0] - 0.5)
+    assert box[1:] == pytest.approx((down, *place[2:]))
+    corner = centred(before, parse("a cat in the top right corner", everyday.lexicon))
+    assert torch.equal(corner.where, before.where), "it is where it is asked to be"

@@ -7,7 +7,7 @@ from prompts.grammar import parse
 from prompts.places import LARGE, SMALL, extent
 from vle_gen.prior.room import cut_off
 from vle_gen.refusing import Refusing, sizes_of, written_by
-from vle_gen.sizing import ALONE, sized
+from vle_gen.sizing import ALONE, least_drawn, sized
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
 
@@ -38,7 +38,15 @@ def test_what_is_asked_to_be_small_or_large_is(everyday, prompt):
 def test_one_thing_alone_is_never_too_small_to_be_told(everyday):
     """Crabs are small in all that the prior has seen."""
     for seed in range(3):
-        assert max(boxes(drawn(everyday, "a crab", seed).tokens[0])[0][2:]) > ALONE - 1e-4
+        (box,) = boxes(drawn(everyday, "a crab", seed).tokens[0])
+        assert max(box[2:]) > ALONE - 1e-4 and abs(box[0] - 0.5) < 0.16, "and it stands near the middle"
+
+
+def test_one_thing_alone_is_larger_where_it_is_to_be_large_and_fits_into_a_corner():
+    names = vle_gen.load("everyday").lexicon
+    asked = ("a large crab", "a crab", "a crab in the top left corner", "a small crab", "a crab and a cat")
+    least = [least_drawn(parse(text, names)) for text in asked]
+    assert least[0] > least[1] > least[2] > 0 and least[3:] == [0, 0]
 
 
 def test_what_is_scaled_stands_where_it_stood_and_is_not_cut_off(everyday):

@@ -12,7 +12,7 @@ from prompts.reading import read, singly
 from prompts.request import Mention, SceneRequest
 from vle_gen.chosen_places import Place, clamps, turns_of, with_places
 from vle_gen.dyeing import called_dyed, dyed, undyed
-from vle_gen.framing import framed
+from vle_gen.framing import centred, framed
 from vle_gen.ground_looks import unshown
 from vle_gen.lining_up import lined_up
 from vle_gen.prior.chance import Generators
@@ -125,7 +125,7 @@ def draw_orders(
             order, turns = orders[k // each], drawn.turn[row].tolist()
             wanted, arranged = order.wanted(turns[1 : len(tokens)]), [tokens]
             if settings.tries > 1 and pipe.lexicon is not None and not order.places:
-                tokens = sized(tokens, wanted, least_drawn(order.request))
+                tokens = centred(sized(tokens, wanted, least_drawn(order.request)), order.request)
                 laid = framed(lined_up(tokens, order.request, wanted), order.request)
                 arranged = [tokens] if laid is tokens else [laid, tokens]
             for tokens in arranged:

@@ -1,4 +1,5 @@
-"""Pictures of several things as a photographer would take them: from near enough, and with room at the edges."""
+"""Pictures as a photographer would take them: of several things from near enough, and with room at the edges; of one thing with
+it near the middle."""
 from __future__ import annotations
 
 from dataclasses import replace
@@ -20,7 +21,7 @@ MARGIN = 0.05  # canvas units that they keep from the picture's edge, where they
 GROWN = 1.8  # times as large as they would be then, at most, things come to be that have room about them
 AMPLE = 0.3  # longer side of the largest of them, in canvas units, up to which they do
 APART = 0.02  # canvas units that they keep from one another
-TO_THE_MIDDLE = 0.5  # how far, of the whole way, they come to the middle of the picture
+TO_THE_MIDDLE, ALONE = 0.5, 0.7  # how far, of the whole way, they come to the middle of the picture, and one thing alone does
 
 Room = tuple[tuple[float, float], tuple[float, float]]  # canvas units from left to right and from top to bottom
 
@@ -47,6 +48,22 @@ def framed(tokens: VLETokens, request: SceneRequest | None) -> VLETokens:
         box = _grown(box, room)
     where = tokens.where.clone()
     where[0, 1:] = box * box.new_tensor([1, 1, FRAME_SCALE, FRAME_SCALE])
+    return replace(tokens, where=where)
+
+
+def centred(tokens: VLETokens, request: SceneRequest | None) -> VLETokens:
+    """The tokens of one picture with its object, if there is but one, nearer to the middle, unless a request asks for a place:
+    from above it comes down all the way, since a floor on which it stands goes on to the picture's lower edge; from below it
+    does not go up, where there may be none."""
+    if request is None or len(tokens) != 2 or any(mention.place is not None for mention in request.mentions):
+        return tokens
+    (first, last), (_, low) = room_of(tokens.size)
+    where = tokens.where.clone()
+    x, y, *sides = where[0, 1].tolist()
+    width, height = (side / FRAME_SCALE for side in sides)
+    aim = x + ALONE * (0.5 - x)
+    aim = min(max(aim, first + width / 2), last - width / 2) if width < last - first else 0.5
+    where[0, 1, :2] = where.new_tensor([aim, max(y, min(0.5, low - height / 2))])
     return replace(tokens, where=where)
 
 

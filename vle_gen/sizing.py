@@ -1,4 +1,5 @@
-"""Things of the size that a prompt asks for, where the prior writes none of that name so: "a tiny castle"."""
+"""Things of the size that a prompt asks for, where the prior writes none of that name so: "a tiny castle"; and one thing alone
+as large as a person would show it."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -8,19 +9,24 @@ from prompts.places import LARGE, SMALL, extent, is_of_size
 from prompts.request import Mention, SceneRequest
 from prompts.satisfied import CLEAR
 from prompts.vocabulary import SIZES
-from vle_gen.refusing import least_extent
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.tokens import VLETokens
 
-ALONE = 0.3  # least longer side of one thing alone, of the canvas
+ALONE, LARGE_ALONE = 0.36, 0.5  # least longer side of one thing alone, of the canvas, and of one that is to be large
+IN_PLACE = 0.3  # the same where it is to be in a corner or at an edge
 SURELY = 1.05  # times as large, or as small, as it takes
 EDGE = 0.02  # canvas units that a thing that is made larger keeps from the picture's edge
 
 
 def least_drawn(request: SceneRequest | None) -> float:
     """How large the longer side of each thing of a request is drawn at least, in canvas units: one thing alone has the picture
-    to itself, others would come to stand in one another."""
-    return ALONE if request is not None and request.count == 1 and least_extent(request) else 0.0
+    to itself, others would come to stand in one another. 0 where any size is right."""
+    if request is None or request.count != 1 or any(mention.open for mention in request.mentions):
+        return 0.0
+    (mention,) = request.mentions
+    if mention.size is None:
+        return ALONE if mention.place is None else IN_PLACE
+    return LARGE_ALONE if SIZES[mention.size] == "large" and mention.place is None else 0.0
 
 
 def sized(tokens: VLETokens, wanted: Sequence[Mention | None], least: float = 0.0) -> VLETokens:
@@ -40,13 +46,12 @@ def sized(tokens: VLETokens, wanted: Sequence[Mention | None], least: float = 0.
 def _factor(mention: Mention, box: Sequence[float], least: float) -> float:
     """How many times as large a thing is to be as its box (cx, cy, w, h)."""
     longest = max(box[2:])
-    if mention.size is None:
-        return max(1.0, least / longest)
-    if is_of_size(mention.size, box, CLEAR):
-        return 1.0
-    if SIZES[mention.size] == "small":
-        return SMALL / SURELY / extent(box)
-    return min(LARGE * SURELY / extent(box), max(1.0, (1 - 2 * EDGE) / longest))
+    if mention.size is not None and SIZES[mention.size] == "small":
+        return 1.0 if is_of_size(mention.size, box, CLEAR) else SMALL / SURELY / extent(box)
+    factor = max(1.0, least / longest)
+    if mention.size is None or is_of_size(mention.size, box, CLEAR):
+        return factor
+    return max(factor, min(LARGE * SURELY / extent(box), (1 - 2 * EDGE) / longest))
 
 
 def _scaled(box: Sequence[float], factor: float) -> list[float]:
