@@ -14,6 +14,9 @@ FIRST = frozenset(said[0] for said in PREPOSITIONS)
 BEHIND = tuple(tuple(said.split()) for said in ("in the background", "in the back", "behind it", "behind them", "behind"))
 OVERHEAD = ("sky", "sunset", "clouds", "night")
 UPRIGHT = ("wall", "backdrop", "hills", "background", "foliage")
+SKIES = frozenset(("sky", "clouds"))  # that things are in, where they are "at night"
+ALOFT = (("before",), ("against",), ("over",), ("in", "front", "of"))  # said before a sky by whoever wants nothing but sky
+GROUNDED = "in front of hills"  # said to a prior, that there is ground below a sky: of what, is then left to it
 TOO_PLAIN = ("floor", "ground")  # "on the floor" says nothing
 TOGETHER = frozenset(("table", "tablecloth"))  # one lies on the other
 FLOOR = "floor"
@@ -132,6 +135,19 @@ class Grounds:
                     behind = ()
                 return end + len(behind), found[1]
         return None
+
+    def lacks_ground(self, asked: Sequence[str], words: Sequence[str]) -> bool:
+        """Whether of what a prompt of such words asks for as background there is nothing to stand on, though it has its things
+        under a sky and not before one, as "a kite before a blue sky" or "a bird in the sky"."""
+        if not asked or any(layer_of(one) != OVERHEAD[0] for one in asked) or "hills" not in self.descriptions:
+            return False
+        for at in range(len(words)):
+            found = self.at_preposition(words, at) if words[at] in FIRST else None
+            if found is not None and layer_of(found[1]) == OVERHEAD[0]:
+                said = words[at : found[0]]
+                if said[0] == "in" and not SKIES.isdisjoint(said) or any(tuple(said[: len(one)]) == one for one in ALOFT):
+                    return False
+        return True
 
     def at(self, words: Sequence[str], at: int) -> tuple[int, str] | None:
         """The same without a preposition."""

@@ -8,7 +8,8 @@ import vle_gen
 from prompts.grounds import Grounds
 from prompts.lexicon import Lexicon
 from vle_gen.data.backgrounds import backgrounds
-from vle_gen.ground_looks import looks_of, unshown
+from vle_gen.drawing import Order
+from vle_gen.ground_looks import is_open_sky, looks_of, unshown
 
 
 def picture_of(one) -> torch.Tensor:
@@ -58,3 +59,48 @@ def test_what_is_missing_is_said(pipe):
     assert all(problem.startswith(("no ", "the ")) for problems in tries for problem in problems)
     impossible = pipe("a cat on snow in front of a plain dark backdrop", tries=1, generator=torch.Generator().manual_seed(1))
     assert any(problem in ("no snow", "no plain dark backdrop") for problem in impossible.problems[0])
+
+
+def skies(pipe, prompt: str, seeds: int) -> list[bool]:
+    """Whether pictures of a prompt show nothing but sky."""
+    generators = [torch.Generator().manual_seed(seed) for seed in range(seeds)]
+    drawn = pipe([prompt] * seeds, generator=generators)
+    assert drawn.problems == [[]] * seeds
+    what = torch.cat([tokens.what[0, :1] for tokens in drawn.tokens])
+    with torch.no_grad():
+        return [is_open_sky(scene.clamp(0, 1)) for scene in pipe.tokenizer.network.background_decoder(what).float()]
+
+
+def test_open_sky_is_told_from_all_that_has_ground():
+    small = [(one.words, picture_of(one)) for one in backgrounds(200, seed=3, side=32, photographs=False)]
+    assert not any(is_open_sky(picture) for words, picture in small if len(words) > 1 or "sky" not in words[0])
+    plain = [is_open_sky(picture) for words, picture in small if tuple(words) == ("a blue sky",)]
+    assert plain and all(plain)
+
+
+def test_things_do_not_float_in_the_sky_unless_that_is_asked_for(pipe):
+    assert not any(skies(pipe, "a bird above a tree", 6)), "of which the prior alone draws every other one before open sky"
+    assert not any(skies(pipe, "a house under a blue sky", 3)), "of which it draws all so"
+    assert all(skies(pipe, "a rocket before a blue sky", 3))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "grounded"),
+    [
+        ("a house under a blue sky", True),
+        ("under a grey sky, a cat and a dog", True),
+        ("two penguins at night", True),
+        ("a castle with a sunset sky in the background", True),
+        ("a rocket before a blue sky", False),
+        ("a kite in front of a blue sky", False),
+        ("a bird in the sky", False),
+        ("a cat on a lawn under a blue sky", False),
+        ("a cat in front of hills under a blue sky", False),
+        ("a cat in front of a white wall", False),
+        ("a cat", False),
+    ],
+)
+def test_there_is_ground_under_a_sky(pipe, prompt, grounded):
+    order = Order.of(prompt, (), pipe.words, pipe.lexicon)
+    assert ("hills" in order.text) == (grounded or "hills" in prompt)
+    assert "hills" not in order.request.background or "hills" in prompt, "which are not asked for, though"

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from prompts.grounds import GROUNDED
 from prompts.lexicon import Lexicon
 from prompts.reading import read, singly
 from prompts.request import Mention, SceneRequest
+from prompts.synonyms import split_words
 from vle_gen.chosen_places import Place, clamps, turns_of, with_places
 from vle_gen.dyeing import called_dyed, dyed, undyed
 from vle_gen.framing import centred, framed
-from vle_gen.ground_looks import unshown
+from vle_gen.ground_looks import is_open_sky, unshown
 from vle_gen.lining_up import lined_up
 from vle_gen.prior.chance import Generators
 from vle_gen.prior.sampling import Given, Guidance, SampledTokens
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from vle_gen.pipeline import VLEPipeline
 
 PLACE_TEMPERATURE = 0.4  # of where things are drawn: what is all but ruled out there hardly happens
+AFLOAT = 7  # draws, one, two and four, after which nothing is drawn again for the sake of ground alone
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,11 @@ class Order:
         reading = singly(read(with_places(prompt, places, lexicon), known, lexicon), lexicon)
         things = tuple(place.mention(lexicon) for place in places)
         turns = turns_of(reading.order, places, lexicon)
-        order = reading.order
-        return Order(reading.text, reading.request, tuple(places), turns, things, written_by(order), pairs_of(order))
+        order, text = reading.order, reading.text
+        asked = reading.request.background if reading.request and lexicon else ()
+        if asked and lexicon.grounds.lacks_ground(asked, split_words(prompt)):
+            text = f"{text} {GROUNDED}"
+        return Order(text, reading.request, tuple(places), turns, things, written_by(order), pairs_of(order))
 
     def wanted(self, turns: list[int]) -> list[Mention | None]:
         """What objects written in `turns` were to be; None where that is not known."""
@@ -77,10 +83,16 @@ class Settings:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture as drawn, and what of its order it does not show."""
+    """A picture as drawn, and what of its order it does not show; `afloat` is one of nothing but sky that nobody asked for."""
 
     tokens: VLETokens
     problems: list[str]
+    afloat: bool = False
+
+    @property
+    def faults(self) -> tuple[int, bool]:
+        """The less, the better."""
+        return len(self.problems), self.afloat
 
 
 def draw_orders(
@@ -88,8 +100,8 @@ def draw_orders(
 ) -> list[Drawn]:
     """`each` pictures of every order, those of one order beside one another. Most need one draw; those that need more
     get them in growing batches, until one shows all that was asked or the tries are used up. With more than one try, as many
-    things are written as were asked for, of the size asked for, and a place that `Refusing` refuses is drawn again as soon
-    as it is written; one try is the prior alone."""
+    things are written as were asked for, of the size asked for, a place that `Refusing` refuses is drawn again as soon as it
+    is written, and for a few draws so is what has nothing but sky that nobody asked for; one try is the prior alone."""
     read = pipe.clip.text_features([order.text for order in orders])
     words = pipe.prior.config.max_words
     features, mask = read.tokens[:, :words].float(), read.mask[:, :words]
@@ -119,23 +131,27 @@ def draw_orders(
         if pipe.prior.config.around_codes:  # what such a prior writes of a scene is a little more than any scene shows
             drawn.what[:, 0] = pipe.tokenizer.reread_scenes(drawn.what[:, 0])
         for row, k in enumerate(pictures):
-            if best[k] is not None and not best[k].problems:
+            if best[k] is not None and not any(best[k].faults):
                 continue
             tokens = written(pipe, drawn, row, settings.size)
             order, turns = orders[k // each], drawn.turn[row].tolist()
             wanted, arranged = order.wanted(turns[1 : len(tokens)]), [tokens]
+            afloat = settings.tries > 1 and _is_afloat(pipe, tokens, order)
+            if afloat and best[k] is not None and not best[k].problems:
+                continue
             if settings.tries > 1 and pipe.lexicon is not None and not order.places:
                 tokens = centred(sized(tokens, wanted, least_drawn(order.request)), order.request)
                 laid = framed(lined_up(tokens, order.request, wanted), order.request)
                 arranged = [tokens] if laid is tokens else [laid, tokens]
             for tokens in arranged:
                 problems = _problems(pipe, tokens, order, turns)
-                if best[k] is None or len(problems) < len(best[k].problems):
-                    best[k] = Drawn(dyed(tokens, wanted), problems)
+                one = Drawn(dyed(tokens, wanted), problems, afloat)
+                if best[k] is None or one.faults < best[k].faults:
+                    best[k] = one
                 if not problems:
                     break
-        pending = [k for k in pending if best[k].problems]
         left, burst = left - burst, 2 * burst
+        pending = [k for k in pending if best[k].problems or (best[k].afloat and settings.tries - left < AFLOAT)]
     return best
 
 
@@ -196,14 +212,25 @@ def _problems(pipe: VLEPipeline, tokens: VLETokens, order: Order, turns: list[in
     return problems + grounds
 
 
-@torch.no_grad()
 def _grounds_missing(pipe: VLEPipeline, tokens: VLETokens, order: Order) -> list[str]:
     """The backgrounds of an order that a sample does not show."""
     asked = order.request.background if order.request else ()
     if not asked or pipe.lexicon is None or not pipe.lexicon.grounds.looks:
         return []
-    (scene,) = pipe.tokenizer.network.background_decoder(tokens.what[0, :1]).float().clamp(0, 1)
-    return [f"no {one}" for one in unshown(asked, scene.cpu(), pipe.lexicon.grounds)]
+    return [f"no {one}" for one in unshown(asked, _scene(pipe, tokens), pipe.lexicon.grounds)]
+
+
+def _is_afloat(pipe: VLEPipeline, tokens: VLETokens, order: Order) -> bool:
+    """Whether the things of a sample have nothing but sky behind and below them though no background was asked for."""
+    if pipe.lexicon is None or order.request is None or order.request.background or len(tokens) == 1:
+        return False
+    return is_open_sky(_scene(pipe, tokens))
+
+
+@torch.no_grad()
+def _scene(pipe: VLEPipeline, tokens: VLETokens) -> torch.Tensor:
+    """What the scene token of a sample shows: (3, H, W), 0..1."""
+    return pipe.tokenizer.network.background_decoder(tokens.what[0, :1])[0].float().clamp(0, 1).cpu()
 
 
 def _problems_told_by(

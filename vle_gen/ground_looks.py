@@ -1,5 +1,6 @@
 """What backgrounds look like: the mean colour of that part of a picture in which each is, from packs; and whether a picture
-shows those that are asked for. Of patterns and materials nothing is checked, which a scene token says but softly."""
+shows those that are asked for, or has no ground at all. Of patterns and materials nothing is checked, which a scene token says
+but softly."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,7 @@ ABOVE, BELOW = 0.18, 0.22  # shares of a picture's height, from its edges, in wh
 LIGHTNESS = 0.5  # how much a difference of lightness counts beside one of hue: rooms are lit unevenly
 FAR, FARTHER = 0.12, 0.04  # distance in OKLab from which it is another background, and so much more than from the likest one's
 UNTOLD = ("hills",)  # they lie between
+CHANGING, EVEN = 0.15, 0.09  # in OKLab, by which the top and the bottom of open sky differ; share of it of neighbouring rows
 
 
 def looks_of(pictures: Iterable[tuple[Sequence[str], Tensor]]) -> dict[str, Look]:
@@ -39,6 +41,15 @@ def unshown(asked: Sequence[str], picture: Tensor, grounds: Grounds) -> list[str
         if fitting and (min(fitting) > FAR or min(fitting) > min(away.values()) + FARTHER):
             missing.append(wanted)
     return missing
+
+
+@torch.no_grad()
+def is_open_sky(picture: Tensor) -> bool:
+    """Whether a picture (3, 32, 32), 0..1, of a background alone shows nothing but sky, which changes evenly all the way down:
+    ground has a horizon, and what is of one paint changes little."""
+    rows = to_lab(to_linear(picture)).mean(2)  # (3, 32)
+    change = float((rows[:, -3:].mean(1) - rows[:, :3].mean(1)).norm())
+    return change > CHANGING and float((rows[:, 1:] - rows[:, :-1]).norm(dim=0).max()) < EVEN * change
 
 
 def _is_below(description: str) -> bool:
