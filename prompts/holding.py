@@ -8,7 +8,7 @@ from typing import NamedTuple
 from prompts.arranging import relates
 from prompts.lexicon import Lexicon
 from prompts.marking import CONTAINERS, MEASURES
-from prompts.nouns import Noun, adjectives_at, noun_at, nouns_before
+from prompts.nouns import Noun, adjectives_at, noun_at, noun_before, nouns_before
 from prompts.places import PICTURES
 from prompts.plurals import is_mass
 from prompts.synonyms import STOPS
@@ -89,6 +89,7 @@ def worn(words: Sequence[str], at: int, lexicon: Lexicon) -> Worn | None:
     if not at or words[at - 1] in PICTURES:  # "a photo with a hat"
         return None
     told: list[str] = []
+    anyway = _worn_anyway(words, at, lexicon)
     end, beside = at + len(said or ()), False
     one = said is not None and {"are", "wear"}.isdisjoint(said)
     while said is not None:
@@ -100,6 +101,8 @@ def worn(words: Sequence[str], at: int, lexicon: Lexicon) -> Worn | None:
         on_head = noun is not None and not _HEADWEAR.isdisjoint({noun.means, *lexicon.above(noun.means)})
         if noun is None or not (on_head or (said != ("with",) and _is_clothing(noun, lexicon))) or (told and start == end):
             break
+        if noun.means == anyway and not told and words[noun.end : noun.end + 1] not in ([","], ["and"]):
+            return Worn([], noun.end, None)
         told += ["with", *words[start : noun.end], *(ON if on_head else NEXT).split(), "it" if one else "them"]
         end, beside = noun.end, beside or not on_head
         if said == ("with",):
@@ -109,6 +112,13 @@ def worn(words: Sequence[str], at: int, lexicon: Lexicon) -> Worn | None:
     if not told or (said == ("with",) and not (ends or lexicon.grounds.at_preposition(words, end))):
         return None
     return Worn(told, on_it if ends else end, " ".join(said) if beside else None)
+
+
+def _worn_anyway(words: Sequence[str], at: int, lexicon: Lexicon) -> str | None:
+    """What the thing that is named before `at` is drawn with whatever is said: "king" means a person with a crown."""
+    wearing = noun_before(words, at, lexicon)
+    said = "" if wearing is None else wearing.means.partition(" with ")[2]
+    return said.removeprefix("a ").removeprefix("an ") or None
 
 
 def wearer(before: Sequence[str], said: str, lexicon: Lexicon) -> list[str]:
