@@ -37,6 +37,7 @@ from prompts.synonyms import (
     split_words,
 )
 from prompts.undrawn import without_undrawn
+from prompts.venues import on_grounds
 from prompts.vocabulary import ADJECTIVES, COLOR, COLORS, NOUNS, WORDS
 
 _EACH = frozenset(EACH.values())
@@ -74,7 +75,8 @@ def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None =
     left += absent
     if lexicon is not None:
         words, worn = paired(words, lexicon)
-        phrases |= worn
+        words, grounds = on_grounds(words, lexicon)
+        phrases |= worn | grounds
     words, alike = compared(words, lexicon)
     words, stuff = _without_stuff(words, lexicon)
     left += [*alike, *stuff]

@@ -116,3 +116,22 @@ def same(one, other) -> bool:
          for link in request.relations), request.background) for request in (one, other)
     ]  # fmt: skip
     return told[0] == told[1]
+
+
+@pytest.mark.parametrize(("prompt", "plainly", "told"), [
+    ("two dogs in the park next to a ball", "two dogs on a lawn next to a ball", "'in the park' is drawn as on a lawn"),
+    ("in our living room, a cat on a chair", "on a wooden floor, a cat on a chair",
+     "'in our living room' is drawn as on a wooden floor"),
+    ("a camel in the desert under a blue sky", "a camel on sand under a blue sky", "'in the desert' is drawn as on sand"),
+    ("there is a bus on the street at night", "there is a bus on paving stones at night",
+     "'on the street' is drawn as on paving stones"),
+])  # fmt: skip
+def test_where_things_are_is_drawn_as_the_ground_there(everyday, prompt, plainly, told):
+    assert parse(prompt, everyday.lexicon) == parse(plainly, everyday.lexicon) is not None
+    assert notes(prompt, everyday.words, everyday.lexicon) == [told]
+
+
+@pytest.mark.parametrize("prompt", ["a garden", "a cat in a garden shed", "a dog in front of a kitchen", "a park bench"])
+def test_places_that_things_are_not_said_to_be_in_are_unknown_as_before(everyday, prompt):
+    with pytest.raises(UserError):
+        require_drawable(prompt, everyday.words, everyday.lexicon)

@@ -1,0 +1,74 @@
+"""Where things are, "in the park", in backgrounds that can be drawn: the ground there, which is told."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prompts.arranging import relates
+from prompts.grounds import FIRST
+from prompts.lexicon import Lexicon
+from prompts.nouns import noun_at
+from prompts.synonyms import STOPS
+
+_GROUND = {
+    "lawn": (
+        "park", "garden", "yard", "backyard", "back yard", "front yard", "playground", "countryside", "pasture", "orchard",
+        "prairie", "golf course", "soccer field", "football field",
+    ),
+    "sand": ("desert", "seaside", "seashore", "dunes", "sandbox", "sandpit"),
+    "paving stones": (
+        "street", "road", "sidewalk", "town square", "market", "parking lot", "car park", "driveway", "courtyard", "alley",
+        "terrace", "patio",
+    ),
+    "wooden floor": (
+        "room", "living room", "kitchen", "bedroom", "dining room", "bathroom", "office", "classroom", "attic", "gym",
+        "restaurant", "cafe", "studio", "hallway",
+    ),
+}  # fmt: skip
+_IN = tuple(tuple(said.split()) for said in ("in the middle of", "in", "at", "on", "through", "across", "inside", "around"))
+_ARTICLES = ("a", "an", "the", "my", "our", "some", "his", "her", "their")
+_OF = {tuple(said.split()): ground for ground, places in _GROUND.items() for said in places}
+
+
+def on_grounds(words: Sequence[str], lexicon: Lexicon) -> tuple[list[str], dict[str, str]]:
+    """The words of a prompt with the ground of such places in their stead, as a caption says it, and what is drawn instead.
+    What the lexicon has itself, as a thing or a background, stays, and so does what no ground stands for there."""
+    told, instead, at = [], {}, 0
+    while at < len(words):
+        found = _place(words, at, lexicon)
+        if found is None:
+            told.append(words[at])
+            at += 1
+            continue
+        end, ground = found
+        drawn = _said(ground, lexicon)
+        instead[" ".join(words[at:end])] = " ".join(drawn)
+        told += drawn
+        at = end
+    return told, instead
+
+
+def _place(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, str] | None:
+    """Where such a place ends that is said from here on, and its ground."""
+    before = next((one for one in _IN if tuple(words[at : at + len(one)]) == one), None)
+    if before is None:
+        return None
+    start = at + len(before)
+    start += words[start : start + 1] != [] and words[start] in _ARTICLES
+    for end in (start + 2, start + 1):
+        if end > len(words):
+            continue
+        ground = _OF.get(tuple(words[start:end]))
+        if ground is None or noun_at(words, start, lexicon) or lexicon.grounds.at(words, start) or not _known(ground, lexicon):
+            continue
+        if end == len(words) or words[end] in (*STOPS, "and", "with", "is", "are", "there", *FIRST) or relates(words, end):
+            return end, ground
+    return None
+
+
+def _known(ground: str, lexicon: Lexicon) -> bool:
+    return any(one.removeprefix("a ") == ground for one in lexicon.grounds.descriptions)
+
+
+def _said(ground: str, lexicon: Lexicon) -> list[str]:
+    """A ground after its preposition, as captions have it."""
+    return ["on", *(ground if ground in lexicon.grounds.descriptions else f"a {ground}").split()]
