@@ -144,3 +144,9 @@ def test_where_nothing_is_found_a_box_is_advised(tokens):
     assert owner_at(tokens.label_map(), (2, 2)) == 0
     with pytest.raises(UserError, match="is at 2,2 .*--box X,Y,W,H instead of --point"):
         require_objects(tokens, [(2, 2)], "img.png")
+
+
+def test_points_may_be_lists_or_an_array(everyday_pipe, beast):
+    told = everyday_pipe.encode(beast[0], points=ON_IT[:1]).label_map()
+    for points in ([list(ON_IT[0])], np.array(ON_IT[:1])):
+        assert np.array_equal(everyday_pipe.encode(beast[0], points=points).label_map(), told)

@@ -68,6 +68,7 @@ class PictureCoder:
         if (asked := len(hints.boxes) + len(hints.points)) >= halting.max_tokens:
             most = f"at most {halting.max_tokens} tokens are kept, the scene token too"
             raise UserError(f"{asked} boxes, points and masks are too many: {most}")
+        points = [(float(x), float(y)) for x, y in points]  # a list or an array is no key
         found = self.tokenizer.encode(torch.from_numpy(pixels).permute(2, 0, 1).contiguous(), halting, hints, refine)
         if profile := image.info.get(ICC):
             found = replace(found, detail=replace(found.detail, profile=profile))
