@@ -150,3 +150,11 @@ def test_points_may_be_lists_or_an_array(everyday_pipe, beast):
     told = everyday_pipe.encode(beast[0], points=ON_IT[:1]).label_map()
     for points in ([list(ON_IT[0])], np.array(ON_IT[:1])):
         assert np.array_equal(everyday_pipe.encode(beast[0], points=points).label_map(), told)
+
+
+def test_numbers_beside_a_point_are_those_that_were_listed(everyday_pipe, beast, file):
+    x, y = ON_IT[0]
+    listed = everyday_pipe.encode(beast[0])
+    assert owner_at(listed.label_map(), (x, y)), "a token has some of the beast"
+    found = tokens_for(everyday_pipe, file, parse_group(f"move 1 by 5,0; remove @{x},{y}"))
+    assert np.array_equal(found.label_map(), listed.label_map())

@@ -79,7 +79,8 @@ def edited(
 
 def tokens_for(pipe: VLEPipeline, picture: Path, group: Group, encoding: Encoding = AS_USUAL) -> VLETokens:
     """The tokens of a picture or .vle file for a group of edits: where that points at what has no token, or what a second look
-    finds better, the picture is encoded again, so that it has one."""
+    finds better, the picture is encoded again, so that it has one. Beside numbers, which are of the tokens as 'vlegen tokens'
+    lists them, a point on what has a token means that."""
     tokens = files.read_tokens(pipe, picture, encoding)
     points = points_in(tokens, group) if picture.suffix.lower() != files.VLE else ()
     if not points:
@@ -90,7 +91,9 @@ def tokens_for(pipe: VLEPipeline, picture: Path, group: Group, encoding: Encodin
         return files.read_tokens(pipe, picture, replace(encoding, boxes=more[0], points=more[1]))
 
     given = (*encoding.boxes, *(files.boxes_of(encoding.masks, picture) if encoding.masks else ()))
-    looked = look_again(pipe.tokenizer.network, tokens, points, told, given)
+    labels = tokens.label_map()
+    open_points = [point for point in points if not (has_numbers(group) and owner_at(labels, point))]
+    looked = look_again(pipe.tokenizer.network, tokens, open_points, told, given)
     labels = looked.tokens.label_map()
     missed = [point for point in points if owner_at(labels, point) == 0]
     if not missed:
@@ -105,6 +108,11 @@ def points_in(tokens: VLETokens, group: Group) -> tuple[Point, ...]:
     height, width = tokens.size
     points = {selector.point for edit in group if edit.verb != "paste" for selector in edit.which if selector.point is not None}
     return tuple((x, y) for x, y in sorted(points) if 0 <= x < width and 0 <= y < height)
+
+
+def has_numbers(group: Group) -> bool:
+    """Whether a group of edits names objects of its picture by their numbers."""
+    return any(selector.number is not None for edit in group if edit.verb != "paste" for selector in edit.which)
 
 
 def require_objects(tokens: VLETokens, points: Sequence[Point], name: str) -> None:
