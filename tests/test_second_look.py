@@ -158,3 +158,15 @@ def test_numbers_beside_a_point_are_those_that_were_listed(everyday_pipe, beast,
     assert owner_at(listed.label_map(), (x, y)), "a token has some of the beast"
     found = tokens_for(everyday_pipe, file, parse_group(f"move 1 by 5,0; remove @{x},{y}"))
     assert np.array_equal(found.label_map(), listed.label_map())
+
+
+def test_what_is_thinner_than_a_pixel_has_a_box_of_one(everyday_pipe):
+    """In a small picture glimpses see finer than its pixels are."""
+    leaves = np.random.default_rng(6).integers(40, 160, size=(22, 22, 3)).astype(np.uint8)
+    seen = np.array(Image.fromarray(leaves).resize((130, 130), Image.Resampling.BICUBIC))
+    seen[63:68, 65] = 250, 240, 20
+    picture = torch.from_numpy(seen).permute(2, 0, 1).float() / 255
+    (standing,) = standing_at(everyday_pipe.tokenizer.network, picture, [(65, 65)])
+    assert min(standing.box[2:]) == 1
+    found = everyday_pipe.encode(Image.fromarray(seen), points=[(65, 65)])
+    assert owner_at(found.label_map(), (65, 65))

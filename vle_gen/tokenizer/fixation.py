@@ -52,7 +52,8 @@ def standing_at(net: TokenizerNetwork, picture: Tensor, points: Sequence[Point])
         best = max((_standing(view, claim) for claim in _claims(net, view, at)), key=lambda one: one.worth, default=None)
         if best is not None:
             left, top, wide, high = best.box
-            best = best._replace(box=(left * across, top * down, wide * across, high * down))
+            (left, wide), (top, high) = _span(left * across, wide * across), _span(top * down, high * down)
+            best = best._replace(box=(left, top, wide, high))
         found.append(best)
     return found
 
@@ -84,6 +85,13 @@ def _claims(net: TokenizerNetwork, view: View, at: tuple[int, int]) -> list[Tens
             break
         boxes = [_box_of(claim > 0.5) for claim in claims]
     return found
+
+
+def _span(start: float, length: float) -> tuple[float, float]:
+    """Where an extent in pixels starts and how long it is, about the same middle but a pixel long at least, as boxes are: the
+    glimpse picture of a small picture is finer than that."""
+    longer = max(1.0, length)
+    return start + (length - longer) / 2, longer
 
 
 def _framed(view: View, box: Box) -> Proposal:
