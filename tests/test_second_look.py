@@ -9,6 +9,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from editors.language import Selector, parse_group
+from vle_gen import second_look
 from vle_gen.batch import require_objects, tokens_for
 from vle_gen.encoding import Encoding
 from vle_gen.errors import UserError
@@ -170,3 +171,13 @@ def test_what_is_thinner_than_a_pixel_has_a_box_of_one(everyday_pipe):
     assert min(standing.box[2:]) == 1
     found = everyday_pipe.encode(Image.fromarray(seen), points=[(65, 65)])
     assert owner_at(found.label_map(), (65, 65))
+
+
+def test_each_point_is_looked_at_again_once(everyday_pipe, beast, monkeypatch):
+    """Else several points of a picture would each cost as many looks as there are points."""
+    looks, looked = [], second_look.standing_at
+    monkeypatch.setattr(second_look, "standing_at", lambda *said: looks.append(said[2]) or looked(*said))
+    points = [ON_IT[0], *AMONG_LEAVES]
+    found = everyday_pipe.encode(beast[0], points=points)
+    assert overlap(found.label_map() == owner_at(found.label_map(), ON_IT[0]), beast[1]) > 0.9
+    assert sorted(point for some in looks for point in some) == sorted(points)

@@ -57,31 +57,43 @@ class PictureCoder:
                 raise UserError(f"{name} is {several!r}: expected a list of them")
         image = to_rgb(image)
         boxes, points, masks = (() if several is None else tuple(several) for several in (boxes, points, masks))
-        pixels = np.array(image)  # (H, W, 3)
+        size = image.height, image.width
         for mask in masks:
             if not isinstance(mask, np.ndarray):
                 raise UserError(f"a mask is of {type(mask).__name__}: expected an array of numpy, of bool")
-            if mask.shape != pixels.shape[:2] or mask.dtype != bool or not mask.any():
-                size = " x ".join(map(str, pixels.shape[:2]))
-                raise UserError(f"a mask is {mask.dtype} of shape {mask.shape}: expected bool, {size}, true somewhere")
-        hints = Hints.of((*boxes, *map(box_of, masks)), points, *pixels.shape[:2])
+            if mask.shape != size or mask.dtype != bool or not mask.any():
+                expected = f"bool, {size[0]} x {size[1]}, true somewhere"
+                raise UserError(f"a mask is {mask.dtype} of shape {mask.shape}: expected {expected}")
+        hints = Hints.of((*boxes, *map(box_of, masks)), points, *size)
         if (asked := len(hints.boxes) + len(hints.points)) >= halting.max_tokens:
             most = f"at most {halting.max_tokens} tokens are kept, the scene token too"
             raise UserError(f"{asked} boxes, points and masks are too many: {most}")
         points = [(float(x), float(y)) for x, y in points]  # a list or an array is no key
-        found = self.tokenizer.encode(torch.from_numpy(pixels).permute(2, 0, 1).contiguous(), halting, hints, refine)
+
+        def told(more: dict[Point, Box]) -> VLETokens:
+            rest = [point for point in points if point not in more]
+            return self._found(image, (*boxes, *dict.fromkeys(more.values())), rest, halting, refine, masks)
+
+        return look_again(self.tokenizer.network, told({}), points, told, (*boxes, *map(box_of, masks))).tokens
+
+    def _found(
+        self,
+        image: Image.Image,
+        boxes: Sequence[Box],
+        points: Sequence[Point],
+        halting: Halting,
+        refine: int,
+        masks: Sequence[np.ndarray],
+    ) -> VLETokens:
+        """Tokens of an RGB picture by one look at it."""
+        pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()  # (3, H, W)
+        hints = Hints.of((*boxes, *map(box_of, masks)), points, *pixels.shape[1:])
+        found = self.tokenizer.encode(pixels, halting, hints, refine)
         if profile := image.info.get(ICC):
             found = replace(found, detail=replace(found.detail, profile=profile))
         if boxes and not self.tokenizer.network.sizes.one_world:
             found = as_boxed(found, boxes)
-        if masks:
-            found = as_masked(found, masks)
-
-        def encode(more: dict[Point, Box]) -> VLETokens:
-            rest = [point for point in points if point not in more]
-            return self.encode(image, (*boxes, *dict.fromkeys(more.values())), rest, halting, refine, masks)
-
-        return look_again(self.tokenizer.network, found, points, encode, (*boxes, *map(box_of, masks))).tokens
+        return as_masked(found, masks) if masks else found
 
     def decode(self, tokens: VLETokens, carry: bool = True, size: int | None = None) -> Image.Image:
         """The picture of one picture's tokens, with the ICC profile of the picture that they were made from.
