@@ -40,7 +40,7 @@ def on_grounds(words: Sequence[str], lexicon: Lexicon) -> tuple[list[str], dict[
             at += 1
             continue
         end, ground = found
-        drawn = _said(ground, lexicon)
+        drawn = ["on", *ground.split()]
         instead[" ".join(words[at:end])] = " ".join(drawn)
         told += drawn
         at = end
@@ -48,7 +48,7 @@ def on_grounds(words: Sequence[str], lexicon: Lexicon) -> tuple[list[str], dict[
 
 
 def _place(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, str] | None:
-    """Where such a place ends that is said from here on, and its ground."""
+    """Where such a place ends that is said from here on, and its ground as the lexicon describes it."""
     before = next((one for one in _IN if tuple(words[at : at + len(one)]) == one), None)
     if before is None:
         return None
@@ -58,17 +58,9 @@ def _place(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, str] |
         if end > len(words):
             continue
         ground = _OF.get(tuple(words[start:end]))
-        if ground is None or noun_at(words, start, lexicon) or lexicon.grounds.at(words, start) or not _known(ground, lexicon):
+        known = next((one for one in (f"a {ground}", ground) if one in lexicon.grounds.descriptions), None)
+        if known is None or noun_at(words, start, lexicon) or lexicon.grounds.at(words, start):
             continue
         if end == len(words) or words[end] in (*STOPS, "and", "with", "is", "are", "there", *FIRST) or relates(words, end):
-            return end, ground
+            return end, known
     return None
-
-
-def _known(ground: str, lexicon: Lexicon) -> bool:
-    return any(one.removeprefix("a ") == ground for one in lexicon.grounds.descriptions)
-
-
-def _said(ground: str, lexicon: Lexicon) -> list[str]:
-    """A ground after its preposition, as captions have it."""
-    return ["on", *(ground if ground in lexicon.grounds.descriptions else f"a {ground}").split()]

@@ -2,44 +2,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from editors import remove
 from vle_gen.colour_cut import cut
-from vle_gen.light_pipeline import load
 from vle_gen.masks import box_of
-
-
-@pytest.fixture(scope="module")
-def everyday_pipe():
-    """The shipped checkpoint that knows everyday things."""
-    return load("everyday")
-
-
-def patchwork(random: np.random.Generator, colours: list[tuple[int, int, int]], cell: int) -> np.ndarray:
-    """Soft patches of such colours, about so many pixels wide, in any order: (320, 420, 3)."""
-    patches = np.array(colours, np.uint8)[random.integers(len(colours), size=(320 // cell + 1, 420 // cell + 1))]
-    size = patches.shape[1] * cell, patches.shape[0] * cell
-    return np.asarray(Image.fromarray(patches).resize(size, Image.Resampling.BICUBIC))[:320, :420]
-
-
-@pytest.fixture(scope="module")
-def beast() -> tuple[np.ndarray, np.ndarray]:
-    """A brown, white and black beast in leaves (320, 420, 3), and which pixels it has: the outline network takes a quarter of
-    it for something else."""
-    random, outline = np.random.default_rng(0), Image.new("L", (420, 320))
-    draw = ImageDraw.Draw(outline)
-    draw.ellipse((120, 70, 300, 230), 255)
-    draw.ellipse((90, 40, 190, 140), 255)
-    for left in (150, 240):
-        draw.polygon([(left, 200), (left + 40, 200), (left + 30, 290), (left + 10, 290)], 255)
-    leaves = patchwork(random, [(70, 90, 40), (110, 130, 70), (160, 150, 90), (50, 60, 30), (130, 110, 80)], 14)
-    fur = patchwork(random, [(200, 120, 60), (240, 220, 200), (60, 40, 30), (180, 80, 50)], 22)
-    mask = np.asarray(outline) > 0
-    seen = np.where(mask[..., None], fur, leaves) + random.normal(0, 4, (320, 420, 3))
-    return seen.clip(0, 255).astype(np.uint8), mask
 
 
 def overlap(one: np.ndarray, other: np.ndarray) -> float:

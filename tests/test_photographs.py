@@ -13,18 +13,11 @@ from PIL import Image, ImageDraw
 from editors import duplicate, remove, swap
 from vle_gen.detail import scenery
 from vle_gen.hidden_floor import explained
-from vle_gen.light_pipeline import load
 from vle_gen.masks import as_boxed, as_masked, box_of
 from vle_gen.sight import Sight
 from vle_gen.tokenizer.render import Window
 
 SCENE = Path(__file__).parent / "fixtures" / "everyday" / "000000.png"
-
-
-@pytest.fixture(scope="module")
-def everyday_pipe():
-    """The shipped checkpoint that knows everyday things."""
-    return load("everyday")
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,13 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from editors.language import Selector, parse_group
 from vle_gen import second_look
 from vle_gen.batch import require_objects, tokens_for
 from vle_gen.encoding import Encoding
 from vle_gen.errors import UserError
-from vle_gen.light_pipeline import load
 from vle_gen.pointing import Shown, point_out
 from vle_gen.script import find, owner_at
 from vle_gen.tokenizer.fixation import apart_of, standing_at
@@ -22,39 +21,16 @@ from vle_gen.tokens import SURE
 ON_IT, AMONG_LEAVES = ((210, 150), (250, 200)), ((20, 300), (380, 40))
 
 
-@pytest.fixture(scope="module")
-def everyday_pipe():
-    """The shipped checkpoint that knows everyday things."""
-    return load("everyday")
-
-
-def patches(random: np.random.Generator, colours: list[tuple[int, int, int]], cell: int) -> np.ndarray:
-    """Soft patches of such colours, about so many pixels wide, in any order: (320, 420, 3)."""
-    chosen = np.array(colours, np.uint8)[random.integers(len(colours), size=(320 // cell + 1, 420 // cell + 1))]
-    size = chosen.shape[1] * cell, chosen.shape[0] * cell
-    return np.asarray(Image.fromarray(chosen).resize(size, Image.Resampling.BICUBIC))[:320, :420]
-
-
-@pytest.fixture(scope="module")
-def beast() -> tuple[Image.Image, np.ndarray]:
-    """A beast of many colours among leaves, and which pixels it has."""
-    random, outline = np.random.default_rng(0), Image.new("L", (420, 320))
-    draw = ImageDraw.Draw(outline)
-    draw.ellipse((120, 70, 300, 230), 255)
-    draw.ellipse((90, 40, 190, 140), 255)
-    for left in (150, 240):
-        draw.polygon([(left, 200), (left + 40, 200), (left + 30, 290), (left + 10, 290)], 255)
-    leaves = patches(random, [(70, 90, 40), (110, 130, 70), (160, 150, 90), (50, 60, 30), (130, 110, 80)], 14)
-    fur = patches(random, [(200, 120, 60), (240, 220, 200), (60, 40, 30), (180, 80, 50)], 22)
-    mask = np.asarray(outline) > 0
-    seen = np.where(mask[..., None], fur, leaves) + random.normal(0, 4, (320, 420, 3))
-    return Image.fromarray(seen.clip(0, 255).astype(np.uint8)), mask
+@pytest.fixture
+def photo(beast) -> Image.Image:
+    """The beast among its leaves."""
+    return Image.fromarray(beast[0])
 
 
 @pytest.fixture
-def file(beast, tmp_path):
+def file(photo, tmp_path):
     """The beast's picture on disk."""
-    beast[0].save(tmp_path / "beast.png")
+    photo.save(tmp_path / "beast.png")
     return tmp_path / "beast.png"
 
 
@@ -63,16 +39,16 @@ def overlap(one: np.ndarray, other: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("point", ON_IT)
-def test_what_is_pointed_at_is_found_whole_and_alone(everyday_pipe, beast, file, point):
-    picture, mask = beast
-    found = everyday_pipe.encode(picture, points=[point])
+def test_what_is_pointed_at_is_found_whole_and_alone(everyday_pipe, beast, photo, file, point):
+    _, mask = beast
+    found = everyday_pipe.encode(photo, points=[point])
     assert overlap(found.label_map() == owner_at(found.label_map(), point), mask) > 0.9
     edited = tokens_for(everyday_pipe, file, parse_group(f"remove @{point[0]},{point[1]}"))
     assert np.array_equal(edited.label_map(), found.label_map()), "edits by a point mean the same object"
 
 
-def test_two_points_on_one_thing_are_one_thing(everyday_pipe, beast):
-    once, twice = (everyday_pipe.encode(beast[0], points=points) for points in (ON_IT[:1], ON_IT))
+def test_two_points_on_one_thing_are_one_thing(everyday_pipe, photo):
+    once, twice = (everyday_pipe.encode(photo, points=points) for points in (ON_IT[:1], ON_IT))
     assert len(once) == len(twice) and np.array_equal(once.label_map(), twice.label_map())
 
 
@@ -93,22 +69,21 @@ def test_a_box_that_a_person_draws_is_believed_before_a_point_in_it(everyday_pip
     assert np.array_equal(both.label_map(), boxed.label_map())
 
 
-def test_a_tap_in_the_studio_says_the_same_as_a_box_does(everyday_pipe, beast):
-    picture, mask = beast
-    tokens = everyday_pipe.encode(picture)
+def test_a_tap_in_the_studio_says_the_same_as_a_box_does(everyday_pipe, beast, photo):
+    _, mask = beast
+    tokens = everyday_pipe.encode(photo)
     seen = point_out(everyday_pipe, tokens, Selector(point=ON_IT[0]), "beast.png", Shown())
     assert overlap(seen.tokens.label_map() == seen.index, mask) > 0.9
     (box,) = seen.shown.encoding.boxes
-    again = everyday_pipe.encode(picture, boxes=[box])
+    again = everyday_pipe.encode(photo, boxes=[box])
     assert np.array_equal(again.label_map(), seen.tokens.label_map())
     twice = point_out(everyday_pipe, seen.tokens, Selector(point=ON_IT[0]), "beast.png", seen.shown)
     assert twice.tokens is seen.tokens and twice.index == seen.index, "what was pointed out stays what it is"
 
 
-def test_sure_tokens_are_what_is_pointed_at(everyday_pipe, beast):
+def test_sure_tokens_are_what_is_pointed_at(everyday_pipe, photo):
     """Nothing is looked at again where a token is sure, nor in a picture of things that the model knows."""
-    picture, _ = beast
-    tokens = everyday_pipe.encode(picture)
+    tokens = everyday_pipe.encode(photo)
     sure = dataclasses.replace(tokens, score=torch.full_like(tokens.score, 0.9))
     index = owner_at(sure.label_map(), ON_IT[0])
     assert index, "a token has some of the beast"
@@ -147,15 +122,15 @@ def test_where_nothing_is_found_a_box_is_advised(tokens):
         require_objects(tokens, [(2, 2)], "img.png")
 
 
-def test_points_may_be_lists_or_an_array(everyday_pipe, beast):
-    told = everyday_pipe.encode(beast[0], points=ON_IT[:1]).label_map()
+def test_points_may_be_lists_or_an_array(everyday_pipe, photo):
+    told = everyday_pipe.encode(photo, points=ON_IT[:1]).label_map()
     for points in ([list(ON_IT[0])], np.array(ON_IT[:1])):
-        assert np.array_equal(everyday_pipe.encode(beast[0], points=points).label_map(), told)
+        assert np.array_equal(everyday_pipe.encode(photo, points=points).label_map(), told)
 
 
-def test_numbers_beside_a_point_are_those_that_were_listed(everyday_pipe, beast, file):
+def test_numbers_beside_a_point_are_those_that_were_listed(everyday_pipe, photo, file):
     x, y = ON_IT[0]
-    listed = everyday_pipe.encode(beast[0])
+    listed = everyday_pipe.encode(photo)
     assert owner_at(listed.label_map(), (x, y)), "a token has some of the beast"
     found = tokens_for(everyday_pipe, file, parse_group(f"move 1 by 5,0; remove @{x},{y}"))
     assert np.array_equal(found.label_map(), listed.label_map())
@@ -173,11 +148,11 @@ def test_what_is_thinner_than_a_pixel_has_a_box_of_one(everyday_pipe):
     assert owner_at(found.label_map(), (65, 65))
 
 
-def test_each_point_is_looked_at_again_once(everyday_pipe, beast, monkeypatch):
+def test_each_point_is_looked_at_again_once(everyday_pipe, beast, photo, monkeypatch):
     """Else several points of a picture would each cost as many looks as there are points."""
     looks, looked = [], second_look.standing_at
     monkeypatch.setattr(second_look, "standing_at", lambda *said: looks.append(said[2]) or looked(*said))
     points = [ON_IT[0], *AMONG_LEAVES]
-    found = everyday_pipe.encode(beast[0], points=points)
+    found = everyday_pipe.encode(photo, points=points)
     assert overlap(found.label_map() == owner_at(found.label_map(), ON_IT[0]), beast[1]) > 0.9
     assert sorted(point for some in looks for point in some) == sorted(points)
