@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from prompts.arranging import relates
 from prompts.colours import nearest
+from prompts.comparing import compared_to, relative_to
 from prompts.lexicon import Lexicon
 from prompts.nouns import Noun, adjective_at, adjectives_at, is_colour, noun_at, noun_before, nouns_before
 from prompts.parting import apposed, contrasted, each_with, parted
-from prompts.referring import compared_to, told, verbless
+from prompts.referring import told, verbless
 from prompts.synonyms import EMPHASIS, SHADES, STOPS
 from prompts.vocabulary import ADJECTIVES, NUMBERS
 
@@ -22,7 +23,7 @@ def recast(words: Sequence[str], lexicon: Lexicon | None) -> list[str]:
     """The words of a prompt, as `split_words` has them, with adjectives where captions have them."""
     words = list(words)
     for change in (
-        _made, _postposed, each_with, _relative, verbless, told, compared_to, _stated, apposed, parted, contrasted,
+        _made, _postposed, each_with, _relative, verbless, told, compared_to, relative_to, _stated, apposed, parted, contrasted,
         _said_of_all, _summed, _one_each, _listed, _each, _shared, _several_more,
     ):  # fmt: skip
         at = 0

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from prompts.arranging import relates
 from prompts.lexicon import Lexicon
-from prompts.nouns import COMPARED, Noun, adjectives_at, noun_at, nouns_before
+from prompts.nouns import Noun, adjectives_at, noun_at, nouns_before
 from prompts.places import READ_AS
 from prompts.synonyms import EACH, SAME, STOPS
 from prompts.vocabulary import (
@@ -53,7 +53,7 @@ _KINDS = {tuple(said.split()): kind for kind, forms in (RELATION_SAID_AS | MORE_
 _TO_IT = {tuple(said.split()): kind for kind, forms in RELATION_TO_IT.items() for said in forms}
 
 
-class _Phrase(NamedTuple):
+class Phrase(NamedTuple):
     """A thing that is named: the words for it, what they say that it is like, how many there are, and where it is."""
 
     first: int  # where its adjectives begin
@@ -85,7 +85,7 @@ def told(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str],
     clause = _clause(words, at, lexicon)
     if clause is None or not (clause.side or clause.like or clause.region or clause.related or clause.noun is None):
         return None  # "the ball is red" is not told from others
-    phrases = _phrases(words, at, lexicon)
+    phrases = phrases_before(words, at, lexicon)
     alike = [one for one in phrases if words[at] == "the" and _may_be(words, one, clause)]
     several = [one for one in alike if one.count > 1]
     if clause.noun is None and len(several) == 1 and phrases[0] is several[0]:  # "one" of these
@@ -119,38 +119,22 @@ def verbless(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[s
     side = words[at + 1] in _SIDES if at + 1 < len(words) else False
     end = at + 2 + (words[at + 2 : at + 3] == ["one"])
     said, stop = adjectives_at(words, end) if side else ([], end)
-    if not said or not _stops(words, stop) or noun_at(words, at + 1, lexicon) is not None:
+    if not said or not stops(words, stop) or noun_at(words, at + 1, lexicon) is not None:
         return None
     return [*words[:end], "is", *words[end:]], stop + 1
 
 
-def compared_to(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
-    """"a dog and a cat, the dog is bigger" -> "a dog and a cat, the dog is bigger than the cat"."""
-    noun = noun_at(words, at + 1, lexicon) if lexicon is not None and words[at] == "the" and _begins(words, at) else None
-    if noun is None or words[noun.end : noun.end + 1] != ["is"]:
-        return None
-    end = noun.end + 2
-    if not COMPARED.intersection(words[end - 1 : end]):
-        return None
-    phrases = _phrases(words, at, lexicon)
-    others = [one for one in phrases if one.noun.means != noun.means]
-    if not _stops(words, end) or len(phrases) != 2 or len(others) != 1 or others[0].count > 1:
-        return None
-    other = others[0]
-    return [*words[:end], "than", "the", *other.like, *words[other.noun.start : other.noun.end], *words[end:]], end
-
-
-def _begins(words: Sequence[str], at: int) -> bool:
+def begins(words: Sequence[str], at: int) -> bool:
     return at == 0 or words[at - 1] in _ENDS
 
 
-def _stops(words: Sequence[str], at: int) -> bool:
+def stops(words: Sequence[str], at: int) -> bool:
     return at >= len(words) or words[at] in _ENDS
 
 
 def _clause(words: Sequence[str], at: int, lexicon: Lexicon | None) -> _Clause | None:
     """The clause of this kind that begins here."""
-    if words[at] not in ("the", "a", "an") or not _begins(words, at):
+    if words[at] not in ("the", "a", "an") or not begins(words, at):
         return None
     start = at + 1
     side = None if noun_at(words, start, lexicon) else _SIDES.get(words[start] if start < len(words) else "")
@@ -173,7 +157,7 @@ def _clause(words: Sequence[str], at: int, lexicon: Lexicon | None) -> _Clause |
     if extra and not (region or alone or related):
         return None
     said, stop = adjectives_at(words, verb + 1)
-    if not said or not _stops(words, stop) or (side and alone):
+    if not said or not stops(words, stop) or (side and alone):
         return None
     return _Clause(at, side or alone, tuple(like), noun, verb, region, bool(related), said, stop, start, end)
 
@@ -184,9 +168,9 @@ def _last_noun(words: Sequence[str], start: int, end: int, lexicon: Lexicon | No
     return next(found, end)
 
 
-def _phrases(words: Sequence[str], end: int, lexicon: Lexicon | None) -> list[_Phrase]:
+def phrases_before(words: Sequence[str], end: int, lexicon: Lexicon | None) -> list[Phrase]:
     """The things that are named before `end`, each once."""
-    found: list[_Phrase] = []
+    found: list[Phrase] = []
     for noun in nouns_before(words, end, lexicon):
         starts = range(max(0, noun.start - 5), noun.start)
         first = next((k for k in starts if adjectives_at(words[k : noun.start], 0)[1] == noun.start - k), noun.start)
@@ -195,7 +179,7 @@ def _phrases(words: Sequence[str], end: int, lexicon: Lexicon | None) -> list[_P
         again = determiner == "the" and any(one.noun.means == noun.means and {*like} <= {*one.like} for one in found)
         if not again:
             count = NUMBERS.get(determiner, 2 if noun.plural and noun.one != noun.many else 1)
-            found.append(_Phrase(first, noun, like, count, _region(words, first, noun.end, lexicon)))
+            found.append(Phrase(first, noun, like, count, _region(words, first, noun.end, lexicon)))
     return found
 
 
@@ -215,7 +199,7 @@ def _region(words: Sequence[str], first: int, end: int, lexicon: Lexicon | None)
     return found if found is None or words[begin] != "," or begin == first - 1 else None
 
 
-def _may_be(words: Sequence[str], phrase: _Phrase, clause: _Clause) -> bool:
+def _may_be(words: Sequence[str], phrase: Phrase, clause: _Clause) -> bool:
     """Whether a clause may speak of a thing that was named, as far as words for the two go."""
     named = clause.noun is None or phrase.noun.means == clause.noun.means
     extra, end = tuple(words[clause.after : clause.verb]), phrase.noun.end
@@ -223,7 +207,7 @@ def _may_be(words: Sequence[str], phrase: _Phrase, clause: _Clause) -> bool:
     return named and not other_side and set(clause.like) <= set(phrase.like)
 
 
-def _is_at(words: Sequence[str], phrase: _Phrase, alike: Sequence[_Phrase], clause: _Clause) -> bool:
+def _is_at(words: Sequence[str], phrase: Phrase, alike: Sequence[Phrase], clause: _Clause) -> bool:
     """Whether one of some things is where a clause says that it is; things of which nobody knows where they are, are not."""
     wanted = clause.side or clause.region
     if wanted is None:
@@ -242,7 +226,7 @@ def _is_at(words: Sequence[str], phrase: _Phrase, alike: Sequence[_Phrase], clau
     return len(alike) == 2 and phrase is alike[0 if wanted in _pair(words, alike)[:1] else 1] and wanted in _pair(words, alike)
 
 
-def _pair(words: Sequence[str], two: Sequence[_Phrase]) -> tuple[str, ...]:
+def _pair(words: Sequence[str], two: Sequence[Phrase]) -> tuple[str, ...]:
     """The sides of two things by how one stands to the other; empty where nothing is said of that."""
     one, other = two
     start = one.noun.end + (words[one.noun.end] in _IS)
@@ -261,18 +245,18 @@ def _pair(words: Sequence[str], two: Sequence[_Phrase]) -> tuple[str, ...]:
     return _OF_PAIR.get(kinds[0], ())[::-1] if kinds else ()
 
 
-def _said_of(words: Sequence[str], clause: _Clause, meant: _Phrase) -> tuple[list[str], int]:
+def _said_of(words: Sequence[str], clause: _Clause, meant: Phrase) -> tuple[list[str], int]:
     """The words with what a clause says of a thing said where that is named. What the clause says in passing stays."""
     if clause.related or (clause.region is not None and meant.region is None):
         name = words[clause.head : clause.after] if clause.noun else (*clause.like, *meant.noun.one)
         passing, before = ["the", *name, *words[clause.after : clause.verb]], words[: clause.at]
     else:
-        passing, before = [], _without_stops(words[: clause.at])
+        passing, before = [], _withoutstops(words[: clause.at])
     told_of = [*before[: meant.first], *clause.said, *before[meant.first :], *passing]
     return [*told_of, *words[clause.end :]], len(told_of)
 
 
-def _without_stops(words: Sequence[str]) -> list[str]:
+def _withoutstops(words: Sequence[str]) -> list[str]:
     end = len(words)
     while end and words[end - 1] in _ENDS:
         end -= 1
@@ -280,13 +264,13 @@ def _without_stops(words: Sequence[str]) -> list[str]:
 
 
 def _split(
-    words: Sequence[str], clause: _Clause, group: _Phrase, phrases: Sequence[_Phrase], lexicon: Lexicon | None
+    words: Sequence[str], clause: _Clause, group: Phrase, phrases: Sequence[Phrase], lexicon: Lexicon | None
 ) -> tuple[list[str], int] | None:
     """The words with several things of a name said one by one, as clauses tell them apart: "two cats, the left one is black and
     the right one is white" -> "a black cat left of a white cat"."""
     if words[group.first - 1 : group.first] == [] or NUMBERS.get(words[group.first - 1]) != group.count:
         return None
-    between = _without_stops(words[group.noun.end : clause.at])
+    between = _withoutstops(words[group.noun.end : clause.at])
     ground = lexicon.grounds.at_preposition(between, 0) if between and lexicon is not None else None
     related = bool(between) and relates(between, 0) and group.count in EACH and {*STOPS, "and"}.isdisjoint(between)
     if (between and not (related or (ground and ground[0] == len(between)))) or (len(phrases) > 1 and not related):

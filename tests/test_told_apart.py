@@ -44,6 +44,18 @@ def test_solids(prompt, plainly):
     ("the dog next to the cat is white", "a white dog next to a cat"),
     ("two dogs, the smaller one is red", "a red dog smaller than another dog"),
     ("a dog and a cat, the dog is bigger", "a dog bigger than a cat"),
+    ("a lion and a mouse, the lion is much bigger", "a lion bigger than a mouse"),
+    ("a lion and a mouse, the lion being larger", "a lion bigger than a mouse"),
+    ("a cat and a dog, the dog much bigger", "a cat, a dog bigger than the cat"),
+    ("a cat and a dog and the cat is smaller", "a cat smaller than a dog"),
+    ("a dog, and a cat which is bigger", "a dog, a cat bigger than the dog"),
+    ("a house with a tree that is bigger than it", "a house, a tree bigger than the house"),
+    ("a cat, and two dogs that are bigger", "a cat, two dogs bigger than the cat"),
+    ("a red ball and a blue ball, the blue one is bigger", "a red ball, a blue ball bigger than the red ball"),
+    ("a red ball and a blue ball, the red ball is smaller than the other", "a red ball smaller than a blue ball"),
+    ("two cats and a dog. The dog is bigger", "two cats, a dog bigger than the cats"),
+    ("a cat, a dog and a mouse; the mouse is the smallest", "a cat, a dog, a mouse smaller than the cat and the dog"),
+    ("a cat, a dog and a horse. The horse is the biggest of all", "a cat, a dog, a horse bigger than the cat and the dog"),
     ("two cats behind a dog. The left one is black", "a black cat left of a cat behind a dog, the black cat is behind the dog"),
     ("two cats behind a dog. The left cat is black", "a black cat left of a cat behind a dog, the black cat is behind the dog"),
     ("a tree bigger than a house. The house is red and the tree is on its left.", "a tree bigger than and left of a red house"),
@@ -59,7 +71,8 @@ def test_named_things(everyday, prompt, plainly):
 @pytest.mark.parametrize("prompt", [
     "a cat and a dog. The left one is red", "two cats next to two dogs. The left one is red", "a dog. The small one is red",
     "a red ball and a red ball. The red ball is big", "two balls, the middle one is red", "two balls. The third one is red",
-    "two cats. The cat is black", "two cats. It is black",
+    "two cats. The cat is black", "two cats. It is black", "the cat is bigger", "two cats. The cat is bigger",
+    "a cat, a dog and a mouse, the mouse is smaller",
 ])  # fmt: skip
 def test_it_is_told_where_nobody_knows_which_is_meant(everyday, prompt):
     assert parsed(prompt, everyday.lexicon).unread
