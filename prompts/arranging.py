@@ -56,7 +56,8 @@ def _longest_first(said: Sequence[str]) -> list[tuple[str, ...]]:
 
 _AMONG_WORDS, _ORDER_WORDS, _SIDE_WORDS = map(_longest_first, (tuple(_AMONG), tuple(_ORDER), _SIDES))
 
-_RELATED = _longest_first([said for forms in (RELATION_SAID_AS | MORE_SAID_AS).values() for said in forms])
+_KIND_OF = {tuple(said.split()): kind for kind, forms in (RELATION_SAID_AS | MORE_SAID_AS).items() for said in forms}
+_RELATED = _longest_first([" ".join(said) for said in _KIND_OF])
 _RELATED_BY_END = {end: [said for said in _RELATED if said[-1] == end] for end in {said[-1] for said in _RELATED}}
 _PLACED_AT = _longest_first([said for forms in READ_AS.values() for said in forms])
 
@@ -88,6 +89,12 @@ def _at(words: Sequence[str], at: int, said: Sequence[tuple[str, ...]]) -> tuple
 def relates(words: Sequence[str], at: int) -> bool:
     """Whether a relation begins here."""
     return bool(_at(words, at, _RELATED))
+
+
+def related_at(words: Sequence[str], at: int) -> tuple[str, int] | None:
+    """The relation that begins here, and how many words it has."""
+    said = _at(words, at, _RELATED)
+    return (_KIND_OF[said], len(said)) if said else None
 
 
 def placed(words: Sequence[str], at: int) -> bool:

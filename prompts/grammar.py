@@ -151,8 +151,9 @@ class _Parser(Together):
             return subject
         if subject is not None and (found := self.fronted_postfix()):
             self.usual = False
+            spoken = self.one_spoken_of(subject, found) if self.spoken is None else self.spoken
             other = self.mention()
-            self.stands(other, found, subject if self.spoken is None else self.spoken)
+            self.stands(other, found, spoken)
             self.joined_after(other)
             self.tail(other, other, None)
             return subject
@@ -193,7 +194,7 @@ class _Parser(Together):
                 if self.in_picture() and self.bare and self.pictured_together(found, began):
                     self.pictured += [(one, found) for one in (*self.bare, subject)]
                 elif self.in_picture() or not self.stand_together(subject, found, began):
-                    self.spoken = self.one_spoken_of(before) if self.spoken is None else self.spoken
+                    self.spoken = self.one_spoken_of(before, found) if self.spoken is None else self.spoken
                     self.stands(subject, found, self.beside(subject) if self.spoken == subject else self.spoken)
             if not found:
                 self.spoken, self.group = None, ()
@@ -352,7 +353,7 @@ class _Parser(Together):
         """Whether the mention that begins here is the subject of its own relation (nothing is consumed)."""
         if self.peek() == "there" or kind_of(self.peek()) in (PLACE, GROUND) or self.is_fronted(within=True):
             return True
-        start, noun, count = self.at, self.last_noun, len(self.mentions)
+        start, noun, count, usual = self.at, self.last_noun, len(self.mentions), self.usual
         if self.fronted_postfix():
             self.at = start
             return True
@@ -361,8 +362,8 @@ class _Parser(Together):
             self.mention()
             self.take_atom(PLACE)
             own = bool(self.relation()) or self.peek() in (*IS, "with", "that", "which")
-        own = own or self.take_any(IN_PICTURE) is not None
-        self.at, self.last_noun = start, noun
+        own = own or self.postfix() is not None
+        self.at, self.last_noun, self.usual = start, noun, usual
         del self.mentions[count:]
         return own
 

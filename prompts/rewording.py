@@ -20,6 +20,7 @@ from prompts.nouns import COMPARED
 from prompts.plurals import article, is_mass, is_plural
 from prompts.recasting import recast
 from prompts.sameness import compared
+from prompts.sides import sided
 from prompts.spelling import words_of
 from prompts.stand_ins import paired, stood_in
 from prompts.synonyms import (
@@ -80,7 +81,7 @@ def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None =
     words, alike = compared(words, lexicon)
     words, stuff = _without_stuff(words, lexicon)
     left += [*alike, *stuff]
-    words, near, empty = plainly(words, lexicon)
+    words, near, empty = plainly(sided(words, lexicon), lexicon)
     phrases |= near
     left += empty
     words = recast(arranged(words, lexicon), lexicon)

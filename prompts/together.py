@@ -11,8 +11,9 @@ from prompts.noun_phrases import kind_of
 from prompts.relating import Relating
 from prompts.request import Relation
 from prompts.synonyms import STOPS
-from prompts.vocabulary import BETWEEN, ON
+from prompts.vocabulary import ABOVE, BELOW, BETWEEN, NEXT, ON, OPPOSITE
 
+_TURNED = {kind: (other,) for kind, other in OPPOSITE.items() if kind != NEXT} | {BELOW: (ABOVE, ON)}
 
 class Together(Relating):
     """The same with the things that are listed so far."""
@@ -39,12 +40,18 @@ class Together(Relating):
         self.relations += [Relation(one, kind, other) for one in (*joined, subject) for other in self.listed]
         return True
 
-    def one_spoken_of(self, before: int | None) -> int | None:
-        """What "it" is after a clause: its subject or, where that is several, what they stand by."""
-        if before is None or self.is_one(before) or {"it", "its"}.isdisjoint(self.words[self.said_at : self.at]):
+    def one_spoken_of(self, before: int | None, kind: str) -> int | None:
+        """What "it" is after a clause, of what stands `kind` it: its subject or, where that is several or stands the other way
+        round to something, what they stand by. Below a tree on which a bird is, a cat is below both."""
+        if before is None or self.plural_pronoun() or self.in_picture():
             return before
-        by = (one.object for one in reversed(self.relations) if one.subject == before and self.is_one(one.object))
-        return next(by, before)
+        by = [one for one in reversed(self.relations) if one.subject == before and self.is_one(one.object)]
+        turned = next((one.object for one in by if kind in _TURNED.get(one.kind, ())), None)
+        if turned is not None:
+            return turned
+        if self.is_one(before) or {"it", "its"}.isdisjoint(self.words[self.said_at : self.at]):
+            return before
+        return next((one.object for one in by), before)
 
     def had_together(self, first: int, anchor: int, on_ground: bool) -> bool:
         """Reads the others of several things that stand so to what has them, `first` being read: "a house with a tree, a car
