@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from prompts.arranging import relates
+from prompts.arranging import listed, relates
 from prompts.lexicon import Lexicon
 from prompts.nouns import Noun, adjectives_at, noun_at, nouns_before
 from prompts.places import READ_AS
@@ -35,7 +35,11 @@ _EXTRA = 10  # words at most that say where a thing is, between its name and wha
 _SIDES = {  # what tells things apart by where they are, and by which of those that stand so it is
     **{side: side for side in ("left", "right", "top", "bottom", "front", "back", "middle")}, "leftmost": "left",
     "rightmost": "right", "upper": "top", "lower": "bottom", "rear": "back", "central": "middle", "center": "middle",
-    "centre": "middle", "larger": "bigger", "smallest": "smaller", "biggest": "bigger", "largest": "bigger",
+    "centre": "middle", **dict.fromkeys(("nearest", "nearer", "closest", "closer"), "front"),
+    **dict.fromkeys(("farthest", "furthest", "farther", "further"), "back"),
+    **dict.fromkeys(("topmost", "uppermost", "highest", "higher"), "top"),
+    **dict.fromkeys(("bottommost", "lowermost", "lowest"), "bottom"),
+    **dict.fromkeys(("larger", "biggest", "largest"), "bigger"), "smallest": "smaller",
     **{which: which for which in ("first", "second", "third", "last", "other", "smaller", "bigger")},
 }  # fmt: skip
 _ALONE = {"in front": "front", "behind": "back", "in the front": "front", "in the back": "back", "at the back": "back"}
@@ -273,7 +277,9 @@ def _split(
     between = _withoutstops(words[group.noun.end : clause.at])
     ground = lexicon.grounds.at_preposition(between, 0) if between and lexicon is not None else None
     related = bool(between) and relates(between, 0) and group.count in EACH and {*STOPS, "and"}.isdisjoint(between)
-    if (between and not (related or (ground and ground[0] == len(between)))) or (len(phrases) > 1 and not related):
+    others = [] if related else _listed_on(between, lexicon)
+    alone = related or others or (len(phrases) == 1 and (not between or (ground and ground[0] == len(between))))
+    if not alone:
         return None
     if clause.side in _SIZES and group.count > 2 and lexicon is not None and not related:  # the smallest of them
         others = [NUMBER_WORDS[group.count - 1], *group.like, *group.noun.many]
@@ -306,8 +312,16 @@ def _split(
         like = [*sized[k : k + 1], *said.get(k, ()), *group.like]
         again = any(said.get(k) == said.get(j) for j in range(k))
         told_of += [*(link if k else ()), "another" if again else "a", *like, *group.noun.one]
-    told_of += [EACH[group.count], *between] if related else between
+    told_of += [EACH[group.count], *between] if related else [",", *others] if others else between
     return [*words[: group.first - 1], *told_of, *words[end:]], group.first + len(told_of) - 1
+
+
+def _listed_on(words: Sequence[str], lexicon: Lexicon | None) -> list[str]:
+    """What is listed after several things, "and a dog on a lawn", of which nothing more is said than before what it is."""
+    start = next((k for k, word in enumerate(words) if word not in (",", "and")), len(words))
+    things, end = listed(words, start, lexicon) if start else ([], 0)
+    ground = lexicon.grounds.at_preposition(words, end) if lexicon is not None and things and end < len(words) else None
+    return list(words[start:]) if things and (end if ground is None else ground[0]) == len(words) else []
 
 
 def _places(side: str, count: int, said: dict[int, list[str]]) -> list[int]:

@@ -61,6 +61,11 @@ def test_solids(prompt, plainly):
     ("a tree bigger than a house. The house is red and the tree is on its left.", "a tree bigger than and left of a red house"),
     ("a butterfly above a flower, both yellow", "a yellow butterfly above a yellow flower"),
     ("three cars: red, blue and orange", "a red car, a blue car and an orange car"),
+    ("two cats and a dog. The left one is black", "a black cat left of another cat, a dog"),
+    ("two cats, a dog and a bird on a lawn. The left cat is black", "a black cat left of a cat, a dog and a bird on a lawn"),
+    ("two cats, the nearest one is black", "a black cat in front of another cat"),
+    ("three cars. The farthest one is red, the closest one is blue", "a blue car in front of a car in front of a red car"),
+    ("two birds, the highest is blue", "a blue bird above another bird"),
 ])  # fmt: skip
 def test_named_things(everyday, prompt, plainly):
     require_drawable(prompt, everyday.words, everyday.lexicon)
