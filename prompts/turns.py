@@ -75,18 +75,21 @@ SAME_NAMED = {
     )},
     "in the dead centre": "in the middle", "in the dead center": "in the middle", "at dead centre": "in the middle",
     "at top": "at the top", "at bottom": "at the bottom", "up in the": "in the",
-    "stacked on": "on",
+    "stacked on": "on", "mounted on": "on",
     **{f"on {whose} {part}": "on top of it" for whose in ("its", "his", "her") for part in ("head", "back", "shoulder")},
     "on their heads": "on top of them", "on their backs": "on top of them",
 }  # fmt: skip
 """The same where places and more relations are known."""
+_TIED = "tied attached connected linked chained leashed glued taped stuck fastened strapped fixed pinned nailed hooked joined"
 NEAR = {
+    **{f"{tied} {to}": "next to" for tied in _TIED.split() for to in ("to", "onto")},
     **dict.fromkeys((
         "surrounded by", "encircled by", "around", "holding", "carrying", "among", "amongst", "amid", "amidst",
     ), "next to"),
     **dict.fromkeys(("holding hands", "shaking hands", "together", "close together"), "side by side"),
 }  # fmt: skip
 NEAR_NAMED = {
+    **{f"{hanging} from": "below" for hanging in ("hanging", "hangs", "hang", "suspended", "dangling", "dangles")},
     "riding on": "on top of", "riding": "on top of", "high up": "at the top",
     **dict.fromkeys((
         "half as big as", "half as large as", "half as tall as", "half the size of", "shorter than",
