@@ -151,7 +151,8 @@ def listed(words: Sequence[str], at: int, lexicon: Lexicon | None) -> tuple[list
         start = end
         while found and start < len(words) and words[start] in (",", "and"):
             start += 1
-        phrase = _Phrase(words, start, lexicon) if not found or start > end else None
+        more = not found or start > end or (end < len(words) and words[end] in NUMBERS)  # "2 apples 3 pears"
+        phrase = _Phrase(words, start, lexicon) if more else None
         if phrase is None or phrase.noun is None:
             return found, end
         found.append(phrase)
@@ -296,6 +297,10 @@ def _among(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str
     kind, last = _AMONG[" ".join(said)], at
     while last and words[last - 1] in (",", ":", "is", "are", *_PLACED):
         last -= 1
+    if last > 1 and words[last - 1] == "they":  # "a cat and a dog. They are side by side"
+        last -= 1
+        while last and words[last - 1] in (*STOPS, "and"):
+            last -= 1
     if kind in MORE_SAID_AS and lexicon is None:
         return None
     for start in range(last):

@@ -25,6 +25,7 @@ from prompts.vocabulary import (
     FRONT,
     NEXT,
     NOTHING,
+    NUMBERS,
     ON,
     OPENERS,
     RELATION_IN_PICTURE,
@@ -368,11 +369,14 @@ class _Parser(Together):
         return own
 
     def separator(self) -> None:
-        """Punctuation, "and", "with" between clauses; at least one is needed."""
+        """Punctuation, "and", "with" between clauses; at least one is needed, but not in "2 apples 3 pears"."""
         start = self.at
         while self.take_word(*_STOPS, "and", "with"):
             if self.words[self.at - 1] in (".", ";", ":", "with"):
                 self.listed, self.bare = self.bare or self.listed, []
                 self.opened = self.opened and self.words[self.at - 1] == "with"
         if self.at == start < len(self.words):
-            raise Unreadable
+            introduced = self.peek() in ("a", "an", "another", "some") or self.peek() in NUMBERS
+            if not introduced or self.words[start - 1] in NUMBERS or not self.at_mention():
+                raise Unreadable
+            self.usual = False

@@ -113,6 +113,18 @@ class NounPhrases:
         self.compared[len(self.mentions) - 1] = compared
         return len(self.mentions) - 1
 
+    def at_mention(self) -> bool:
+        """Whether a noun phrase begins here (nothing is consumed)."""
+        start, noun, count, usual = self.at, self.last_noun, len(self.mentions), self.usual
+        try:
+            self.mention()
+        except Unreadable:
+            return False
+        finally:
+            self.at, self.last_noun, self.usual = start, noun, usual
+            del self.mentions[count:]
+        return True
+
     def covers(self, mention: Mention, other: Mention) -> bool:
         """Whether all that `other` describes is what `mention` describes."""
         above = frozenset() if self.lexicon is None else self.lexicon.above(other.name)

@@ -37,6 +37,12 @@ def everyday():
     ("a chair with a cup on it next to a lamp", "a chair next to a lamp, a cup on the chair"),
     ("a christmas tree with a star on the top", "a christmas tree with a star on top"),
     ("a house. Left of it: a dog. Right of it: a cat.", "a house. Left of it, a dog. Right of it, a cat."),
+    ("1 apple 2 pears", "an apple and two pears"),
+    ("a cat a dog a bird on a lawn", "a cat, a dog, a bird on a lawn"),
+    ("two cats 2 dogs side by side", "two cats and two dogs side by side"),
+    ("a cat, a dog and a bird. They are next to each other.", "a cat, a dog and a bird next to each other"),
+    ("two cats and a dog and they stand side by side", "two cats and a dog side by side"),
+    ("a lamp mounted on a castle", "a lamp on a castle"),
 ])  # fmt: skip
 def test_they_are_understood(everyday, prompt, plainly):
     require_drawable(prompt, everyday.words, everyday.lexicon)
@@ -73,6 +79,9 @@ def test_they_are_understood(everyday, prompt, plainly):
     ("a mouse is not as big as a cat", "a mouse is smaller than a cat", ["'not as big as' is drawn as smaller than"]),
     ("a dog and a cat twice its size", "a dog and a cat bigger than it", ["'twice its size' is drawn as bigger than it"]),
     ("a dog next to a cat half as big", "a dog next to a cat smaller than it", ["'half as big' is drawn as smaller than it"]),
+    ("a big red balloon tied to a small house", "a big red balloon next to a small house", ["'tied to' is drawn as next to"]),
+    ("a house with a balloon attached to it", "a house with a balloon next to it", ["'attached to' is drawn as next to"]),
+    ("a lamp hanging from a tree", "a lamp below a tree", ["'hanging from' is drawn as below"]),
     ("a lion in a circle of zebras", "a lion next to some zebras", ["'in a circle of' is drawn as next to"]),
 ])  # fmt: skip
 def test_it_is_told_what_is_drawn_otherwise(everyday, prompt, plainly, said):
