@@ -4,7 +4,7 @@ import torch
 
 import vle_gen
 from prompts.grammar import parse
-from vle_gen.lining_up import SMALLEST, lined_up, neighbours_of, rows_of
+from vle_gen.lining_up import SMALLEST, between_of, lined_up, neighbours_of, rows_of
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
 
@@ -97,6 +97,32 @@ def test_neighbours_are_those_of_which_nothing_else_is_asked(everyday):
     assert neighbours("a cat behind and next to a dog") == []
     assert neighbours("a cat left of and next to a dog") == [], "which is a row"
     assert neighbours("a cat in the top left corner next to a dog") == []
+
+
+@pytest.mark.parametrize("prompt", ["a bear between two trees", "a cat between a dog and a bird"])
+def test_what_is_between_two_things_stands_in_a_row_with_them(everyday, prompt):
+    for seed in (1, 2):
+        result = everyday(prompt, generator=torch.Generator().manual_seed(seed))
+        assert result.problems == [[]]
+        (tokens,) = result.tokens
+        called = [str(name) for name in everyday.names(tokens).called]
+        row = sorted(zip(boxes(tokens), called, strict=True))
+        assert ("bear" if "bear" in prompt else "cat") in row[1][1], called
+        for (left, _), (right, _) in zip(row, row[1:], strict=False):
+            assert left[0] + left[2] / 2 < right[0] - right[2] / 2, "none covers another"
+            assert left[1] + left[3] / 2 == pytest.approx(right[1] + right[3] / 2, abs=1e-3)
+
+
+def test_between_two_is_of_what_nothing_else_is_asked(everyday):
+    def rows(prompt):
+        request = parse(prompt, everyday.lexicon)
+        return [[str(request.mentions[k]) for k in chain] for chain in between_of(request)]
+
+    assert rows("a cat between a dog and a bird") == [["dog", "cat", "bird"]]
+    assert rows("a cat between two dogs") == [["2 dogs", "cat", "2 dogs"]]
+    assert rows("a red cube between a ball and a can") == [], "solids stand on a floor, one behind the other as well"
+    assert rows("a cat between a dog and a bird, the cat is behind the dog") == []
+    assert rows("a cat in the top left corner between a dog and a bird") == []
 
 
 def test_what_stands_on_a_neighbour_comes_along(everyday):

@@ -1,16 +1,17 @@
-"""Rows as a person lays them: things that are asked to stand side by side, or next to one another, stand on one line, as far
-apart as each other."""
+"""Rows as a person lays them: things that are asked to stand side by side, next to one another or between two others stand on
+one line, as far apart as each other."""
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 
 import torch
 from torch import Tensor
 
 from prompts.request import Mention, SceneRequest
-from prompts.vocabulary import ABOVE, BEHIND, BELOW, FRONT, LEFT, NEXT, ON, RIGHT
+from prompts.vocabulary import ABOVE, BEHIND, BELOW, BETWEEN, FRONT, LEFT, NEXT, ON, RIGHT
 from vle_gen.framing import APART, HORIZON, Room, room_of
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.tokens import VLETokens
@@ -45,7 +46,7 @@ def neighbours_of(request: SceneRequest) -> list[list[int]]:
     that follows, whichever of the two is on the left. None of them is in one of `rows_of`, has a place in the picture or is
     asked to stand otherwise to its neighbour too."""
     rows = {k for row in rows_of(request) for k in row}
-    across = {frozenset((r.subject, r.object)) for r in request.relations if r.kind in (ABOVE, BELOW, ON, FRONT, BEHIND)}
+    across = _across(request)
     beside: dict[int, list[int]] = defaultdict(list)
     for one in request.relations:
         pair = (one.subject, one.object)
@@ -67,6 +68,29 @@ def neighbours_of(request: SceneRequest) -> list[list[int]]:
     return chains
 
 
+def between_of(request: SceneRequest) -> list[list[int]]:
+    """The mentions of what a request asks to stand between two others, each with these two around it; one mention of both is at
+    both ends. None of them is in one of `rows_of` or `neighbours_of`, or in another of these, has a place in the picture or is
+    asked to stand otherwise to what it stands by too."""
+    taken = {k for row in (*rows_of(request), *neighbours_of(request)) for k in row}
+    across, chains = _across(request), []
+    for one in request.relations:
+        chain = [one.object, one.subject, one.object if one.other is None else one.other]
+        mentions = [request.mentions[k] for k in chain]
+        free = all(mention.place is None and not mention.open for mention in mentions)
+        named = any(mention.name is not None for mention in mentions)
+        pairs = {frozenset(pair) for pair in combinations(set(chain), 2)}
+        if one.kind == BETWEEN and free and named and not taken & set(chain) and not pairs & across:
+            chains.append(chain)
+            taken |= set(chain)
+    return chains
+
+
+def _across(request: SceneRequest) -> set[frozenset[int]]:
+    """The mentions, two by two, of which a request asks that one is not to the side of the other."""
+    return {frozenset((r.subject, r.object)) for r in request.relations if r.kind in (ABOVE, BELOW, ON, FRONT, BEHIND)}
+
+
 def lined_up(tokens: VLETokens, request: SceneRequest | None, wanted: Sequence[Mention | None]) -> VLETokens:
     """The tokens of one picture with the things of each row that a request asks for on one line, those of one name equally
     large, but each as it is in rows where sizes are asked for. Neighbours come to stand where the lowest of them does, and
@@ -75,7 +99,7 @@ def lined_up(tokens: VLETokens, request: SceneRequest | None, wanted: Sequence[M
     if request is None:
         return tokens
     rows = [(_standing_for([request.mentions[k] for k in row], tokens, wanted), None) for row in rows_of(request)]
-    rows += [(_abreast(row, request, tokens, wanted), row) for row in neighbours_of(request)]
+    rows += [(_abreast(row, request, tokens, wanted), row) for row in (*neighbours_of(request), *between_of(request))]
     rows = [(at, row) for at, row in rows if at]
     if not rows:
         return tokens
@@ -101,8 +125,8 @@ def _abreast(
     chain: Sequence[int], request: SceneRequest, tokens: VLETokens, wanted: Sequence[Mention | None]
 ) -> list[int]:
     """The object tokens of neighbours from left to right, in that direction in which they were drawn."""
-    row = [replace(request.mentions[k], count=1) for k in chain for _ in range(request.mentions[k].count)]
-    across = [[float(tokens.where[0, k, 0]) for k, one in enumerate(wanted, 1) if _is(one, end)] for end in (row[0], row[-1])]
+    row = [replace(request.mentions[k], count=1) for k in chain for _ in range(request.mentions[k].count // chain.count(k))]
+    across = [[float(tokens.where[0, k, 0]) for k in tokens_of(end, wanted)] for end in (row[0], row[-1])]
     if not all(across):
         return []
     first, last = (sum(xs) / len(xs) for xs in across)
@@ -137,6 +161,11 @@ def _within(where: Tensor, room: Room) -> Tensor:
         half = float(where[2 + axis]) / FRAME_SCALE / 2
         kept[axis] = (first + last) / 2 if 2 * half > last - first else where[axis].clamp(first + half, last - half)
     return kept
+
+
+def tokens_of(asked: Mention, wanted: Sequence[Mention | None]) -> list[int]:
+    """The object tokens that were to be what a mention asks for."""
+    return [k for k, one in enumerate(wanted, 1) if _is(one, asked)]
 
 
 def _is(mention: Mention | None, asked: Mention) -> bool:
