@@ -66,9 +66,31 @@ def test_small_things_far_apart_grow_where_they_stand(drawn, asked):
     assert (boxes(after)[:, 2:] > 1.5 * boxes(before)[:, 2:]).all()
     foot = [boxes(one)[:, 1] + boxes(one)[:, 3] / 2 for one in (before, after)]
     assert torch.allclose(*foot, atol=0.01) and edges(after)[0] >= MARGIN - 1e-5 and edges(after)[2] <= 1 - MARGIN + 1e-5
-    close = standing(drawn, (0.1, 0.6, 0.08, 0.08), (0.14, 0.6, 0.08, 0.08), (0.95, 0.5, 0.1, 0.08))
+    close = standing(drawn, (0.1, 0.6, 0.08, 0.08), (0.14, 0.6, 0.08, 0.08), (0.9, 0.5, 0.1, 0.08))
     again = framed(close, asked("a pizza, a cat and a house"))
     assert torch.allclose(boxes(again)[:, 2:], boxes(close)[:, 2:]), "what touches would come to stand in the other"
+
+
+def test_things_that_reach_to_both_edges_are_seen_from_farther_away(drawn, asked):
+    before = standing(drawn, (0.1, 0.6, 0.2, 0.2), (0.5, 0.6, 0.55, 0.4), (0.9, 0.6, 0.18, 0.2))
+    after = framed(before, asked("a pizza, a cat and a house"))
+    left, _, right, _ = edges(after)
+    assert left >= MARGIN - 1e-5 and right <= 1 - MARGIN + 1e-5
+    factor = boxes(after)[:, 2:] / boxes(before)[:, 2:]
+    assert factor.min() > 0.8 and torch.allclose(factor, factor[:1, :1].expand_as(factor)), "all by as much"
+    sized = framed(before, asked("a small pizza, a cat and a house"))
+    assert torch.allclose(boxes(sized)[:, 2:], boxes(before)[:, 2:])
+
+
+def test_things_above_the_middle_come_down_together_and_nearer(drawn, asked):
+    before = standing(drawn, (0.4, 0.12, 0.12, 0.14), (0.4, 0.3, 0.16, 0.22), (0.6, 0.3, 0.12, 0.2))
+    after = framed(before, asked("a pizza, a cat and a house"))
+    middle = [sum(edges(one)[1::2]) / 2 for one in (before, after)]
+    assert middle[1] > middle[0] + 0.1 and edges(after)[1] >= MARGIN - 1e-5
+    factor = boxes(after)[:, 2:] / boxes(before)[:, 2:]
+    assert factor.min() > 1.2, "for which there was no room at the top"
+    between = (boxes(after)[1:, :2] - boxes(after)[:-1, :2]) / (boxes(before)[1:, :2] - boxes(before)[:-1, :2])
+    assert between[0, 1] == pytest.approx(float(factor[0, 0]), abs=1e-4), "and stand to one another as they did"
 
 
 def test_a_picture_that_is_not_square_is_filled_as_well(drawn, asked):

@@ -15,6 +15,7 @@ from vle_gen.tokens import VLETokens
 
 FILLS = 0.75  # of the picture's width or height, what the things together take up where there is room
 NEAREST = 1.8  # times as large as they were drawn, at most
+FARTHEST = 0.85  # times as large at least, where they would be at the picture's edges otherwise
 LARGEST = 0.5  # longer side of a thing that is made larger, in canvas units, at most
 HORIZON = 0.35  # canvas units down, where floors of training data end on average: larger things stand farther below it
 MARGIN = 0.05  # canvas units that they keep from the picture's edge, where they can
@@ -33,10 +34,11 @@ def room_of(size: tuple[int, int]) -> Room:
 
 
 def framed(tokens: VLETokens, request: SceneRequest | None) -> VLETokens:
-    """The tokens of one picture with all objects (all but token 0) larger by one factor, and shifted sideways together, so that
-    they fill more of the picture and none is at its edge; and larger where they stand, where small things stand far apart. How
-    they stand to one another stays as it is. Where a request asks for sizes nothing becomes larger, and where it asks for
-    places in the picture, or for one thing alone, nothing changes."""
+    """The tokens of one picture with all objects (all but token 0) larger by one factor, shifted sideways together, and down
+    from above the middle, so that they fill more of the picture and none is at its edge; larger where they stand, where small
+    things stand far apart; and a little smaller, where they reach to both edges all the same. How they stand to one another
+    stays as it is. Where a request asks for sizes they are shifted sideways alone, and where it asks for places in the picture,
+    or for one thing alone, nothing changes."""
     if request is None or len(tokens) < 3 or any(mention.place is not None for mention in request.mentions):
         return tokens
     extent, room = Extent.of(*tokens.size), room_of(tokens.size)
@@ -45,7 +47,7 @@ def framed(tokens: VLETokens, request: SceneRequest | None) -> VLETokens:
     free = all(mention.size is None for mention in request.mentions)
     box = _near(box, extent, room, free)
     if free:
-        box = _grown(box, room)
+        box = _drawn_back(_grown(box, room), room)
     where = tokens.where.clone()
     where[0, 1:] = box * box.new_tensor([1, 1, FRAME_SCALE, FRAME_SCALE])
     return replace(tokens, where=where)
@@ -68,9 +70,12 @@ def centred(tokens: VLETokens, request: SceneRequest | None) -> VLETokens:
 
 
 def _near(box: Tensor, extent: Extent, room: Room, larger: bool) -> Tensor:
-    """Boxes (N, 4), centre and size, as seen from nearer by, if they may become `larger`, and shifted sideways."""
+    """Boxes (N, 4), centre and size, shifted sideways and, if they may become `larger`, as seen from nearer by and shifted down
+    from above the middle: what they stand on goes on to the picture's lower edge."""
     low, high = (box[:, :2] - box[:, 2:] / 2).amin(0), (box[:, :2] + box[:, 2:] / 2).amax(0)
     (left, top), (right, bottom) = low.tolist(), high.tolist()
+    down = max(0.0, TO_THE_MIDDLE * min(0.5 - (top + bottom) / 2, room[1][1] - bottom)) if larger else 0.0
+    top, bottom = top + down, bottom + down
     (first, last), factor = room[0], 1.0
     if larger:
         taken = max((right - left) / extent.width, (bottom - top) / extent.height)
@@ -79,7 +84,17 @@ def _near(box: Tensor, extent: Extent, room: Room, larger: bool) -> Tensor:
     middle, half = (left + right) / 2, factor * (right - left) / 2
     aim = middle + TO_THE_MIDDLE * (0.5 - middle)
     aim = min(max(aim, first + half), last - half) if 2 * half < last - first else 0.5
-    old, new = box.new_tensor([middle, HORIZON]), box.new_tensor([aim, HORIZON])
+    old, new = box.new_tensor([middle, HORIZON - down]), box.new_tensor([aim, HORIZON])
+    return torch.cat([new + factor * (box[:, :2] - old), factor * box[:, 2:]], 1)
+
+
+def _drawn_back(box: Tensor, room: Room) -> Tensor:
+    """Boxes (N, 4), centre and size, as seen from a little farther away, where they reach to both edges of the picture."""
+    left, right = float((box[:, 0] - box[:, 2] / 2).min()), float((box[:, 0] + box[:, 2] / 2).max())
+    factor = max((room[0][1] - room[0][0]) / (right - left), FARTHEST)
+    if factor >= 1:
+        return box
+    old, new = box.new_tensor([(left + right) / 2, HORIZON]), box.new_tensor([0.5, HORIZON])
     return torch.cat([new + factor * (box[:, :2] - old), factor * box[:, 2:]], 1)
 
 
