@@ -20,6 +20,7 @@ from vle_gen.lining_up import lined_up
 from vle_gen.prior.chance import Generators
 from vle_gen.prior.sampling import Given, Guidance, SampledTokens
 from vle_gen.refusing import Pair, Refusing, least_extent, pairs_of, sinks_of, sizes_of, written_by
+from vle_gen.resting import resting
 from vle_gen.sizing import least_drawn, sized
 from vle_gen.standing import clashes, hidden, standings
 from vle_gen.tokenizer.loop import SCENE_DEPTH
@@ -141,7 +142,7 @@ def draw_orders(
                 continue
             if settings.tries > 1 and pipe.lexicon is not None and not order.places:
                 tokens = centred(sized(tokens, wanted, least_drawn(order.request)), order.request)
-                laid = framed(lined_up(tokens, order.request, wanted), order.request)
+                laid = resting(framed(lined_up(tokens, order.request, wanted), order.request), order.request, wanted)
                 arranged = [tokens] if laid is tokens else [laid, tokens]
             for tokens in arranged:
                 problems = _problems(pipe, tokens, order, turns)
