@@ -124,8 +124,8 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
         elif word_degree := _degree(words, at):
             left += [word_degree] if word_degree in _CHANGING else []
             at += 1
-        elif words[at] in _WHOSE and (owned := noun_at(words, adjectives_at(words, at + 1)[1], lexicon)):
-            result += [] if owned.plural else ["a"]
+        elif words[at] in _WHOSE and (owned := noun_at(words, adjectives_at(words, at + 1 + (after in NUMBERS))[1], lexicon)):
+            result += [] if owned.plural or after in NUMBERS else ["a"]
             at += 1
         elif lexicon is not None and (dressed := worn(words, at, lexicon)):
             result += [*wearer(result, words[at], lexicon), *dressed.words]
