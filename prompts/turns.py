@@ -84,7 +84,8 @@ _TIED = "tied attached connected linked chained leashed glued taped stuck fasten
 NEAR = {
     **{f"{tied} {to}": "next to" for tied in _TIED.split() for to in ("to", "onto")},
     **dict.fromkeys((
-        "surrounded by", "encircled by", "around", "holding", "carrying", "among", "amongst", "amid", "amidst",
+        "surrounded by", "encircled by", "around", "holding", "carrying", "among", "amongst", "amid", "amidst", "past",
+        "opposite", "across from", "in the shadow of", "in the shade of",
     ), "next to"),
     **dict.fromkeys(("holding hands", "shaking hands", "together", "close together"), "side by side"),
 }  # fmt: skip
