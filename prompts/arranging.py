@@ -25,6 +25,7 @@ from prompts.vocabulary import (
 MOST = max(EACH)  # things of a row or a stack; pictures of more come out wrong as a rule
 _BESIDE = f"{LEFT} and {NEXT}"
 _ALIKE = ("each other", "one another")
+EACH_OTHER = tuple(tuple(said.split()) for said in _ALIKE)
 _ROW = ("row", "line", "horizontal row", "horizontal line", "straight line")
 _ORDERS = {LEFT: "left to right", RIGHT: "right to left", ABOVE: "top to bottom", BELOW: "bottom to top"}
 _ORDER = {said: kind for kind, order in _ORDERS.items() for said in (f"from {order}", f"from the {order}", order)}

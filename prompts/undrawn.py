@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from prompts.arranging import placed, relates
+from prompts.arranging import EACH_OTHER, placed, relates
 from prompts.grounds import FIRST
 from prompts.idioms import PHRASED
 from prompts.lexicon import TAKEN, Lexicon
 from prompts.nouns import COMPARED, adjective_at, adjectives_at, is_colour, noun_at, noun_before
 from prompts.plurals import NOT_ACTIONS
 from prompts.synonyms import EMPHASIS, NEAR, PHRASES, STOPS, TOO_MANY
-from prompts.undrawn_words import ACTIONS, DIRECTIONS, FIGURES, LOOKS, MEDIA, POSTURES, PRONOUNS, STYLE
+from prompts.undrawn_words import ACTIONS, DIRECTIONS, FIGURES, LOOKS, MEDIA, POSTURES, PRONOUNS, STYLE, WEATHER
 from prompts.vocabulary import NEXT, NUMBERS
 
 _IS = ("is", "are")
@@ -28,6 +28,7 @@ _TO_THINGS = frozenset("at to towards toward after with against".split())  # as 
 _QUALITY = re.compile(r"\d+(k|mm|p|px|bit)")  # "4k", "35mm"
 _ACTION = re.compile(r"\w*[aeiouy]\w*ing")  # no "ring"
 _LIKE = re.compile(r"\w{2,}(ing|ed|ful|less|ous|ish|able|istic)")
+_SET_IN = FIGURES | WEATHER
 _DESCRIBED = 30  # words at most between what is said of a thing and its name; each is looked through
 _BEGINNING = 6  # words of a wish, "could you draw me a", after which what is wished for begins at the latest
 
@@ -82,7 +83,7 @@ def _is_all_drawn(words: Sequence[str], lexicon: Lexicon | None) -> bool:
     at = 0
     while at < len(words):
         noun = noun_at(words, at, lexicon)
-        if words[at] in FIGURES or (noun is None and _may_go(words[at])) or (noun is not None and words[noun.end - 1] in MEDIA):
+        if words[at] in _SET_IN or (noun is None and _may_go(words[at])) or (noun and words[noun.end - 1] in MEDIA):
             return False
         at = at + 1 if noun is None else noun.end
     return True
@@ -197,7 +198,10 @@ class _Leaving:
         return end if joined and not named and not any(is_action(word) and word not in STYLE for word in style) else None
 
     def styled(self, at: int) -> int | None:
-        """Where "in the style of ..." or "in anime style" ends."""
+        """Where "in the style of ...", "in anime style" or "in the rain" ends."""
+        if self.words[at : at + 2] == ["in", "the"] and not WEATHER.isdisjoint(self.words[at + 2 : at + 3]):
+            drawn = self.known(at) or noun_at(self.words, at + 2, self.lexicon) or self.words[at + 3 : at + 4] == ["of"]
+            return None if drawn else at + 3
         if self.words[at] != "in" or "style" not in self.words[at + 1 : at + 5]:
             return None
         end = self.words.index("style", at) + 1
@@ -393,4 +397,4 @@ class _Leaving:
             if noun_at(self.words, start, self.lexicon):
                 break
             start += 1
-        return end if self.is_said_of_thing(start) else None
+        return end if tuple(self.words[start : start + 2]) in EACH_OTHER or self.is_said_of_thing(start) else None

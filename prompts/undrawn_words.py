@@ -47,6 +47,11 @@ LOOKS = frozenset(
 """What is said of things, beyond the sizes, colours and materials."""
 FIGURES = frozenset("circle semicircle ring triangle square".split())
 """What several things may be said to stand in."""
+WEATHER = frozenset(
+    "rain fog mist wind storm thunderstorm dark darkness air cold heat sunshine sunlight moonlight shade shadow shadows dusk "
+    "twilight spring summer autumn winter".split()
+)
+"""What a thing may be said to be "in" that is neither a thing nor a ground."""
 POSTURES = frozenset("standing sitting lying resting parked perched flying floating hovering hanging".split())
 """How a thing holds itself; before where it is they say no more than that."""
 _VERBS = (

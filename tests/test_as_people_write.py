@@ -37,6 +37,7 @@ def everyday():
     ("a chair with a cup on it next to a lamp", "a chair next to a lamp, a cup on the chair"),
     ("a christmas tree with a star on the top", "a christmas tree with a star on top"),
     ("a house. Left of it: a dog. Right of it: a cat.", "a house. Left of it, a dog. Right of it, a cat."),
+    ("I want a picture of my 3 cats", "three cats"),
     ("1 apple 2 pears", "an apple and two pears"),
     ("a cat a dog a bird on a lawn", "a cat, a dog, a bird on a lawn"),
     ("two cats 2 dogs side by side", "two cats and two dogs side by side"),
@@ -82,6 +83,12 @@ def test_they_are_understood(everyday, prompt, plainly):
     ("a big red balloon tied to a small house", "a big red balloon next to a small house", ["'tied to' is drawn as next to"]),
     ("a house with a balloon attached to it", "a house with a balloon next to it", ["'attached to' is drawn as next to"]),
     ("a lamp hanging from a tree", "a lamp below a tree", ["'hanging from' is drawn as below"]),
+    ("a hedgehog under a mushroom in the rain", "a hedgehog under a mushroom", ["'in the rain' is left out"]),
+    ("a cat in the shadow of a tree", "a cat next to a tree", ["'in the shadow of' is drawn as next to"]),
+    ("a car driving past a house", "a car next to a house", ["'past' is drawn as next to", "'driving' is left out"]),
+    ("a fox and a rabbit facing each other", "a fox next to a rabbit", ["'facing' is drawn as next to"]),
+    ("two dogs are playing with each other on a lawn", "two dogs next to each other on a lawn",
+     ["'playing with' is drawn as next to"]),
     ("a lion in a circle of zebras", "a lion next to some zebras", ["'in a circle of' is drawn as next to"]),
 ])  # fmt: skip
 def test_it_is_told_what_is_drawn_otherwise(everyday, prompt, plainly, said):
