@@ -76,6 +76,8 @@ SAME_NAMED = {
     "in the dead centre": "in the middle", "in the dead center": "in the middle", "at dead centre": "in the middle",
     "at top": "at the top", "at bottom": "at the bottom", "up in the": "in the",
     "stacked on": "on", "mounted on": "on",
+    **{f"on the back of the {picture}": "in the background" for picture in PICTURES},
+    **{f"on the {part} of": "on top of" for part in ("head", "back", "shoulder", "nose", "roof", "rooftop", "lap")},
     **{f"on {whose} {part}": "on top of it" for whose in ("its", "his", "her") for part in ("head", "back", "shoulder")},
     "on their heads": "on top of them", "on their backs": "on top of them",
 }  # fmt: skip
