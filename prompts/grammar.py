@@ -290,11 +290,6 @@ class _Parser(Together):
         self.tail(subject, subject, None)
         return subject
 
-    def put(self, mention: int, place: str) -> None:
-        if self.mentions[mention].place not in (None, place):
-            raise Unreadable
-        self.mentions[mention] = replace(self.mentions[mention], place=place)
-
     def tail(self, subject: int, last: int, kind: str | None) -> None:
         """What may follow a mention within its clause: relations, one after the other."""
         first, upon = kind is None, 0

@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from prompts.lexicon import Lexicon
-from prompts.marking import RELATION
+from prompts.marking import PLACE, RELATION
 from prompts.noun_phrases import NounPhrases, Unreadable, phrases
 from prompts.request import Relation
 from prompts.synonyms import STOPS
@@ -73,6 +74,12 @@ class Relating(NounPhrases):
             return found
         self.at = start
         return None
+
+    def put(self, mention: int, place: str) -> None:
+        """That a mention is at a place in the picture."""
+        if self.mentions[mention].place not in (None, place):
+            raise Unreadable
+        self.mentions[mention] = replace(self.mentions[mention], place=place)
 
     def linked(self, read: Callable[[], str | None]) -> str | None:
         """What may come after "is" or "are" as it does without."""
@@ -164,6 +171,9 @@ class Relating(NounPhrases):
         target = self.mention(exclude=subject)
         if kind != BETWEEN or self.mentions[target].count == 2:
             return target, None
+        if place := self.take_atom(PLACE):  # "between a dog on the left and a cat on the right"
+            self.usual = False
+            self.put(target, place)
         if self.mentions[target].count != 1 or not self.take("and"):
             raise Unreadable
         return target, self.mention(exclude=subject)
