@@ -101,6 +101,8 @@ def _stated(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
     if not said or not (end == len(words) or words[end] in (*STOPS, "and")):
         return None
     earlier = [one for one in nouns_before(words, at, lexicon) if noun is None or one.means == noun.means]
+    if noun is not None and earlier:  # the same one said again is no other one
+        earlier = [earlier[0], *(one for one in earlier[1:] if words[one.start - 1] != "the")]
     if noun is not None and words[at] != "the":
         earlier = []
     if not earlier and noun is not None:
