@@ -19,6 +19,7 @@ _HANDS = _both_hands({
     "on left side of": "left of", "at left side of": "left of", "at the left hand side of": "left of",
     "on the left hand side of": "left of", "to the left hand side of": "left of", "off to the left of": "left of",
     "to his left": "to its left", "to her left": "to its left", "on his left": "on its left", "on her left": "on its left",
+    **{f"{at} {whose} left side": "on its left" for at in ("on", "at", "to") for whose in ("its", "his", "her")},
     "to the immediate left of": "left of", "left to a": "left of a", "left to an": "left of an",
     "left to the": "left of the",
     "to the left and in": "left of and in", "to the left and behind": "left of and behind",
