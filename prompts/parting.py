@@ -26,12 +26,17 @@ def apposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
     alike = alike if noun.start > at + 1 else []
     parts: list[tuple[int, list[str]]] = []
     end = noun.end
-    while end < len(words) and (words[end] in (",", ":", ";", "and") or (end == noun.end and not parts)):
+    while end < len(words) and (
+        words[end] in (",", ":", ";", "and") or (end == noun.end and not parts) or words[end : end + 2] == [".", "the"]
+    ):
         start = end + 1
         while start < len(words) and words[start] in (",", ":", ";", "and"):
             start += 1
-        other = words[start : start + 2] == ["the", "other"]
+        other: int = words[start : start + 2] == ["the", "other"]
         many = (1 if other else NUMBERS.get(words[start], 0)) if start < len(words) else 0
+        left, counted = count - sum(one for one, _ in parts), NUMBERS.get(words[start + 2]) if start + 2 < len(words) else None
+        if words[start : start + 2] == ["the", "others"] or (other and left > 1 and counted == left):  # "the other two"
+            other, many = 1 + other, left
         if start >= len(words) or not (many or words[start] in ("a", "an")):
             break
         of_them = _of_them(words, start + 1) or int(words[start + 1 + other : start + 2 + other] in (["is"], ["are"]))
