@@ -4,7 +4,7 @@ import torch
 
 import vle_gen
 from prompts.grammar import parse
-from vle_gen.framing import AMPLE, LARGEST, MARGIN, centred, framed
+from vle_gen.framing import AMPLE, FLOOR, HORIZON, LARGEST, MARGIN, centred, framed
 from vle_gen.prior.room import rests
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
@@ -58,6 +58,16 @@ def test_things_that_stand_together_come_nearer_as_one(drawn, asked):
     assert torch.allclose(between, factor[:2]), "and what is between them"
     assert edges(after)[2] < 1 and boxes(after)[:, 0].mean() < boxes(before)[:, 0].mean(), "they were at the right edge"
     assert boxes(after)[:, 2:].max() <= LARGEST and torch.equal(after.depth, before.depth)
+
+
+@pytest.mark.parametrize("farthest", [0.37, 0.55])
+def test_things_at_the_lower_edge_go_up_to_be_larger_but_stay_on_the_floor(drawn, asked, farthest):
+    before = standing(drawn, (0.4, farthest, 0.1, 0.1), (0.5, 0.72, 0.12, 0.12), (0.6, 0.88, 0.12, 0.12))
+    after = framed(before, asked("a pizza, a cat and a house"))
+    factor = boxes(after)[:, 2:] / boxes(before)[:, 2:]
+    assert factor.min() > (1.2 if farthest > HORIZON + FLOOR else 1) and edges(after)[3] <= 1 - MARGIN + 1e-5
+    feet = [boxes(one)[:, 1] + boxes(one)[:, 3] / 2 for one in (before, after)]
+    assert (feet[1] >= feet[0].clamp(max=HORIZON + FLOOR) - 1e-5).all()
 
 
 def test_small_things_far_apart_grow_where_they_stand(drawn, asked):

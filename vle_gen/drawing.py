@@ -13,6 +13,7 @@ from prompts.reading import read, singly
 from prompts.request import Mention, SceneRequest
 from prompts.synonyms import split_words
 from vle_gen.chosen_places import Place, clamps, turns_of, with_places
+from vle_gen.closing_up import closed_up
 from vle_gen.dyeing import called_dyed, dyed, undyed
 from vle_gen.framing import centred, framed
 from vle_gen.ground_looks import is_open_sky, unshown
@@ -142,8 +143,11 @@ def draw_orders(
                 continue
             if settings.tries > 1 and pipe.lexicon is not None and not order.places:
                 tokens = centred(sized(tokens, wanted, least_drawn(order.request)), order.request)
-                laid = resting(framed(lined_up(tokens, order.request, wanted), order.request), order.request, wanted)
-                arranged = [tokens] if laid is tokens else [laid, tokens]
+                lined = lined_up(tokens, order.request, wanted)
+                close = closed_up(lined, order.request, wanted)
+                laid = [framed(one, order.request) for one in ([lined] if close is lined else [close, lined])]
+                laid = [resting(one, order.request, wanted) for one in laid]
+                arranged = [*(one for one in laid if one is not tokens), tokens]
             for tokens in arranged:
                 problems = _problems(pipe, tokens, order, turns)
                 one = Drawn(dyed(tokens, wanted), problems, afloat)

@@ -18,11 +18,12 @@ NEAREST = 1.8  # times as large as they were drawn, at most
 FARTHEST = 0.85  # times as large at least, where they would be at the picture's edges otherwise
 LARGEST = 0.5  # longer side of a thing that is made larger, in canvas units, at most
 HORIZON = 0.35  # canvas units down, where floors of training data end on average: larger things stand farther below it
+FLOOR = 0.15  # canvas units below that, what stands on the floor stays
 MARGIN = 0.05  # canvas units that they keep from the picture's edge, where they can
 GROWN = 1.8  # times as large as they would be then, at most, things come to be that have room about them
 AMPLE = 0.3  # longer side of the largest of them, in canvas units, up to which they do
 APART = 0.02  # canvas units that they keep from one another
-TO_THE_MIDDLE, ALONE = 0.5, 0.7  # how far, of the whole way, they come to the middle of the picture, and one thing alone does
+TO_THE_MIDDLE = 0.7  # how far, of the whole way, things come to the middle of the picture
 
 Room = tuple[tuple[float, float], tuple[float, float]]  # canvas units from left to right and from top to bottom
 
@@ -35,10 +36,10 @@ def room_of(size: tuple[int, int]) -> Room:
 
 def framed(tokens: VLETokens, request: SceneRequest | None) -> VLETokens:
     """The tokens of one picture with all objects (all but token 0) larger by one factor, shifted sideways together, and down
-    from above the middle, so that they fill more of the picture and none is at its edge; larger where they stand, where small
-    things stand far apart; and a little smaller, where they reach to both edges all the same. How they stand to one another
-    stays as it is. Where a request asks for sizes they are shifted sideways alone, and where it asks for places in the picture,
-    or for one thing alone, nothing changes."""
+    from above the middle or up from the lower edge, so that they fill more of the picture and none is at its edge; larger where
+    they stand, where small things stand far apart; and a little smaller, where they reach to both edges all the same. How they
+    stand to one another stays as it is. Where a request asks for sizes they are shifted sideways alone, and where it asks for
+    places in the picture, or for one thing alone, nothing changes."""
     if request is None or len(tokens) < 3 or any(mention.place is not None for mention in request.mentions):
         return tokens
     extent, room = Extent.of(*tokens.size), room_of(tokens.size)
@@ -63,7 +64,7 @@ def centred(tokens: VLETokens, request: SceneRequest | None) -> VLETokens:
     where = tokens.where.clone()
     x, y, *sides = where[0, 1].tolist()
     width, height = (side / FRAME_SCALE for side in sides)
-    aim = x + ALONE * (0.5 - x)
+    aim = x + TO_THE_MIDDLE * (0.5 - x)
     aim = min(max(aim, first + width / 2), last - width / 2) if width < last - first else 0.5
     where[0, 1, :2] = where.new_tensor([aim, max(y, min(0.5, low - height / 2))])
     return replace(tokens, where=where)
@@ -76,15 +77,17 @@ def _near(box: Tensor, extent: Extent, room: Room, larger: bool) -> Tensor:
     (left, top), (right, bottom) = low.tolist(), high.tolist()
     down = max(0.0, TO_THE_MIDDLE * min(0.5 - (top + bottom) / 2, room[1][1] - bottom)) if larger else 0.0
     top, bottom = top + down, bottom + down
-    (first, last), factor = room[0], 1.0
+    (first, last), factor, lift = room[0], 1.0, 0.0
     if larger:
         taken = max((right - left) / extent.width, (bottom - top) / extent.height)
         factor = min(FILLS / taken, NEAREST, LARGEST / float(box[:, 2:].max()), (last - first) / (right - left))
-        factor = max(1.0, min(factor, _until(bottom, room[1][1]), _until(top, room[1][0])))
+        while factor > 1 and (lift := _lift(box + box.new_tensor([0, down, 0, 0]), factor, room)) is None:
+            factor -= 0.05
+    factor, lift = (factor, lift) if factor > 1 else (1.0, 0.0)
     middle, half = (left + right) / 2, factor * (right - left) / 2
     aim = middle + TO_THE_MIDDLE * (0.5 - middle)
     aim = min(max(aim, first + half), last - half) if 2 * half < last - first else 0.5
-    old, new = box.new_tensor([middle, HORIZON - down]), box.new_tensor([aim, HORIZON])
+    old, new = box.new_tensor([middle, HORIZON - down]), box.new_tensor([aim, HORIZON - lift])
     return torch.cat([new + factor * (box[:, :2] - old), factor * box[:, 2:]], 1)
 
 
@@ -98,9 +101,14 @@ def _drawn_back(box: Tensor, room: Room) -> Tensor:
     return torch.cat([new + factor * (box[:, :2] - old), factor * box[:, 2:]], 1)
 
 
-def _until(at: float, limit: float) -> float:
-    """How many times as far from the horizon a height `at` may come to be before it is beyond a limit on its side."""
-    return (limit - HORIZON) / (at - HORIZON) if (at - HORIZON) * (limit - HORIZON) > 0 else NEAREST
+def _lift(box: Tensor, factor: float, room: Room) -> float | None:
+    """How far (canvas units) boxes (N, 4) are to go up that are seen so many times nearer, to be in the room from top to
+    bottom; None where there is none, or where what stands on the floor would then stand where it may end."""
+    feet = HORIZON + factor * (box[:, 1] + box[:, 3] / 2 - HORIZON)
+    top = HORIZON + factor * (float((box[:, 1] - box[:, 3] / 2).min()) - HORIZON)
+    lift = max(0.0, float(feet.max()) - room[1][1])
+    least = (box[:, 1] + box[:, 3] / 2).clamp(max=HORIZON + FLOOR)
+    return lift if top - lift >= room[1][0] and (feet - lift >= least).all() else None
 
 
 def _grown(box: Tensor, room: Room) -> Tensor:

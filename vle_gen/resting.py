@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import torch
+
 from prompts.request import Mention, SceneRequest
 from prompts.vocabulary import ON
 from vle_gen.lining_up import tokens_of
@@ -30,7 +32,7 @@ def resting(tokens: VLETokens, request: SceneRequest | None, wanted: Sequence[Me
             if [len(one) for one in pair] == [1, 1]:
                 (above,), (below,) = pair
                 where[0, above, 1] += _gap(where[0, above].tolist(), where[0, below].tolist(), tokens.scope[0, below].tolist())
-    return replace(tokens, where=where)
+    return tokens if torch.equal(where, tokens.where) else replace(tokens, where=where)
 
 
 def _gap(above: Sequence[float], below: Sequence[float], silhouette: Sequence[Sequence[float]]) -> float:
