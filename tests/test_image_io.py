@@ -126,6 +126,19 @@ def test_bad_files(picture, bomb, tmp_path):
         open_image(tmp_path / "bomb.png")
 
 
+def test_pictures_that_are_read_no_sooner_than_asked_for(picture, tmp_path):
+    picture.resize((400, 300)).save(tmp_path / "whole.jpg")
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:3000])
+    with Image.open(tmp_path / "cut.jpg") as cut, pytest.raises(UserError, match="the picture cannot be read: .*truncated"):
+        to_rgb(cut)
+    with Image.open(tmp_path / "whole.jpg") as whole:
+        assert to_rgb(whole).size == (400, 300)
+    closed = Image.open(tmp_path / "whole.jpg")
+    closed.close()
+    with pytest.raises(UserError, match="the picture cannot be read: .*closed"):
+        to_rgb(closed)
+
+
 def test_saving_leaves_nothing_half_written(picture, tmp_path):
     for name, tolerance in (("a.png", 0), ("a.jpg", 40), ("a.webp", 0)):
         save_image(picture, tmp_path / name)

@@ -48,7 +48,7 @@ def read_image(source: Path | BinaryIO, name: str | Path) -> Image.Image:
             warnings.simplefilter("ignore")  # Pillow warns of large pictures; ours is the limit that counts
             with Image.open(source) as file:
                 _check_size(file.size, name)
-                return to_rgb(file)
+                return _upright(file)
     except UserError:
         raise
     except Image.DecompressionBombError:
@@ -68,11 +68,19 @@ def to_rgb(image: Image.Image) -> Image.Image:
     Nothing else is in its `info`.
 
     Raises:
-        UserError: no Pillow picture, or one that is too large or too small.
+        UserError: no Pillow picture, one that is too large or too small, or one whose file is damaged, or closed by now.
     """
     if not isinstance(image, Image.Image):
         raise UserError(f"{type(image).__name__} is no picture: expected a PIL.Image.Image")
     _check_size(image.size, "the picture")
+    try:
+        return _upright(image)
+    except Exception as fault:  # Pillow reads the pixels of a file no sooner than they are asked for
+        raise UserError(f"the picture cannot be read: {' '.join(str(fault).split())}") from None
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """The same without checks, with whatever errors Pillow's reader has."""
     profile = profile_of(image)
     result = _flat(ImageOps.exif_transpose(image))
     result.info = {ICC: profile} if profile else {}
