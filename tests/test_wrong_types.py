@@ -59,6 +59,7 @@ CALLS = {
     "what is of NoneType": lambda pipe, tokens: replace(tokens, what=None),
     "depth is of ndarray": lambda pipe, tokens: replace(tokens, depth=tokens.depth.numpy()),
     "opacity is of float": lambda pipe, tokens: replace(tokens, opacity=1.0),
+    "where holds torch.complex64": lambda pipe, tokens: replace(tokens, where=tokens.where.to(torch.complex64)),
     "source holds torch.float32": lambda pipe, tokens: replace(tokens, source=tokens.source.float()),
     "size is 256": lambda pipe, tokens: replace(tokens, size=256),
     "size is ab": lambda pipe, tokens: replace(tokens, size="ab"),
@@ -112,6 +113,19 @@ def test_tokens_of_no_picture_are_refused(tokens, field, value):
     changed[0, 0] = value
     with pytest.raises(UserError, match=field):
         replace(tokens, **{field: changed})
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16])
+def test_tokens_may_be_made_of_other_floats(pipe, tokens, dtype):
+    """NumPy's are float64, and weights are float16."""
+    alone = tokens.resized(*tokens.size)
+    floats = {name: getattr(alone, name).to(dtype) for name in ("what", "where", "depth", "scope", "score")}
+    whole = {"kind": alone.kind.long(), "length": alone.length.int(), "source": alone.source.int()}
+    other = replace(alone, **floats, **whole)
+    same = replace(alone, **{name: value.float() for name, value in floats.items()})
+    assert pipe.name_tokens(other) == pipe.name_tokens(same)
+    moved, expected = (editors.swap(editors.move(one, 1, 20, 8, perspective=True), 1, 2) for one in (other, same))
+    assert pipe.decode(moved).tobytes() == pipe.decode(expected).tobytes()
 
 
 def test_sizes_may_be_of_numpy_or_in_a_list(tokens, tmp_path):

@@ -87,7 +87,7 @@ def read(path: str | Path) -> VLETokens:
         if missing := [name for name in ALWAYS if name not in tensors]:
             raise UserError(f"{path} is corrupt: it lacks {', '.join(missing)}")
         present = [*ALWAYS, *(name for name in WHERE_USED if name in tensors)]
-        named = {name: tensors[name].to(TYPES.get(name, torch.float32)) for name in present}
+        named = {name: tensors[name].to(type_of(name)) for name in present}
         named["scope"] = named["scope"] / 255
         foreign = []
         while _key(len(foreign) + 1, "picture") in tensors:
@@ -143,7 +143,12 @@ def usual(name: str, like: Tensor) -> Tensor:
         return like.new_zeros(*like.shape, 4, dtype=torch.float32)
     if name == "opacity":
         return torch.ones_like(like, dtype=torch.float32)
-    return torch.zeros_like(like, dtype=TYPES.get(name, torch.float32))
+    return torch.zeros_like(like, dtype=type_of(name))
+
+
+def type_of(name: str) -> torch.dtype:
+    """Of which type a field's tensor is."""
+    return TYPES.get(name, torch.float32)
 
 
 def _key(number: int, name: str) -> str:

@@ -36,15 +36,16 @@ class VLETokens:
     """Variable Length Embeddings of a batch of pictures. B pictures, up to T tokens each, D numbers per token.
 
     Canvas units: the canvas is the smallest square around the picture, which lies centred in it; 0..1, x right, y down.
+    Tensors are float32 unless another type is named, and are converted where they are not.
 
     Args:
         what: (B, T, D) appearance in the token's own frame, about unit variance.
         where: (B, T, 4) centre x, centre y, width, height of that frame in canvas units.
         depth: (B, T) distance to the camera; larger is farther.
         kind: (B, T) uint8, `SCENE` (whole frame) or `OBJECT`. Token 0 is the scene token.
-        length: (B,) tokens in use; the rest is padding.
+        length: (B,) long, tokens in use; the rest is padding.
         size: height and width of the picture in pixels.
-        scope: (B, T, S, S) float 0..1, the token's silhouette in its own frame, hidden parts included.
+        scope: (B, T, S, S) 0..1, the token's silhouette in its own frame, hidden parts included.
         score: (B, T) 0..1, how sure the encoder was that there is such an object.
         source: (B, T) long, which token of its source picture each token came from; -1 for tokens made otherwise.
         checkpoint: what made the tokens; only its own decoder can read them.
@@ -82,9 +83,10 @@ class VLETokens:
 
     def __post_init__(self) -> None:
         _require_tensors(self)
-        for name in token_file.WHERE_USED:
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, token_file.usual(name, self.depth))
+        for name in (*PER_TOKEN, "length"):
+            value = getattr(self, name)
+            value = token_file.usual(name, self.depth) if value is None else value.to(token_file.type_of(name))
+            object.__setattr__(self, name, value)
         _validate(self)
         object.__setattr__(self, "size", tuple(map(int, self.size)))  # whatever library's numbers they were
 
@@ -238,15 +240,15 @@ WHOLE = ("kind", "length", "source", "origin")  # fields that count
 
 
 def _require_tensors(tokens: VLETokens) -> None:
-    """Raises `UserError` naming the field that is no tensor where one is expected, or none of whole numbers."""
+    """Raises `UserError` naming the field that is no tensor where one is expected, or holds no such numbers."""
     for name in (*PER_TOKEN, "length"):
         value = getattr(tokens, name)
         if value is None and name in token_file.WHERE_USED:
             continue
         if not isinstance(value, Tensor):
             raise UserError(f"{name} is of {type(value).__name__}: expected a torch.Tensor")
-        if name in WHOLE and (value.is_floating_point() or value.is_complex()):
-            raise UserError(f"{name} holds {value.dtype}: expected whole numbers")
+        if value.is_complex() or (name in WHOLE and value.is_floating_point()):
+            raise UserError(f"{name} holds {value.dtype}: expected {'whole' if name in WHOLE else 'real'} numbers")
 
 
 def _validate(tokens: VLETokens) -> None:
