@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -78,6 +79,15 @@ def test_an_unknown_name_is_refused_with_those_that_there_are(vlegen, file, monk
         ran = vlegen(*arguments, "--checkpoint", "no-such/everyday")
         assert ran.status == 2 and ran.err.count("\n") == 1
         assert "no checkpoint no-such/everyday" in ran.err and "one that is shipped: solids" in ran.err
+
+
+@pytest.mark.parametrize("wrong", ["runs/all/checkpoint", "../checkpoint", "my checkpoint", "notes.txt"])
+def test_a_folder_that_is_not_there_is_no_checkpoint(wrong, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(UserError, match=f"^no checkpoint {re.escape(wrong)}: expected a folder with model_index.json"):
+        vle_gen.load(wrong)
 
 
 # A tokenizer alone

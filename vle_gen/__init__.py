@@ -59,7 +59,7 @@ def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu
     """
     from diffusers.utils import logging
 
-    from vle_gen.checkpoints import located, shipped
+    from vle_gen.checkpoints import could_be, located, shipped
     from vle_gen.device import choose
     from vle_gen.errors import UserError
     from vle_gen.whole_frames import WholeFramePipeline, is_reconstruction
@@ -72,6 +72,8 @@ def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()  # four small parts are there before a bar could be read
     try:
+        if not could_be(source):
+            raise FileNotFoundError(source)
         return VLEPipeline.from_pretrained(source).to(device)
     except OSError as fault:
         if (Path(source) / "model_index.json").is_file():

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,11 @@ def located(checkpoint: str | Path | None = None) -> str:
     given = str(checkpoint)
     own = any((Path(given) / name).is_file() for name in (INDEX, "config.json"))
     return given if own else str(shipped().get(given, given))
+
+
+def could_be(source: str) -> bool:
+    """Whether there may be a checkpoint: it is a folder, or has the form of a repository id."""
+    return os.path.isdir(source) or re.fullmatch(r"\w[\w.-]*(/[\w.-]+)?", source, re.ASCII) is not None
 
 
 def said_checkpoint(id: str) -> str:
