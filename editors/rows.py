@@ -83,11 +83,11 @@ def finite(*values: float, what: str = "a step") -> None:
 
 
 def place_of(to: tuple[float, float]) -> tuple[float, float]:
-    """A place itself. Raises `UserError` for what is not two numbers."""
+    """A place as a pair. Raises `UserError` for what is not two numbers."""
     to = to.tolist() if hasattr(to, "tolist") else to
     if not (isinstance(to, Sequence) and len(to) == 2 and all(isinstance(value, Real) for value in to)):
         raise UserError(f"{to!r} is no place: expected x and y in pixels")
-    return to
+    return tuple(to)
 
 
 def box(tokens: VLETokens, index: int) -> Box:

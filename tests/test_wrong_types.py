@@ -27,6 +27,12 @@ def test_numbers_of_numpy_and_what_can_be_gone_through_but_once_will_do(pipe, to
     assert np.array_equal(found.label_map(), expected.label_map())
 
 
+@pytest.mark.parametrize("at", [[60, 150], np.array([60.0, 150.0])])
+def test_a_place_need_be_no_tuple_and_one_generator_may_be_in_a_list(pipe, tokens, at):
+    seeded = [torch.Generator().manual_seed(3)]
+    assert pipe.add(tokens, "a red ball", at, 40, seeded, tries=1).history == ("add 'a red ball' at 60,150 size 40 seed 3",)
+
+
 CALLS = {
     "hue": lambda pipe, tokens: editors.recolor(tokens, 1, "red"),
     "colour": lambda pipe, tokens: editors.recolor(tokens, 1, to=5),
@@ -64,6 +70,8 @@ CALLS = {
     "size is 256": lambda pipe, tokens: replace(tokens, size=256),
     "size is ab": lambda pipe, tokens: replace(tokens, size="ab"),
     "folder that exists": lambda pipe, tokens: tokens.save("none/t.vle"),
+    "Image is no tokens": lambda pipe, tokens: pipe.find(pipe.decode(tokens), "the red ball"),
+    "NoneType is no tokens": lambda pipe, tokens: pipe.name_tokens(None),
     "names no token": lambda pipe, tokens: pipe.replace(tokens, "one", "a red ball"),
     "1 2 cannot be replaced at once": lambda pipe, tokens: pipe.replace(tokens, [1, 2], "a red ball"),
     "say which is to be replaced": lambda pipe, tokens: pipe.replace(tokens, [], "a red ball"),

@@ -53,3 +53,14 @@ def require_generators(generator: torch.Generator | list[torch.Generator] | None
             raise UserError(f"a generator is of {one.device}: expected one of the CPU, where a seed means the same everywhere")
     if isinstance(generator, list) and len(generator) != count:
         raise UserError(f"{len(generator)} generators for {count} pictures: give one, or one for each")
+
+
+def one_generator(generator: torch.Generator | list[torch.Generator] | None) -> torch.Generator | None:
+    """The generator of one picture, which may be the only one in a list. Raises `UserError` for anything else."""
+    require_generators(generator, 1)
+    return generator[0] if isinstance(generator, list) else generator
+
+
+def seed_of(generator: torch.Generator | None) -> int | None:
+    """The seed that a generator began with; None without one."""
+    return None if generator is None else generator.initial_seed()

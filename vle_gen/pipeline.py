@@ -13,7 +13,7 @@ from diffusers.utils import BaseOutput
 from PIL import Image
 
 from editors.language import Edit, Selector
-from editors.rows import box, one_object, recorded
+from editors.rows import box, one_object, place_of, recorded, require_tokens
 from prompts.called import Called, every_calling
 from prompts.extremes import chosen, superlative
 from prompts.grammar import parse
@@ -23,7 +23,7 @@ from prompts.request import Mention, SceneRequest
 from prompts.satisfied import check
 from prompts.vocabulary import WORDS
 from vle_gen import writing
-from vle_gen.arguments import places_of, prompts_of, require_generators, require_numbers, require_output
+from vle_gen.arguments import one_generator, places_of, prompts_of, require_generators, require_numbers, require_output, seed_of
 from vle_gen.chosen_places import Place
 from vle_gen.clip import ClipModel
 from vle_gen.device import require_float32
@@ -199,8 +199,8 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
     ) -> VLETokens:
         """The tokens of one picture with one more after them: see `vle_gen.writing.add`, which also says what fails. Their
         history names the seed that the generator began with."""
-        require_generators(generator, 1)
-        edit = Edit("add", (Selector(words=phrase),), at=at, size=size, seed=_seed_of(generator))
+        generator, at = one_generator(generator), None if at is None else place_of(at)
+        edit = Edit("add", (Selector(words=phrase),), at=at, size=size, seed=seed_of(generator))
         return recorded(writing.add(self, tokens, phrase, at, size, generator, tries).tokens, str(edit))
 
     def replace(
@@ -213,8 +213,8 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
     ) -> VLETokens:
         """The tokens with another object in the place of token `index`: see `vle_gen.writing.replace_object`, and `add`."""
         index = one_object(tokens, index, "replaced")
-        require_generators(generator, 1)
-        edit = Edit("replace", (Selector(number=index),), phrase=phrase, seed=_seed_of(generator))
+        generator = one_generator(generator)
+        edit = Edit("replace", (Selector(number=index),), phrase=phrase, seed=seed_of(generator))
         return recorded(writing.replace_object(self, tokens, index, phrase, generator, tries).tokens, str(edit))
 
     def problems(self, tokens: VLETokens, request: SceneRequest, names: Sequence[Called] | None = None) -> list[str]:
@@ -228,15 +228,17 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
 
     def called(self, tokens: VLETokens, asked: Sequence[Mention] = ()) -> tuple[Called, ...]:
         """What every object token (all but token 0) is called, as CLIP sees it, in favour of what is `asked` for."""
+        require_tokens(tokens)
         return self.names(tokens, asked).called if len(tokens) > 1 else ()
 
     def attributes(self, tokens: VLETokens) -> list[list[int]]:
         """Shape, size, material and colour of every object token (all but token 0), as CLIP sees them; -1 where a thing is
         called by a name that does not say."""
-        return self.names(tokens).attributes.tolist() if len(tokens) > 1 else []
+        return [list(one.attributes) for one in self.called(tokens)]
 
     def name_tokens(self, tokens: VLETokens) -> list[str]:
         """What each token shows, in words; "scene" for the scene token, and "thing" for all others without a CLIP."""
+        require_tokens(tokens)
         if self.clip is None:
             return ["scene", *[UNNAMED] * (len(tokens) - 1)]
         return ["scene", *self.names(tokens).text] if len(tokens) > 1 else ["scene"]
@@ -383,10 +385,6 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
     def _require_naming(self, so: str) -> None:
         if self.clip is None:
             raise UserError(f"this checkpoint has no CLIP, so {so}")
-
-
-def _seed_of(generator: torch.Generator | None) -> int | None:
-    return None if generator is None else generator.initial_seed()
 
 
 def _require_fit(tokenizer: VLETokenizer, prior: TextToTokenPrior, clip: ClipModel) -> None:
