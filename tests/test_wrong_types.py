@@ -8,6 +8,8 @@ import pytest
 import torch
 
 import editors
+from vle_gen.chosen_places import Place
+from vle_gen.encoding import Halting
 from vle_gen.errors import UserError
 from vle_gen.tokens import PER_TOKEN, VLETokens
 
@@ -25,6 +27,7 @@ def test_numbers_of_numpy_and_what_can_be_gone_through_but_once_will_do(pipe, to
     expected = pipe.encode(picture, boxes=boxes, points=points, masks=[mask])
     found = pipe.encode(picture, boxes=iter(boxes), points=iter(points), masks=iter([mask]))
     assert np.array_equal(found.label_map(), expected.label_map())
+    assert torch.equal(pipe.encode(picture, halting=None).where, tokens.where)
 
 
 @pytest.mark.parametrize("at", [[60, 150], np.array([60.0, 150.0])])
@@ -72,6 +75,11 @@ CALLS = {
     "folder that exists": lambda pipe, tokens: tokens.save("none/t.vle"),
     "Image is no tokens": lambda pipe, tokens: pipe.find(pipe.decode(tokens), "the red ball"),
     "NoneType is no tokens": lambda pipe, tokens: pipe.name_tokens(None),
+    "y='0.6'": lambda pipe, tokens: Place("red ball", 0.25, "0.6"),
+    "phrase=5": lambda pipe, tokens: pipe("a red ball", places=[Place(5, 0.25, 0.6)]),
+    "halting is 9": lambda pipe, tokens: pipe.encode(pipe.decode(tokens), halting=9),
+    "at most 2.5 tokens": lambda pipe, tokens: Halting(max_tokens=2.5),
+    "quality is high": lambda pipe, tokens: Halting(quality="high"),
     "names no token": lambda pipe, tokens: pipe.replace(tokens, "one", "a red ball"),
     "1 2 cannot be replaced at once": lambda pipe, tokens: pipe.replace(tokens, [1, 2], "a red ball"),
     "say which is to be replaced": lambda pipe, tokens: pipe.replace(tokens, [], "a red ball"),

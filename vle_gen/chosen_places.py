@@ -4,6 +4,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -32,6 +33,9 @@ class Place:
     size: float | None = None
 
     def __post_init__(self) -> None:
+        numbers = [self.x, self.y] if self.size is None else [self.x, self.y, self.size]
+        if not isinstance(self.phrase, str) or not all(isinstance(v, Real) for v in numbers):
+            raise UserError(f"{self!r} is no place: expected a text and numbers, such as Place('red ball', 0.25, 0.6)")
         inside = all(math.isfinite(v) and 0 <= v <= 1 for v in (self.x, self.y))
         if not inside or not (self.size is None or 0.01 <= self.size <= 0.75):
             raise UserError(f"{self} is no place: expected x and y of 0 to 1, and a size of 0.01 to 0.75")

@@ -4,7 +4,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 
 from vle_gen.errors import UserError
@@ -32,12 +32,12 @@ class Halting:
     quality: float | None = None
 
     def __post_init__(self) -> None:
-        if self.max_tokens < 1:
+        if not isinstance(self.max_tokens, Integral) or self.max_tokens < 1:
             raise UserError(f"at most {self.max_tokens} tokens cannot be: expected 1 (the scene token alone) or more")
-        if self.quality is not None and not 0 <= self.quality <= 100:
-            raise UserError(f"quality is {self.quality:g}: expected 0 to 100")
-        if not 0 < self.least_score <= 1:
-            raise UserError(f"the least score is {self.least_score:g}: expected more than 0, up to 1")
+        if self.quality is not None and not (isinstance(self.quality, Real) and 0 <= self.quality <= 100):
+            raise UserError(f"quality is {self.quality}: expected 0 to 100")
+        if not (isinstance(self.least_score, Real) and 0 < self.least_score <= 1):
+            raise UserError(f"the least score is {self.least_score}: expected more than 0, up to 1")
 
 
 HALTING = Halting()

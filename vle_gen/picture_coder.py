@@ -30,7 +30,7 @@ class PictureCoder:
         image: Image.Image,
         boxes: Sequence[Box] = (),
         points: Sequence[Point] = (),
-        halting: Halting = HALTING,
+        halting: Halting | None = None,
         refine: int = 0,
         masks: Sequence[np.ndarray] = (),
     ) -> VLETokens:
@@ -40,7 +40,7 @@ class PictureCoder:
             image: any size and mode.
             boxes: left, top, width and height, in pixels, of objects that are to have a token each.
             points: x, y, in pixels, on objects that are to have a token each, however unsure the model is of them.
-            halting: when the model stops, and how many tokens are worth keeping.
+            halting: when the model stops, and how many tokens are worth keeping; without it as usual.
             refine: steps of gradient descent by which the tokens are fitted to the picture: what they alone say comes
                 nearer to it, for about 70 ms of a core each (see `vle_gen.tokenizer.refining`).
             masks: (H, W) bool of objects that are to have a token each, which owns just the pixels that are true.
@@ -55,6 +55,9 @@ class PictureCoder:
         for name, several in (("boxes", boxes), ("points", points), ("masks", masks)):
             if not isinstance(several, Iterable | None):
                 raise UserError(f"{name} is {several!r}: expected a list of them")
+        halting = HALTING if halting is None else halting
+        if not isinstance(halting, Halting):
+            raise UserError(f"halting is {halting!r}: expected a vle_gen.encoding.Halting")
         image = to_rgb(image)
         boxes, points, masks = (() if several is None else tuple(several) for several in (boxes, points, masks))
         size = image.height, image.width
