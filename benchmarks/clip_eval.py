@@ -31,10 +31,11 @@ from vle_gen.data.packs import load_engine
 from vle_gen.data.sprites import SpriteBank, attribute_indices
 from vle_gen.pipeline import VLEPipeline
 from vle_gen.tokenizer.sizes import FRAME_SCALE
-from vle_gen.training.clip import LEAST_SHOWN, resized
+from vle_gen.training.clip import resized
 from vle_gen.training.texts import SolidTexts, texts_of
 
 GALLERY = 100  # captions that compete in retrieval
+LEAST_SHOWN = 0.3  # share of its box that a solid must show to be named
 
 
 def retrieval(

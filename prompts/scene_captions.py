@@ -59,11 +59,11 @@ def write(scene: Scene, lexicon: Lexicon, random: Random, often: Often | None = 
     return say(plan(scene, lexicon, random, often), lexicon, random, often.synonyms)
 
 
-def write_thing(name: str, lexicon: Lexicon, random: Random, often: Often | None = None) -> Caption:
+def write_thing(name: str, lexicon: Lexicon, random: Random) -> Caption:
     """A caption of a single thing, as a pack calls it, by one of its names."""
-    often = often or Often()
+    often = Often(size=0.0)
     alone = Scene((name,), (NO_ATTRIBUTES,), ((0.5, 0.5, 0.25, 0.25),), (1.0,)).colored(lexicon)
-    mention = _mention(0, alone, lexicon, (), random.choice(SPECIAL), random, replace(often, size=0.0))
+    mention = _mention(0, alone, lexicon, (), random.choice(SPECIAL), random, often)
     return say(SceneRequest((mention,)), lexicon, random, often.synonyms)
 
 

@@ -54,7 +54,7 @@ def test_two_pixels_beside_an_outline_are_still_pointed_at_it():
 
 def test_results_in_a_folder_have_names_that_pictures_can_have(tmp_path):
     pictures = [Path(name) for name in ("a.gif", "b.JPG", "c.vle", "d.heic")]
-    targets = batch.targets_of(pictures, None, tmp_path / "out", "edited")
+    targets = batch.targets_of(pictures, None, tmp_path / "out")
     assert [path.name for path in targets] == ["a.png", "b.JPG", "c.vle", "d.png"]
     assert not (tmp_path / "out").exists(), "it is made with the first result"
 

@@ -143,8 +143,8 @@ def edited_tokens(
     return tokens
 
 
-def targets_of(pictures: Sequence[Path], out: Path | None, out_dir: Path | None, tag: str) -> list[Path]:
-    """Where the results go: `out` for one picture, files of the same names in `out_dir`, or `NAME-TAG.png` beside each.
+def targets_of(pictures: Sequence[Path], out: Path | None, out_dir: Path | None) -> list[Path]:
+    """Where the results go: `out` for one picture, files of the same names in `out_dir`, or `NAME-edited.png` beside each.
 
     Raises:
         UserError: one name for several pictures, two results of one name, or one that would replace its picture.
@@ -157,7 +157,7 @@ def targets_of(pictures: Sequence[Path], out: Path | None, out_dir: Path | None,
         files.check_results(pictures, [out], vle=True)
         return [out]
     if out_dir is None:
-        targets = [files.beside(picture, tag) for picture in pictures]
+        targets = [files.beside(picture, "edited") for picture in pictures]
         files.check_results(pictures, targets)
         return targets
     targets = [out_dir / _name(picture) for picture in pictures]

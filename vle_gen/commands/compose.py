@@ -38,7 +38,7 @@ def edit(
 
     pictures, steps = split_arguments(arguments)
     groups = gathered(steps, script, replay)
-    targets = batch.targets_of(pictures, out, out_dir, "edited")
+    targets = batch.targets_of(pictures, out, out_dir)
     pipe = load_light(checkpoint, device)
     if len(pictures) == 1:
         print(batch.edit_file(pipe, pictures[0], groups, targets[0], _note))

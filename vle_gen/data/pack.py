@@ -9,7 +9,7 @@ import io
 import json
 import math
 import tarfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -231,16 +231,16 @@ def require_place(path: str | Path) -> None:
     require_writable(path)
 
 
-def write_pack(pack: Pack, path: str | Path, each: Callable[[Sequence], Sequence] = list) -> Path:
-    """Writes a pack as a tar, whole or not at all; the path. `each` may show progress over the pictures."""
+def write_pack(pack: Pack, path: str | Path) -> Path:
+    """Writes a pack as a tar, whole or not at all; the path."""
     require_place(path)
-    return write_whole(path, lambda part: _write(pack, part, each))
+    return write_whole(path, lambda part: _write(pack, part))
 
 
-def _write(pack: Pack, path: Path, each: Callable[[Sequence], Sequence]) -> None:
+def _write(pack: Pack, path: Path) -> None:
     with tarfile.open(path, "w") as tar:
         _add(tar, INDEX, (json.dumps(as_json(pack), indent=1, ensure_ascii=False) + "\n").encode())
-        for item in each([*pack.objects, *pack.backgrounds]):
+        for item in (*pack.objects, *pack.backgrounds):
             _add(tar, item.file, encoded(item.pixels))
 
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from vle_gen.errors import UserError
-from vle_gen.studio.limits import Limits
 from vle_gen.studio.server import create_app
 
 if TYPE_CHECKING:
@@ -71,14 +70,14 @@ class Place:
         return f"http://{f'[{address}]' if ':' in address else address}:{self.port}/"
 
 
-def serve_studio(pipe: VLEPipeline, place: Place, picture: Path | None, show: bool, limits: Limits | None = None) -> None:
+def serve_studio(pipe: VLEPipeline, place: Place, picture: Path | None, show: bool) -> None:
     """Serves the studio until it is interrupted.
 
     Raises:
         UserError: `picture` cannot be opened.
     """
     names = frozenset() if place.loopback else frozenset({place.host.lower(), socket.gethostname().lower()})
-    app = create_app(pipe, limits, names, place.loopback)
+    app = create_app(pipe, names=names, loopback=place.loopback)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, limit_concurrency=CONNECTIONS,
         timeout_keep_alive=30, timeout_graceful_shutdown=5, ws="none",

@@ -106,16 +106,15 @@ class TokenizerCore(nn.Module):
         )
 
     @torch.no_grad()
-    def encode_alone(
-        self, pixels: Tensor, halting: Halting = HALTING, hints: Hints = NO_HINTS, refine: int = 0
-    ) -> PictureCode:
-        """What the tokens of one picture (3, H, W) uint8 say, without its fine detail; `refine` as for `refined`."""
-        return self._looked_at(pixels, halting, hints, refine)[0]
+    def encode_alone(self, pixels: Tensor, halting: Halting = HALTING) -> PictureCode:
+        """What the tokens of one picture (3, H, W) uint8 say, without its fine detail."""
+        return self._looked_at(pixels, halting, NO_HINTS, 0)[0]
 
     def _looked_at(
         self, pixels: Tensor, halting: Halting, hints: Hints, refine: int
     ) -> tuple[PictureCode, dict[int, Claim] | None]:
-        """What `encode_alone` gives and, where that is known by the way, what each token claims of the picture."""
+        """What the tokens say, `refined` in so many steps, and, where that is known by the way, what each token claims of the
+        picture."""
         picture = pixels.to(self.device).float() / 255
         code, found = encode_picture(self.network, picture, halting, hints), None
         if self.network.notices_missed:

@@ -31,7 +31,6 @@ from vle_gen.training.texts import texts_of, write_all
 SHAPES = ((170, 256), (208, 208))  # pictures that are trained on, height and width: 3:2 and square
 MOST_OBJECTS = 7  # in a composed scene
 WHOLE = 0.7  # chance that a scene's caption mentions every object
-LEAST_SHOWN = 0.3  # share of its box that a solid must show to be named
 LARGEST_SCALE = 100.0  # of the similarities, as in CLIP
 HELD_OUT = 10  # every tenth whole scene is kept for measuring
 
