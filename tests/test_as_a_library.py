@@ -15,6 +15,7 @@ from PIL import Image
 import vle_gen
 from editors import duplicate, interpolate, lower, move, paste, raise_, recolor, swap
 from editors.language import parse_group
+from vle_gen.batch import edit_file
 from vle_gen.errors import UserError
 from vle_gen.tokens import PER_TOKEN
 
@@ -77,6 +78,12 @@ def test_a_batch_of_tokens_is_a_sequence_of_pictures(pipe):
 def test_tokens_can_be_compared_and_printed(tokens):
     assert tokens == tokens and tokens != copy.deepcopy(tokens) and tokens in [tokens]
     assert repr(tokens).startswith(f"VLETokens({len(tokens)} tokens of 256 x 256 pixels") and len(repr(tokens)) < 120
+
+
+def test_files_to_edit_may_be_named_by_texts(pipe, picture, tmp_path):
+    picture.save(tmp_path / "a.png")
+    made = edit_file(pipe, str(tmp_path / "a.png"), [parse_group("move 1 by 9,0")], str(tmp_path / "b.png"))
+    assert made == tmp_path / "b.png" and Image.open(made).size == picture.size
 
 
 @pytest.mark.parametrize("edit", [duplicate, raise_, lower])

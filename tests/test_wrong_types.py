@@ -80,6 +80,7 @@ CALLS = {
     "halting is 9": lambda pipe, tokens: pipe.encode(pipe.decode(tokens), halting=9),
     "at most 2.5 tokens": lambda pipe, tokens: Halting(max_tokens=2.5),
     "quality is high": lambda pipe, tokens: Halting(quality="high"),
+    "quality is 80%": lambda pipe, tokens: pipe.tokenizer.compress(tokens, "80%"),
     "names no token": lambda pipe, tokens: pipe.replace(tokens, "one", "a red ball"),
     "1 2 cannot be replaced at once": lambda pipe, tokens: pipe.replace(tokens, [1, 2], "a red ball"),
     "say which is to be replaced": lambda pipe, tokens: pipe.replace(tokens, [], "a red ball"),

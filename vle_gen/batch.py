@@ -34,14 +34,14 @@ class Outcome:
 
 def edit_file(
     pipe: VLEPipeline,
-    picture: Path,
+    picture: str | Path,
     groups: Sequence[Group],
-    target: Path,
+    target: str | Path,
     note: Note = lambda line: None,
     encoding: Encoding = AS_USUAL,
 ) -> Path:
     """One picture or .vle file edited; the path of the result. `note` is told what came out other than it was asked."""
-    return _written(pipe, edited(pipe, picture, groups, note=note, encoding=encoding), target)
+    return _written(pipe, edited(pipe, picture, groups, note=note, encoding=encoding), Path(target))
 
 
 def edit_files(
@@ -66,7 +66,7 @@ def _written(pipe: VLEPipeline, tokens: VLETokens, target: Path) -> Path:
 
 def edited(
     pipe: VLEPipeline,
-    picture: Path,
+    picture: str | Path,
     groups: Sequence[Group],
     read=None,
     note: Note = lambda line: None,
@@ -77,12 +77,12 @@ def edited(
     return edited_tokens(pipe, tokens, picture, groups, read, note)
 
 
-def tokens_for(pipe: VLEPipeline, picture: Path, group: Group, encoding: Encoding = AS_USUAL) -> VLETokens:
+def tokens_for(pipe: VLEPipeline, picture: str | Path, group: Group, encoding: Encoding = AS_USUAL) -> VLETokens:
     """The tokens of a picture or .vle file for a group of edits: where that points at what has no token, or what a second look
     finds better, the picture is encoded again, so that it has one. Beside numbers, which are of the tokens as 'vlegen tokens'
     lists them, a point on what has a token means that."""
     tokens = files.read_tokens(pipe, picture, encoding)
-    points = points_in(tokens, group) if picture.suffix.lower() != files.VLE else ()
+    points = points_in(tokens, group) if Path(picture).suffix.lower() != files.VLE else ()
     if not points:
         return tokens
 
@@ -131,7 +131,7 @@ def require_objects(tokens: VLETokens, points: Sequence[Point], name: str) -> No
 def edited_tokens(
     pipe: VLEPipeline,
     tokens: VLETokens,
-    picture: Path,
+    picture: str | Path,
     groups: Sequence[Group],
     read=None,
     note: Note = lambda line: None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -181,7 +182,7 @@ class _Tables(NamedTuple):
 
 def step_of(quality: float) -> float:
     """The step to which coefficients are rounded at `quality`. Raises `UserError` unless that is 0..100."""
-    if not 0 <= quality <= 100:
+    if not (isinstance(quality, Real) and 0 <= quality <= 100):
         raise UserError(f"quality is {quality}: expected 0 to 100")
     return COARSEST * 2 ** (-quality / HALVES_EVERY)
 
