@@ -66,6 +66,17 @@ def test_eval_tokenizer(vlegen, pipe, scenes, tokens, tmp_path):
     assert first["tokens"] == len(tokens) and first["coded_bytes"] == pytest.approx(len(pipe.tokenizer.compress(tokens)), abs=6)
 
 
+def test_a_scene_without_objects_tells_nothing_of_how_objects_are_rebuilt(pipe, scenes, tmp_path):
+    for path in scenes.glob("300000.*"):
+        shutil.copy(path, tmp_path)
+    one = evaluate.evaluate_tokenizer(pipe, tmp_path)
+    Image.new("RGB", (64, 64), "grey").save(tmp_path / "empty.png")
+    Image.new("RGB", (64, 64)).save(tmp_path / "empty.mask.png")
+    (tmp_path / "empty.json").write_text('{"objects": []}')
+    both = evaluate.evaluate_tokenizer(pipe, tmp_path)
+    assert both["scenes"] == 2 and both["recon_object_psnr"] == one["recon_object_psnr"] < 50
+
+
 def test_eval_move_of_our_own_moves(vlegen, pipe, tokens, picture, scenes, tmp_path):
     # The truth here is what we draw ourselves, so a right score is a perfect one.
     record = json.loads((scenes / "300000.json").read_text())

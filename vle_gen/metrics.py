@@ -7,15 +7,15 @@ WINDOW, DEVIATION = 11, 1.5  # pixels, of SSIM's Gaussian window
 
 
 def psnr(a: np.ndarray, b: np.ndarray, region: np.ndarray | None = None) -> float:
-    """Peak signal-to-noise ratio in dB of pictures, over `region` where given."""
+    """Peak signal-to-noise ratio in dB of pictures, over `region` where given (NaN when it is empty); 108.1 for equal ones."""
     square = (a.astype(np.float64) - b) ** 2
-    mean = (square if region is None else square[region]).mean() if region is None or region.any() else 0.0
-    return float(10 * np.log10(255.0**2 / max(mean, 1e-6)))
+    square = square if region is None else square[region]
+    return float(10 * np.log10(255.0**2 / max(square.mean(), 1e-6))) if square.size else float("nan")
 
 
 def ssim(a: np.ndarray, b: np.ndarray, region: np.ndarray | None = None) -> float:
     """Structural similarity (Wang et al. 2004) of pictures, 1 for equal ones: Gaussian windows that lie wholly inside, mean
-    over colours and pixels, or over the window centres in `region` where given (NaN when there is none)."""
+    over colours and pixels, or over the window centres in `region` where given. NaN when there is none."""
     x, y = a.astype(np.float64) / 255, b.astype(np.float64) / 255
     mean_x, mean_y = _blurred(x), _blurred(y)
     var_x, var_y = _blurred(x * x) - mean_x**2, _blurred(y * y) - mean_y**2
@@ -23,7 +23,7 @@ def ssim(a: np.ndarray, b: np.ndarray, region: np.ndarray | None = None) -> floa
     c1, c2 = 0.01**2, 0.03**2
     similar = (2 * mean_x * mean_y + c1) * (2 * both + c2) / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
     if region is None:
-        return float(similar.mean())
+        return float(similar.mean()) if similar.size else float("nan")
     edge = WINDOW // 2
     inside = similar[region[edge:-edge, edge:-edge]]
     return float(inside.mean()) if len(inside) else float("nan")
@@ -38,7 +38,8 @@ def grow(mask: np.ndarray, radius: int) -> np.ndarray:
 
 
 def foreground_ari(true: np.ndarray, found: np.ndarray) -> float:
-    """Adjusted Rand index (Hubert & Arabie 1985) of the labels over the pixels of true objects (> 0); 1 is perfect."""
+    """Adjusted Rand index (Hubert & Arabie 1985) of the labels over the pixels of true objects (> 0); 1 is perfect, and what it
+    is where there are none."""
     pixels = true > 0
     if not pixels.any():
         return 1.0
@@ -63,7 +64,8 @@ def best_match(mask: np.ndarray, found: np.ndarray) -> tuple[int, float]:
 
 
 def boundary_error(a: np.ndarray, b: np.ndarray) -> float:
-    """How far apart the outlines of two masks are, in pixels: the mean distance from a point of either to the other."""
+    """How far apart the outlines of two masks are, in pixels: the mean distance from a point of either to the other.
+    NaN where one of them is empty."""
     first, second = outline(a), outline(b)
     if not len(first) or not len(second):
         return float("nan")
