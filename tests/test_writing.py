@@ -107,8 +107,9 @@ def test_add_and_replace_from_the_command_line(vlegen, file, tmp_path):
     assert changed[175:185, 195:205].all() and not changed[:, :140].any()
     done = vlegen("replace", file, "--object", "the red ball", "a cube", "--tries", 8, "-o", tmp_path / "r.vle")
     assert done.status == 0 and (tmp_path / "r.vle").exists()
-    refused = vlegen("add", file, "a ball", "--at", "somewhere")
-    assert refused.status == 2 and "--at somewhere" in refused.err
+    for at in ("somewhere", "nan,80"):
+        refused = vlegen("add", file, "a ball", "--at", at)
+        assert refused.status == 2 and f"--at: {at!r} is no place: expected X,Y in pixels" in refused.err
 
 
 # Places chosen for txt2img

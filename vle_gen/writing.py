@@ -312,17 +312,6 @@ class _Drawing:
         return problems + [f"hides token {k}" for k in hides]
 
 
-def read_centre(text: str | None) -> tuple[float, float] | None:
-    """X,Y in pixels, as a command has it; None for None. Raises `UserError` for anything else."""
-    if text is None:
-        return None
-    try:
-        x, y = (float(part) for part in text.split(","))
-    except ValueError:
-        raise UserError(f"--at {text} is no place: expected X,Y in pixels, such as --at 120,80") from None
-    return x, y
-
-
 def _painted(written: Written, asked: Asked) -> Written:
     """The same with the new object in the colour that it is to be painted in."""
     objects = range(1, len(written.tokens))

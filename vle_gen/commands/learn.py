@@ -1,4 +1,4 @@
-"""Commands that train and measure: train, assemble, eval, data."""
+"""Commands that train and measure: train, assemble, teach, eval, data preview."""
 from __future__ import annotations
 
 import shlex
@@ -49,8 +49,6 @@ def assemble(
     What is not given is what the prior was trained with, or else the shipped part. With --alone a tokenizer is a checkpoint by
     itself: all edits by number, point and box work, and what takes words is refused.
     """
-    import sys
-
     from diffusers.utils import logging
 
     from vle_gen.assembling import assemble as put_together

@@ -80,10 +80,10 @@ def add(
     device: Device = None,
 ) -> None:
     """Write one more object into a picture; all else stays as it is."""
-    from editors.language import Edit, Selector
+    from editors.language import PLACE, Edit, Selector, pair
     from vle_gen import files, writing
 
-    centre, target = writing.read_centre(at), out or files.beside(picture, "added")
+    centre, target = None if at is None else pair(at, PLACE, "--at"), out or files.beside(picture, "added")
     files.check_results([picture], [target], vle=True)
     pipe = load(checkpoint, device)
     say_first(pipe, [phrase])
