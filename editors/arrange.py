@@ -1,9 +1,7 @@
 """Edits that put several objects in line: align, distribute."""
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from editors.rows import box, named, objects, recorded, shifted
+from editors.rows import Which, box, named, objects, recorded, shifted
 from vle_gen.errors import UserError
 from vle_gen.tokens import VLETokens
 
@@ -11,7 +9,7 @@ EDGES = ("left", "right", "top", "bottom", "center", "middle")
 DIRECTIONS = ("horizontally", "vertically")
 
 
-def align(tokens: VLETokens, which: Sequence[int], edge: str) -> VLETokens:
+def align(tokens: VLETokens, which: Which, edge: str) -> VLETokens:
     """The tokens with the boxes of several objects in line.
 
     Args:
@@ -40,7 +38,7 @@ def align(tokens: VLETokens, which: Sequence[int], edge: str) -> VLETokens:
     return recorded(shifted(tokens, steps), f"align {named(indices)} {edge}")
 
 
-def distribute(tokens: VLETokens, which: Sequence[int], direction: str = "horizontally") -> VLETokens:
+def distribute(tokens: VLETokens, which: Which, direction: str = "horizontally") -> VLETokens:
     """The tokens with the centres of several objects evenly spaced, "horizontally" or "vertically", between the two
     outermost, which stay.
 

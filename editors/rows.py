@@ -6,13 +6,14 @@ import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
+from typing import SupportsIndex
 
 import torch
 
 from vle_gen.errors import UserError
 from vle_gen.tokens import PER_TOKEN, SCENE, VLETokens
 
-Which = int | Sequence[int]
+Which = SupportsIndex | Iterable[SupportsIndex]  # arrays and tensors of numbers too
 
 
 @dataclass(frozen=True)

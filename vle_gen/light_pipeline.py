@@ -19,6 +19,9 @@ from vle_gen.tokenizer.core import TokenizerCore
 
 if TYPE_CHECKING:
     from vle_gen.pipeline import VLEPipeline
+    from vle_gen.whole_frames import WholeFramePipeline
+
+    AnyPipeline = VLEPipeline | WholeFramePipeline
 
 TOKENIZER = ["vle_gen.tokenizer.model", "VLETokenizer"]  # as model_index.json names it
 NONE = [None, None]  # a part that the checkpoint does without
@@ -32,7 +35,7 @@ class LightPipeline(PictureCoder):
         load_whole: loads the pipeline that `tokenizer` is of, on the same device.
     """
 
-    def __init__(self, tokenizer: TokenizerCore, load_whole: Callable[[], VLEPipeline]):
+    def __init__(self, tokenizer: TokenizerCore, load_whole: Callable[[], AnyPipeline]):
         self.tokenizer = tokenizer
         self._load_whole = load_whole
 
@@ -42,7 +45,7 @@ class LightPipeline(PictureCoder):
         return self.tokenizer.device
 
     @cached_property
-    def _whole(self) -> VLEPipeline:
+    def _whole(self) -> AnyPipeline:
         return self._load_whole()
 
     def __getattr__(self, name: str) -> Any:
@@ -55,7 +58,7 @@ class LightPipeline(PictureCoder):
         return self._whole(*arguments, **options)
 
 
-def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu") -> LightPipeline | VLEPipeline:
+def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu") -> LightPipeline | AnyPipeline:
     """As `vle_gen.load`, but light where the checkpoint is a folder as `VLEPipeline.save_pretrained` writes it."""
     folder = Path(located(checkpoint))
     try:

@@ -28,11 +28,11 @@ class PictureCoder:
     def encode(
         self,
         image: Image.Image,
-        boxes: Sequence[Box] = (),
-        points: Sequence[Point] = (),
+        boxes: Iterable[Box] | None = None,
+        points: Iterable[Point] | None = None,
         halting: Halting | None = None,
         refine: int = 0,
-        masks: Sequence[np.ndarray] = (),
+        masks: Iterable[np.ndarray] | None = None,
     ) -> VLETokens:
         """Tokens of a picture of any size and mode, with its fine detail carried.
 
