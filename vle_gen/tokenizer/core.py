@@ -83,7 +83,12 @@ class TokenizerCore(nn.Module):
     def encode(
         self, pixels: Tensor, halting: Halting = HALTING, hints: Hints = NO_HINTS, refine: int = 0
     ) -> VLETokens:
-        """Tokens of one picture (3, H, W) uint8, with its fine detail carried. Objects come near to far."""
+        """Tokens of one picture (3, H, W) uint8, with its fine detail carried. Objects come near to far.
+
+        Raises:
+            UserError: other numbers than uint8, or another shape.
+        """
+        require_pixels(pixels)
         height, width = pixels.shape[-2:]
         code, found = self._looked_at(pixels, halting, hints, refine)
         count, device = len(code.what), code.what.device
@@ -231,6 +236,15 @@ class TokenizerCore(nn.Module):
         if self.code is None:
             raise UserError("this checkpoint has no statistics of its tokens, without which they cannot be made small")
         return self.code
+
+
+def require_pixels(pixels: Tensor) -> None:
+    """Raises `UserError` unless it is one picture (3, H, W) uint8: the same picture as 0..1 would be taken for a black one."""
+    if not isinstance(pixels, Tensor):
+        raise UserError(f"{type(pixels).__name__} is no picture: expected a torch.Tensor (3, height, width) of uint8")
+    if pixels.dtype != torch.uint8 or pixels.ndim != 3 or len(pixels) != 3:
+        expected = "expected (3, height, width) of torch.uint8"
+        raise UserError(f"a picture of shape {tuple(pixels.shape)} and {pixels.dtype} cannot be encoded: {expected}")
 
 
 def as_held(solid: Tensor) -> Tensor:

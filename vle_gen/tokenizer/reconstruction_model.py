@@ -13,7 +13,7 @@ from vle_gen.errors import UserError
 from vle_gen.filters import antialiased
 from vle_gen.saved import SavedModel
 from vle_gen.tokenizer.blocks import Extent
-from vle_gen.tokenizer.core import SCOPE
+from vle_gen.tokenizer.core import SCOPE, require_pixels
 from vle_gen.tokenizer.loop import SCENE_DEPTH
 from vle_gen.tokenizer.reconstruction import ReconstructionNetwork, bits_of, read_tokens, write_tokens
 from vle_gen.tokenizer.sizes import ReconstructionSizes
@@ -59,8 +59,9 @@ class ReconstructionTokenizer(SavedModel, ModelMixin, ConfigMixin):
         is carried with them. The first k of them are the picture's tokens at `max_tokens` k.
 
         Raises:
-            UserError: `hints` say where objects are, or there are steps to `refine`.
+            UserError: `hints` say where objects are, there are steps to `refine`, or the pixels are no picture of uint8.
         """
+        require_pixels(pixels)
         if refine:
             raise UserError("this checkpoint's tokens are written for what is left of the picture: --refine is for objects")
         if hints != NO_HINTS:
