@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import copy
+import json
+import shutil
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -50,6 +52,19 @@ def test_weights_are_read_from_safetensors_alone(saved, tmp_path):
     weights.unlink()
     with pytest.raises(UserError, match="cannot load the checkpoint .*safetensors"):
         vle_gen.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("part", "changed", "said"), [("tokenizer", {"what": 64}, "size mismatch"), ("clip", {"model_cfg": {}}, "embed_dim")]
+)
+def test_parts_of_another_version_are_refused_in_a_line(saved, tmp_path, part, changed, said):
+    folder = tmp_path / "other"
+    shutil.copytree(saved, folder)
+    config = folder / part / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | changed))
+    with pytest.raises(UserError, match=f"cannot load the checkpoint .*{said}") as refused:
+        vle_gen.load(folder)
+    assert "\n" not in str(refused.value) and len(str(refused.value)) < 500
 
 
 def test_a_saved_checkpoint_may_be_read_by_others(saved):
@@ -145,10 +160,11 @@ def test_wrong_types_are_said_in_a_line(pipe, tokens, wrong):
         wrong(pipe, tokens)
 
 
-def test_half_precision_is_refused_where_it_would_compute(pipe, picture):
-    half = copy.deepcopy(pipe.tokenizer).to(torch.bfloat16)
-    with pytest.raises(UserError, match="float32"):
-        vle_gen.VLEPipeline(half).encode(picture)
+def test_half_precision_is_refused_where_it_would_compute(pipe, picture, tokens):
+    half = vle_gen.VLEPipeline(copy.deepcopy(pipe.tokenizer).to(torch.bfloat16))
+    for compute in (lambda: half.encode(picture), lambda: half.decode(tokens, carry=False)):
+        with pytest.raises(UserError, match="float32"):
+            compute()
 
 
 def test_of_equally_deep_things_the_label_map_and_the_picture_show_the_same(pipe, tokens):

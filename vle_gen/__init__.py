@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+MOST_SAID = 300  # letters of what is wrong with a checkpoint: PyTorch lists every weight that does not fit
 SHIPPED = Path(__file__).parent / "weights"  # the checkpoint that is used where none is named
 
 _HOMES = {
@@ -83,8 +84,9 @@ def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu
         if any((Path(source) / name).is_file() for name in ("config.json", "checkpoint/config.json")):
             hint = f"it is one part of a checkpoint, which 'vlegen assemble {source} -o FOLDER' makes a whole of"
         raise UserError(f"no checkpoint {source}: {hint}") from None
-    except (ValueError, KeyError) as fault:
-        raise UserError(f"cannot load the checkpoint {source}: {' '.join(str(fault).split())}") from None
+    except (ValueError, KeyError, TypeError, RuntimeError) as fault:  # its files do not fit one another, or this version
+        said = " ".join(str(fault).split())
+        raise UserError(f"cannot load the checkpoint {source}: {said[:MOST_SAID]}{'...' * (len(said) > MOST_SAID)}") from None
     finally:
         if shown:
             logging.enable_progress_bar()

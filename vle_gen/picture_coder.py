@@ -115,6 +115,7 @@ class PictureCoder:
         """
         if not isinstance(tokens, VLETokens):
             raise UserError(f"{type(tokens).__name__} is no tokens: expected VLETokens, as 'encode' gives")
+        require_float32(next(self.tokenizer.parameters()).dtype)
         if size is not None and not (isinstance(size, Real) and 1 <= size < math.inf):
             raise UserError(f"a picture of {size} pixels cannot be made: expected a size of 1 or more")
         height, width = tokens._single().size
