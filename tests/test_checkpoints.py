@@ -210,6 +210,17 @@ def test_assembling_from_a_tokenizer_alone(vlegen, tmp_path, file):
     assert none.status == 2 and "needs a tokenizer" in none.err and not (tmp_path / "none").exists()
 
 
+@pytest.mark.parametrize("harm", [Path.unlink, lambda weights: weights.write_bytes(b"cut short")], ids=["missing", "damaged"])
+def test_a_part_without_whole_weights_is_refused_in_a_line(vlegen, tmp_path, harm):
+    part = tmp_path / "runs" / "checkpoint"
+    shutil.copytree(vle_gen.SHIPPED / "tokenizer", part)
+    harm(part / "diffusion_pytorch_model.safetensors")
+    for command in (["assemble", tmp_path / "runs"], ["train", "prior", "data.pictures=x", f"tokenizer={part}"]):
+        ran = vlegen(*command, "-o" if command[0] == "assemble" else "--out", tmp_path / "out")
+        assert ran.status == 2 and ran.err.startswith(f"vlegen: cannot load the tokenizer checkpoint {part}: ")
+        assert ran.err.count("\n") == 1
+
+
 def test_what_is_shipped_loads_without_a_warning():
     code = "import vle_gen; vle_gen.load('solids'); vle_gen.load('everyday')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

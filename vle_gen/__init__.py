@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-MOST_SAID = 300  # letters of what is wrong with a checkpoint: PyTorch lists every weight that does not fit
 SHIPPED = Path(__file__).parent / "weights"  # the checkpoint that is used where none is named
 
 _HOMES = {
@@ -62,7 +61,7 @@ def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu
 
     from vle_gen.checkpoints import could_be, located, shipped
     from vle_gen.device import choose
-    from vle_gen.errors import UserError
+    from vle_gen.errors import UNLOADABLE, UserError, cannot_load
     from vle_gen.whole_frames import WholeFramePipeline, is_reconstruction
 
     source, device = located(checkpoint), choose(device)
@@ -76,17 +75,14 @@ def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu
         if not could_be(source):
             raise FileNotFoundError(source)
         return VLEPipeline.from_pretrained(source).to(device)
-    except OSError as fault:
-        if (Path(source) / "model_index.json").is_file():
-            raise UserError(f"cannot load the checkpoint {source}: {' '.join(str(fault).split())}") from None
+    except UNLOADABLE as fault:
+        if not isinstance(fault, OSError) or (Path(source) / "model_index.json").is_file():
+            raise cannot_load(f"the checkpoint {source}", fault) from None
         names = ", ".join(shipped())
         hint = f"expected a folder with model_index.json, a repository id of the hub, or one that is shipped: {names}"
         if any((Path(source) / name).is_file() for name in ("config.json", "checkpoint/config.json")):
             hint = f"it is one part of a checkpoint, which 'vlegen assemble {source} -o FOLDER' makes a whole of"
         raise UserError(f"no checkpoint {source}: {hint}") from None
-    except (ValueError, KeyError, TypeError, RuntimeError) as fault:  # its files do not fit one another, or this version
-        said = " ".join(str(fault).split())
-        raise UserError(f"cannot load the checkpoint {source}: {said[:MOST_SAID]}{'...' * (len(said) > MOST_SAID)}") from None
     finally:
         if shown:
             logging.enable_progress_bar()

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from vle_gen.device import aligned
-from vle_gen.errors import UserError
+from vle_gen.errors import UNLOADABLE, UserError, cannot_load
 from vle_gen.image_io import readable_by_others
 
 
@@ -30,10 +30,13 @@ class SavedModel:
 
     @classmethod
     def load(cls, folder: str | Path, device: str | torch.device = "cpu"):
-        """The checkpoint in `folder`, ready to use. Raises `UserError` when there is none."""
+        """The checkpoint in `folder`, ready to use. Raises `UserError` when there is none, or it cannot be read."""
         if not (Path(folder) / cls.config_name).is_file():
             raise UserError(f"no {cls.part} checkpoint in {folder}: expected {cls.config_name} and weights there")
-        return cls.from_pretrained(str(folder)).to(device)
+        try:
+            return cls.from_pretrained(str(folder)).to(device)
+        except UNLOADABLE as fault:
+            raise cannot_load(f"the {cls.part} checkpoint {folder}", fault) from None
 
     def save_pretrained(self, path, **options) -> None:
         """As for every diffusers model, with the permissions that new files have."""

@@ -40,10 +40,7 @@ class WholeFramePipeline(PictureCoder):
         """The pipeline of the checkpoint in `folder`. Raises `UserError` where it cannot be read."""
         from vle_gen.tokenizer.reconstruction_model import ReconstructionTokenizer
 
-        try:
-            return WholeFramePipeline(ReconstructionTokenizer.load(folder, device))
-        except (OSError, ValueError, RuntimeError, TypeError) as fault:
-            raise UserError(f"cannot load the checkpoint {folder}: {' '.join(str(fault).split())}") from None
+        return WholeFramePipeline(ReconstructionTokenizer.load(folder, device))
 
     @property
     def device(self) -> torch.device:
