@@ -11,7 +11,7 @@ from vle_gen import files
 from vle_gen.encoding import AS_USUAL, Box, Encoding, Point
 from vle_gen.errors import UserError
 from vle_gen.image_io import make_folder, require_folder
-from vle_gen.script import Group, apply, owner_at
+from vle_gen.script import Group, apply, owners_at
 from vle_gen.second_look import look_again
 from vle_gen.tokens import OWNED
 
@@ -91,11 +91,10 @@ def tokens_for(pipe: VLEPipeline, picture: str | Path, group: Group, encoding: E
         return files.read_tokens(pipe, picture, replace(encoding, boxes=more[0], points=more[1]))
 
     given = (*encoding.boxes, *(files.boxes_of(encoding.masks, picture) if encoding.masks else ()))
-    labels = tokens.label_map()
-    open_points = [point for point in points if not (has_numbers(group) and owner_at(labels, point))]
+    owned = zip(points, owners_at(tokens, points), strict=True)
+    open_points = [point for point, owner in owned if not (has_numbers(group) and owner)]
     looked = look_again(pipe.tokenizer.network, tokens, open_points, told, given)
-    labels = looked.tokens.label_map()
-    missed = [point for point in points if owner_at(labels, point) == 0]
+    missed = [point for point, owner in zip(points, owners_at(looked.tokens, points), strict=True) if not owner]
     if not missed:
         return looked.tokens
     tokens = told(looked.boxes, missed)
@@ -118,9 +117,7 @@ def has_numbers(group: Group) -> bool:
 def require_objects(tokens: VLETokens, points: Sequence[Point], name: str) -> None:
     """Raises `UserError` where the token that was written because a person pointed at a pixel is bare floor: the model has
     next to no doubt that nothing is there, or sees no shape in it, or none that the pixel is of."""
-    labels = tokens.label_map()
-    for x, y in points:
-        index = owner_at(labels, (x, y))
+    for (x, y), index in zip(points, owners_at(tokens, points), strict=True):
         if not index or float(tokens.score[0, index]) < LEAST_SCORE or float(tokens.scope[0, index].max()) <= OWNED:
             raise UserError(
                 f"no object of {name} is at {x:g},{y:g} as far as the model can tell: if there is one, say its extent with "

@@ -89,16 +89,18 @@ def sharpen(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
     beyond = floor * (1 - near)
     planes = torch.cat([picture, picture.square().sum(0, keepdim=True)])
     body, ground = nearby(planes, inner, band), nearby(planes, beyond, band + 1)
+    known = nearby(beyond, torch.ones_like(beyond), band + 1)[0] > 0.02
+    rows, columns = ((near > inner)[0] & known).nonzero(as_tuple=True)  # a large object has few pixels along its outline
+    seen, body, ground = (side[:, rows, columns] for side in (picture, body, ground))
     varied = sum(side[3] - side[:3].square().sum(0) for side in (body, ground)).clamp(min=0)
     body, ground = body[:3], ground[:3]
     difference = body - ground
     contrast = difference.square().sum(0)
-    share = ((picture - ground) * difference).sum(0) / contrast.clamp(min=1e-5)
-    share = torch.where(gleams(picture, torch.maximum(body, ground)), 1.0, share)
-    told = contrast > LEAST_CONTRAST + TEXTURE * varied
-    sure = (near > inner)[0] & told & (nearby(beyond, torch.ones_like(beyond), band + 1)[0] > 0.02)
-    owner[sure & (share > OWNED) & (owner == 0)] = index
-    owner[sure & (share <= OWNED) & (owner == index)] = 0
+    share = ((seen - ground) * difference).sum(0) / contrast.clamp(min=1e-5)
+    share = torch.where(gleams(seen, torch.maximum(body, ground)), 1.0, share)
+    told, was = contrast > LEAST_CONTRAST + TEXTURE * varied, owner[rows, columns]
+    now = torch.where(share > OWNED, torch.where(was == 0, index, was), torch.where(was == index, 0, was))
+    owner[rows, columns] = torch.where(told, now, was)
 
 
 def settle(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
@@ -113,11 +115,17 @@ def settle(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
     rows, columns = ((near - inner) * (mine + farther) * grown(farther, reach))[0].nonzero(as_tuple=True)
     if not len(rows):
         return
-    sides = torch.stack([inner[0], farther[0] * (1 - near[0]), (owner == 0) * (1 - near[0])])
-    planes = torch.cat([picture, sides, owner[None]])
+    outside = near[0] == 0
+    sides = inner[0] > 0, (owner > index) & outside, (owner == 0) & outside
+    surely = sum(side.byte() << place for place, side in enumerate(sides))
     cell, width = max(1, band // FINELY), mine.shape[-1]  # of wide bands one pixel of a cell speaks for all
     cells, which = torch.unique(rows // cell * width + columns // cell, return_inverse=True)
-    parts = [_likest(planes, part // width * cell, part % width * cell, reach) for part in cells.split(AT_ONCE)]
+    picture, surely, owners = (F.pad(plane, [reach] * 4) for plane in (picture, surely, owner))
+    at = (cells // width * cell + reach) * surely.shape[-1] + cells % width * cell + reach
+    step = -(-reach // NEAREST)
+    span = torch.arange(-(reach // step), reach // step + 1) * step
+    about = (span[:, None] * surely.shape[-1] + span).flatten()
+    parts = [_likest(picture.flatten(1), surely.flatten(), owners.flatten(), part, about) for part in at.split(AT_ONCE)]
     sign, other, sure = (torch.cat(part)[which] for part in zip(*parts, strict=True))
     signs = torch.zeros_like(mine)
     signs[0, rows, columns] = sign
@@ -166,28 +174,26 @@ def given_back(owner: Tensor, index: int) -> None:
         specks[0][rim] = 0
 
 
-def _likest(planes: Tensor, rows: Tensor, columns: Tensor, reach: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Of N pixels: how much liker each is to the likest pixel within `reach` that is surely a token's than to the likest that
-    is surely a farther one's; whose that is; and whether this says anything, (N,) each. planes (7, h, w): colour, what is
-    surely the token's, a farther one's and the floor's, and owner."""
-    step = -(-reach // NEAREST)
-    span = torch.arange(-(reach // step), reach // step + 1) * step
-    planes = F.pad(planes, [reach] * 4)
-    width = planes.shape[-1]
-    centre = (rows + reach) * width + columns + reach
-    at = centre[:, None] + (span[:, None] * width + span).flatten()  # (N, M): pixels all about each
-    about, colour = planes.flatten(1)[:, at], planes[:3].flatten(1)[:, centre]  # (7, N, M), (3, N)
-    distance = (about[:3] - colour[..., None]).square().sum(0)
-    (own, other, floor), which = torch.where(about[3:6] > 0, distance, float("inf")).min(-1)
-    likest = about.gather(2, which[:2].T[None].expand(len(about), -1, -1))  # (7, N, 2)
-    contrast = (likest[:3, :, 0] - likest[:3, :, 1]).square().sum(0)
+def _likest(colours: Tensor, surely: Tensor, owners: Tensor, at: Tensor, about: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Of the pixels `at` (N,): how much liker each is to the likest of those `about` it (M,), steps from it, that is surely a
+    token's than to the likest that is surely a farther one's; whose that is; and whether this says anything, (N,) each.
+    colours (3, P), owners (P,), and in the bits of `surely` (P,) what is surely the token's, a farther one's, the floor's."""
+    around = at[:, None] + about  # (N, M)
+    sides, distance = surely[around], 0
+    for colour in colours:
+        distance = distance + (colour[around] - colour[at][:, None]).square()
+    (own, mine), (other, farther), (floor, _) = (
+        torch.where((sides & 1 << place) > 0, distance, float("inf")).min(1) for place in range(3)
+    )
+    mine, farther = (around.gather(1, which[:, None])[:, 0] for which in (mine, farther))
+    contrast = (colours[:, mine] - colours[:, farther]).square().sum(0)
     sure = (contrast > LEAST_CONTRAST) & (torch.minimum(own, other) < floor) & own.isfinite() & other.isfinite()
-    return torch.where(sure, (other - own) / contrast.clamp(min=LEAST_CONTRAST), 0.0), likest[6, :, 1].long(), sure
+    return torch.where(sure, (other - own) / contrast.clamp(min=LEAST_CONTRAST), 0.0), owners[farther], sure
 
 
 def gleams(picture: Tensor, expected: Tensor) -> Tensor:
-    """Where a picture (3, h, w) is much brighter in some colour than `expected`, the brighter of floor and object: bool
-    (h, w). Along an outline that is the object's highlight, which no mixture of the two explains."""
+    """Where a picture (3, ...) is much brighter in some colour than `expected`, the brighter of floor and object: bool
+    (...). Along an outline that is the object's highlight, which no mixture of the two explains."""
     return (picture - expected).amax(0) > GLEAM
 
 

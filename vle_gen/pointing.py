@@ -16,7 +16,7 @@ from vle_gen.encoding import AS_USUAL, Box, Encoding, Point
 from vle_gen.errors import UserError
 from vle_gen.image_io import ICC
 from vle_gen.masks import PART, box_of
-from vle_gen.script import find, owner_at
+from vle_gen.script import find, owners_at
 from vle_gen.second_look import Looked, look_again
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _looked(pipe: VLEPipeline, tokens: VLETokens, shown: Shown, point: Point, ed
 def _pointed_at(tokens: VLETokens, point: Point) -> int:
     """The object token at a pixel; 0 where there is none."""
     (height, width), (x, y) = tokens.size, point
-    return owner_at(tokens.label_map(), point) if 0 <= x < width and 0 <= y < height else 0
+    return owners_at(tokens, [point])[0] if 0 <= x < width and 0 <= y < height else 0
 
 
 def _shown_too(shown: Shown, place: Selector | np.ndarray) -> Shown:

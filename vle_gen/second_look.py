@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from torch import Tensor
 
 from vle_gen.encoding import Box, Point
 from vle_gen.masks import CERTAIN, is_strange, token_of
-from vle_gen.script import owner_at
+from vle_gen.script import owners_at
 from vle_gen.tokenizer.fixation import apart_of, standing_at
 from vle_gen.tokenizer.loop import glimpse_picture
 from vle_gen.tokenizer.network import TokenizerNetwork
@@ -46,8 +46,10 @@ def look_again(
     boxes = _boxes_at(net, tokens, points, given) if points else {}
     while boxes:
         found = encode(boxes)
-        labels = found.label_map()
-        there = {point: box for point, box in boxes.items() if 0 < owner_at(labels, point) == token_of(found, box)}
+        owners = owners_at(found, list(boxes))
+        there = {
+            point: box for (point, box), owner in zip(boxes.items(), owners, strict=True) if 0 < owner == token_of(found, box)
+        }
         if len(there) == len(boxes):
             return Looked(found, boxes)
         boxes = there
@@ -58,29 +60,28 @@ def _boxes_at(net: TokenizerNetwork, tokens: VLETokens, points: Sequence[Point],
     """The boxes of what stands at those of the points at which it is told apart better than what a token has there."""
     if not isinstance(net, TokenizerNetwork) or net.sizes.one_world:
         return {}
-    labels, scores, known = tokens.label_map(), tokens.score[0].tolist(), {token_of(tokens, box) for box in given} - {0}
-    owners = {point: owner_at(labels, point) for point in points}
+    scores, known = tokens.score[0].tolist(), {token_of(tokens, box) for box in given} - {0}
+    owners = dict(zip(points, owners_at(tokens, points), strict=True))
     unsure = [point for point, owner in owners.items() if owner not in known and not (owner and scores[owner] >= CERTAIN)]
     if not unsure or not is_strange(tokens, sum(owner == 0 for owner in owners.values())):
         return {}
     picture = tokens.detail.picture.to(next(net.parameters()).device).float() / 255
     small = glimpse_picture(picture, net.sizes.glimpse_side)[0]
+    labels = tokens.label_map(*map(_middles, tokens.size, small.shape[-2:])) if any(map(owners.get, unsure)) else None
     boxes: dict[Point, Box] = {}
     for point, standing in zip(unsure, standing_at(net, picture, unsure), strict=True):
         if standing is None or standing.worth < LEAST_WORTH:
             continue
         if owner := owners[point]:
-            mask = _smaller(torch.from_numpy(labels == owner).to(small.device), small.shape[-2:])
-            if standing.apart < apart_of(small, mask) + BETTER:
+            if standing.apart < apart_of(small, torch.from_numpy(labels == owner).to(small.device)) + BETTER:
                 continue
         boxes[point] = next((box for box in boxes.values() if _overlap(box, standing.box) > SAME), standing.box)
     return boxes
 
 
-def _smaller(mask: Tensor, size: Sequence[int]) -> Tensor:
-    """A mask (H, W) at another size, by the nearest pixels."""
-    rows, columns = ((torch.arange(new) + 0.5) * old / new for old, new in zip(mask.shape, size, strict=True))
-    return mask[rows.long()][:, columns.long()]
+def _middles(length: int, count: int) -> np.ndarray:
+    """Which of so many pixels in a line lie in the middle of each of `count` parts of it."""
+    return ((torch.arange(count) + 0.5) * length / count).long().numpy()
 
 
 def _overlap(one: Box, other: Box) -> float:

@@ -124,17 +124,20 @@ class VLETokens:
             self, size=(height, width), detail=None, foreign=(), source=none, origin=torch.zeros_like(none)
         )
 
-    def label_map(self) -> np.ndarray:
-        """Who owns each pixel: int (H, W) at the picture's size, the index of the owning object token, 0 = scene.
+    def label_map(self, rows: np.ndarray | None = None, columns: np.ndarray | None = None) -> np.ndarray:
+        """Who owns each pixel: int (H, W) at the picture's size, the index of the owning object token, 0 = scene; or only
+        those of some rows (h,) and columns (w,), which rise: int (h, w).
 
         A token that still lies where the encoder found it owns the pixels that the encoder gave it, which is sharper
         than its silhouette; tokens that were moved or written by a prior own what their silhouette covers.
         """
         tokens = self._single()
         height, width = self.size
-        labels = np.zeros((height, width), np.int64)
+        rows = np.arange(height) if rows is None else rows
+        columns = np.arange(width) if columns is None else columns
+        labels = np.zeros((len(rows), len(columns)), np.int64)
         for index in reversed(tokens.near_to_far()):
-            covered, top, left = self._silhouette(index)
+            covered, top, left = self._silhouette(index, rows, columns)
             region = labels[top : top + covered.shape[0], left : left + covered.shape[1]]
             region[covered] = index
         return labels
@@ -171,37 +174,42 @@ class VLETokens:
         scale = 1.0 if abs(scale_x - 1) < SAME_SCALE else (scale_x * scale_y) ** 0.5  # 1 but for float32 rounding
         return Placement(_snapped(x - was_x), _snapped(y - was_y), scale, bool(self.mirrored[0, index]))
 
-    def _silhouette(self, index: int) -> tuple[np.ndarray, int, int]:
-        """Pixels of the picture that token `index` covers where nothing hides it: bool (h, w), and its top and left."""
+    def _silhouette(self, index: int, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, int, int]:
+        """Pixels in rows (R,) and columns (C,) of the picture that token `index` covers where nothing hides it: bool (h, w),
+        and with which row and column these begin."""
         height, width = self.size
         side = max(height, width)
         cx, cy, w, h = (float(v) for v in self.where[0, index])
         x, y = (cx - 0.5) * side + width / 2, (cy - 0.5) * side + height / 2
         left, right = max(0, int(x - w * side / 2)), min(width, int(x + w * side / 2) + 1)
         top, bottom = max(0, int(y - h * side / 2)), min(height, int(y + h * side / 2) + 1)
-        if right <= left or bottom <= top:
+        (top, bottom), (left, right) = rows.searchsorted((top, bottom)), columns.searchsorted((left, right))
+        rows, columns = rows[top:bottom], columns[left:right]
+        if not len(rows) or not len(columns):
             return np.zeros((0, 0), bool), 0, 0
-        gx = (torch.arange(left, right) + 0.5 - x) / (w * side) * (-2 if self.mirrored[0, index] else 2)
-        gy = (torch.arange(top, bottom) + 0.5 - y) / (h * side) * 2
+        gx = (torch.from_numpy(columns) + 0.5 - x) / (w * side) * (-2 if self.mirrored[0, index] else 2)
+        gy = (torch.from_numpy(rows) + 0.5 - y) / (h * side) * 2
         grid = torch.stack([gx[None].expand(len(gy), -1), gy[:, None].expand(-1, len(gx))], -1)
         scope = self.scope[0, index].cpu().float()[None, None]
         covered = (F.grid_sample(scope, grid[None].float(), "bilinear", "zeros", False)[0, 0] > OWNED).numpy()
         placement = self.placement(index)
         if placement is not None:
-            covered = self._sharpened(covered, top, left, index, placement)
+            covered = self._sharpened(covered, rows, columns, index, placement)
         return covered, top, left
 
-    def _sharpened(self, covered: np.ndarray, top: int, left: int, index: int, placement: Placement) -> np.ndarray:
-        """The silhouette, replaced by the encoder's exact ownership wherever the source picture shows the token or
-        something that lay behind it."""
+    def _sharpened(
+        self, covered: np.ndarray, rows: np.ndarray, columns: np.ndarray, index: int, placement: Placement
+    ) -> np.ndarray:
+        """The silhouette (h, w) in these rows and columns, replaced by the encoder's exact ownership wherever the source
+        picture shows the token or something that lay behind it."""
         source, detail = int(self.source[0, index]), self.detail_of(index)
         height, width = detail.size
-        rows = np.arange(top, top + covered.shape[0]) - round(placement.dy)
-        columns = np.arange(left, left + covered.shape[1]) - round(placement.dx)
-        if placement.scale != 1:
+        if placement.scale == 1:
+            rows, columns = rows - round(placement.dy), columns - round(placement.dx)
+        else:
             x, y = centre_of(detail.where[source], detail.size)
-            rows = np.floor(y + (np.arange(len(rows)) + top + 0.5 - y - placement.dy) / placement.scale).astype(int)
-            columns = np.floor(x + (np.arange(len(columns)) + left + 0.5 - x - placement.dx) / placement.scale).astype(int)
+            rows = np.floor(y + (rows + 0.5 - y - placement.dy) / placement.scale).astype(int)
+            columns = np.floor(x + (columns + 0.5 - x - placement.dx) / placement.scale).astype(int)
         if placement.mirrored:
             columns = mirror_edge(detail.where[source], detail.size) - 1 - columns
         inside = ((rows >= 0) & (rows < height))[:, None] & ((columns >= 0) & (columns < width))[None]
