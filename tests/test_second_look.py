@@ -8,13 +8,14 @@ import pytest
 import torch
 from PIL import Image
 
+from editors import move
 from editors.language import Selector, parse_group
 from vle_gen import second_look
 from vle_gen.batch import require_objects, tokens_for
 from vle_gen.encoding import Encoding
 from vle_gen.errors import UserError
 from vle_gen.pointing import Shown, point_out
-from vle_gen.script import find, owner_at
+from vle_gen.script import find, owner_at, owners_at
 from vle_gen.tokenizer.fixation import apart_of, standing_at
 from vle_gen.tokens import SURE
 
@@ -134,6 +135,31 @@ def test_numbers_beside_a_point_are_those_that_were_listed(everyday_pipe, photo,
     assert owner_at(listed.label_map(), (x, y)), "a token has some of the beast"
     found = tokens_for(everyday_pipe, file, parse_group(f"move 1 by 5,0; remove @{x},{y}"))
     assert np.array_equal(found.label_map(), listed.label_map())
+
+
+def test_what_a_point_adds_is_numbered_after_what_was_listed(everyday_pipe, beast, tmp_path):
+    """Also where it is nearer than what was listed, which is listed near to far."""
+    file, point = tmp_path / "upside_down.png", (338, 34)
+    Image.fromarray(beast[0][::-1]).save(file)
+    with Image.open(file) as photo:
+        listed = everyday_pipe.encode(photo)
+    assert not owner_at(listed.label_map(), point)
+    alone, beside = (tokens_for(everyday_pipe, file, parse_group(said + "remove @338,34")) for said in ("", "move 1 by 5,0; "))
+    index, count = owner_at(alone.label_map(), point), len(listed)
+    assert not torch.equal(alone.where[0, :count], listed.where[0])
+    assert torch.equal(beside.where[0, :count], listed.where[0]) and len(beside) == count + 1
+    assert np.array_equal(beside.label_map() == count, alone.label_map() == index)
+    mine = beside.label_map() < count
+    assert np.array_equal(beside.label_map()[mine], listed.label_map()[mine])
+    assert np.array_equal(np.asarray(everyday_pipe.decode(beside)), beast[0][::-1])
+
+
+def test_owners_at_points_are_those_of_the_label_map(everyday_pipe, photo):
+    tokens = move(everyday_pipe.encode(photo), 1, dx=30, dy=-12)
+    height, width = tokens.size
+    points = [(x, y) for x in (0, 1, 90, 200, 203, width - 2, width - 0.5) for y in (0, 60, 62, 150, height - 1)]
+    labels = tokens.label_map()
+    assert owners_at(tokens, points) == [owner_at(labels, point) for point in points] and owners_at(tokens, []) == []
 
 
 def test_what_is_thinner_than_a_pixel_has_a_box_of_one(everyday_pipe):

@@ -11,6 +11,7 @@ from vle_gen import files
 from vle_gen.encoding import AS_USUAL, Box, Encoding, Point
 from vle_gen.errors import UserError
 from vle_gen.image_io import make_folder, require_folder
+from vle_gen.one_more import with_one_more
 from vle_gen.script import Group, apply, owners_at
 from vle_gen.second_look import look_again
 from vle_gen.tokens import OWNED
@@ -80,7 +81,7 @@ def edited(
 def tokens_for(pipe: VLEPipeline, picture: str | Path, group: Group, encoding: Encoding = AS_USUAL) -> VLETokens:
     """The tokens of a picture or .vle file for a group of edits: where that points at what has no token, or what a second look
     finds better, the picture is encoded again, so that it has one. Beside numbers, which are of the tokens as 'vlegen tokens'
-    lists them, a point on what has a token means that."""
+    lists them, a point on what has a token means that, and what is found at the others comes after the tokens of the list."""
     tokens = files.read_tokens(pipe, picture, encoding)
     points = points_in(tokens, group) if Path(picture).suffix.lower() != files.VLE else ()
     if not points:
@@ -95,10 +96,15 @@ def tokens_for(pipe: VLEPipeline, picture: str | Path, group: Group, encoding: E
     open_points = [point for point, owner in owned if not (has_numbers(group) and owner)]
     looked = look_again(pipe.tokenizer.network, tokens, open_points, told, given)
     missed = [point for point, owner in zip(points, owners_at(looked.tokens, points), strict=True) if not owner]
-    if not missed:
-        return looked.tokens
-    tokens = told(looked.boxes, missed)
-    require_objects(tokens, missed, str(picture))
+    found = told(looked.boxes, missed) if missed else looked.tokens
+    require_objects(found, missed, str(picture))
+    return _added(tokens, found, open_points) if has_numbers(group) else found
+
+
+def _added(tokens: VLETokens, found: VLETokens, points: Sequence[Point]) -> VLETokens:
+    """Tokens, and after them those of the ones that were `found` in the same picture that own its pixels at points."""
+    for new in sorted({*owners_at(found, points)} - {0}):
+        tokens = with_one_more(tokens, found, new, all_stay=True)
     return tokens
 
 

@@ -5,25 +5,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from PIL import Image
 
 from editors.language import Selector
-from editors.rows import joined, rows
 from vle_gen.batch import require_objects
-from vle_gen.detail import changed_tokens
 from vle_gen.encoding import AS_USUAL, Box, Encoding, Point
 from vle_gen.errors import UserError
 from vle_gen.image_io import ICC
-from vle_gen.masks import PART, box_of
+from vle_gen.masks import box_of
+from vle_gen.one_more import with_one_more
 from vle_gen.script import find, owners_at
 from vle_gen.second_look import Looked, look_again
 
 if TYPE_CHECKING:
     from vle_gen.pipeline import VLEPipeline
     from vle_gen.tokens import VLETokens
-
-MOST_ROWS = 255  # source tokens that an 8-bit picture of owners tells apart, the scene token not counted
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,7 @@ def point_out(
     (new,) = find(pipe, found, selector, name)
     if shown is not None:
         return PointedOut(found, new, more)
-    edited = _with_one_more(tokens, found, new)
+    edited = with_one_more(tokens, found, new)
     return PointedOut(edited, len(edited) - 1, None)
 
 
@@ -128,32 +124,3 @@ def _found(pipe: VLEPipeline, tokens: VLETokens, shown: Shown, points: list[Poin
     found = pipe.encode(image, told.boxes, told.points, told.halting, told.refine, shown.masks)
     require_objects(found, points, name)
     return replace(found, detail=replace(found.detail, picture=tokens.detail.picture))  # one picture in memory
-
-
-def _with_one_more(tokens: VLETokens, found: VLETokens, new: int) -> VLETokens:
-    """Edited tokens with token `new` of those that were `found` in the same source, as the last one. Tokens that are as they
-    were and of which it owns most are parts of it, and go."""
-    detail, (changed, gone) = tokens.detail, changed_tokens(tokens)
-    edited = {*gone, *(int(tokens.source[0, k]) for k in changed if not tokens.origin[0, k])}
-    claimed, count = found.detail.owner == new, len(detail.where)
-    mine = claimed & ~torch.isin(detail.owner, detail.owner.new_tensor(sorted(edited - {-1})))
-    if mine.sum() <= PART * claimed.sum():
-        raise UserError("what is there belongs to an object that was edited: undo that to find another one in it")
-    if count > MOST_ROWS:
-        raise UserError(f"{count} objects were found in this picture: expected fewer to find another")
-    before = torch.bincount(detail.owner.flatten(), minlength=count)
-    parts = torch.bincount(detail.owner[mine].flatten(), minlength=count) > PART * before
-    kept = [k for k in range(count) if k == 0 or not parts[k]]
-    rank = torch.zeros(count + 1, dtype=torch.uint8)
-    rank[[*kept, count]] = torch.arange(len(kept) + 1, dtype=torch.uint8)
-    owner = rank[torch.where(mine, count, detail.owner.long())]
-    taken = {name: torch.cat([getattr(detail, name)[kept], getattr(found.detail, name)[new, None]]) for name in _ROWS}
-    wider = replace(detail, owner=owner, **taken)
-    own = [k for k in range(len(tokens)) if tokens.origin[0, k] or int(tokens.source[0, k]) in (-1, *kept)]
-    stay = rows(tokens, own)
-    source = torch.where((stay.origin == 0) & (stay.source >= 0), rank.to(stay.source)[stay.source], stay.source)
-    more = replace(rows(found, [new]), detail=wider, source=torch.full_like(found.source[:, :1], len(kept)))
-    return joined(replace(stay, detail=wider, source=source), more, [0])
-
-
-_ROWS = ("what", "where", "depth")  # fields of a detail that have a row for each of its tokens
