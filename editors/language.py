@@ -53,8 +53,8 @@ MOST_COUNT = 2**64 - 1  # the largest seed that there is
 
 @dataclass(frozen=True)
 class Selector:
-    """Which object: by `number`, in `words`, by a pixel (x, y) of it, by its `box` (left, top, width, height), which a
-    history remembers as its middle, or every one when nothing is given."""
+    """Which object: by `number`, in `words`, by a pixel (x, y) of it, by its `box` (left, top, width, height), or every
+    one when nothing is given."""
 
     number: int | None = None
     words: str | None = None
@@ -63,8 +63,7 @@ class Selector:
 
     def __str__(self) -> str:
         if self.box is not None:
-            left, top, width, height = self.box
-            return f"@{said(left + width / 2, top + height / 2)}"
+            return f"@{said(*self.box)}"
         if self.point is not None:
             return f"@{said(*self.point)}"
         return EVERY if self == Selector() else quoted(self.words) if self.number is None else str(self.number)
@@ -167,6 +166,15 @@ def pair(text: str, form: str, context: str) -> tuple[float, float]:
     return x, y
 
 
+def _shown(text: str, context: str) -> Selector:
+    """What X,Y or X,Y,W,H shows: a pixel, or a box. Raises `UserError` as `pair` does."""
+    parts = text.split(",")
+    if len(parts) != 4:
+        return Selector(point=pair(text, PLACE, context))
+    place, extent = (pair(",".join(part), PLACE, context) for part in (parts[:2], parts[2:]))
+    return Selector(box=(*place, *extent))
+
+
 def colour_said(text: str) -> str:
     """A colour as the language has it, such as blue or 'light blue'."""
     return quoted(text) if " " in text else text
@@ -217,7 +225,7 @@ class _Reader:
             if word[0] in "'\"":
                 found.append(Selector(words=word[1:-1]))
             elif word[0] == "@":
-                found.append(Selector(point=pair(word[1:], PLACE, f"in {self.text!r}")))
+                found.append(_shown(word[1:], f"in {self.text!r}"))
             elif re.fullmatch(r"-?\d{1,9}(,\d{1,9})*,?", word):
                 found += [Selector(number=int(part)) for part in word.split(",") if part]
             elif key == EVERY:

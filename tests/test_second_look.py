@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 
 from editors import move
-from editors.language import Selector, parse_group
+from editors.language import Edit, Selector, parse_group
 from vle_gen import second_look
-from vle_gen.batch import require_objects, tokens_for
+from vle_gen.batch import edited, require_objects, tokens_for
 from vle_gen.encoding import Encoding
 from vle_gen.errors import UserError
 from vle_gen.pointing import Shown, point_out
@@ -152,6 +152,17 @@ def test_what_a_point_adds_is_numbered_after_what_was_listed(everyday_pipe, beas
     mine = beside.label_map() < count
     assert np.array_equal(beside.label_map()[mine], listed.label_map()[mine])
     assert np.array_equal(np.asarray(everyday_pipe.decode(beside)), beast[0][::-1])
+
+
+def test_an_edit_by_a_box_is_done_again_by_that_box(everyday_pipe, file):
+    """Its middle alone would show another thing, or another part of it."""
+    box = (190.0, 60.5, 120.0, 175.0)
+    (edit,) = parse_group("remove @190,60.5,120,175")
+    assert edit == Edit("remove", (Selector(box=box),))
+    done = edited(everyday_pipe, file, [(edit,)], encoding=Encoding(boxes=(box,)))
+    again = edited(everyday_pipe, file, [parse_group(line) for line in done.history])
+    assert again.history == done.history and np.array_equal(again.label_map(), done.label_map())
+    assert np.array_equal(np.asarray(everyday_pipe.decode(again)), np.asarray(everyday_pipe.decode(done)))
 
 
 def test_owners_at_points_are_those_of_the_label_map(everyday_pipe, photo):

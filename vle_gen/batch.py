@@ -79,11 +79,17 @@ def edited(
 
 
 def tokens_for(pipe: VLEPipeline, picture: str | Path, group: Group, encoding: Encoding = AS_USUAL) -> VLETokens:
-    """The tokens of a picture or .vle file for a group of edits: where that points at what has no token, or what a second look
-    finds better, the picture is encoded again, so that it has one. Beside numbers, which are of the tokens as 'vlegen tokens'
-    lists them, a point on what has a token means that, and what is found at the others comes after the tokens of the list."""
+    """The tokens of a picture or .vle file for a group of edits. A picture is encoded with the boxes in it; where it points at
+    what has no token, or what a second look finds better, again, so that it has one. Beside numbers, which are of the tokens as
+    'vlegen tokens' lists them, a point on what has a token means that, and what is found at the others comes after those."""
+    if Path(picture).suffix.lower() == files.VLE:
+        return files.read_tokens(pipe, picture, encoding)
+    given = (*encoding.boxes, *(files.boxes_of(encoding.masks, picture) if encoding.masks else ()))
+    boxes = [selector.box for edit in group if edit.verb != "paste" for selector in edit.which if selector.box is not None]
+    more = tuple(box for box in dict.fromkeys(boxes) if box not in given)
+    encoding, given = replace(encoding, boxes=(*encoding.boxes, *more)), (*given, *more)
     tokens = files.read_tokens(pipe, picture, encoding)
-    points = points_in(tokens, group) if Path(picture).suffix.lower() != files.VLE else ()
+    points = points_in(tokens, group)
     if not points:
         return tokens
 
@@ -91,7 +97,6 @@ def tokens_for(pipe: VLEPipeline, picture: str | Path, group: Group, encoding: E
         more = (*encoding.boxes, *dict.fromkeys(boxes.values())), (*encoding.points, *points)
         return files.read_tokens(pipe, picture, replace(encoding, boxes=more[0], points=more[1]))
 
-    given = (*encoding.boxes, *(files.boxes_of(encoding.masks, picture) if encoding.masks else ()))
     owned = zip(points, owners_at(tokens, points), strict=True)
     open_points = [point for point, owner in owned if not (has_numbers(group) and owner)]
     looked = look_again(pipe.tokenizer.network, tokens, open_points, told, given)

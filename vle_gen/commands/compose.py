@@ -26,7 +26,7 @@ def edit(
     Edits are: move 3 by 20,0; move 3 4 to 120,80 in perspective; resize 3 by 1.5; remove 3; duplicate 3 by 40,0; swap 3 4;
     raise 3; lower 3; flip 3; align 3 4 bottom; distribute 2 3 4 horizontally; recolor 3 to blue; recolor 3 by 120 (degrees
     of hue); paste 2 from other.png to 120,80; add 'a green cylinder' at 120,80; replace 3 with 'a blue cube'. An object is
-    a number, words in quotes, or a pixel of it such as @64,137; "all" is every object.
+    a number, words in quotes, a pixel of it such as @64,137, or its box such as @52,125,24,27; "all" is every object.
 
     Numbers mean the tokens of the picture as it was: removing one renumbers no other. Copies and pasted objects get the
     next free numbers. Edits of --replay come first, then those of --script, then those given here.
