@@ -24,6 +24,7 @@ from vle_gen.refusing import Pair, Refusing, least_extent, pairs_of, sinks_of, s
 from vle_gen.resting import resting
 from vle_gen.sizing import least_drawn, sized
 from vle_gen.standing import clashes, hidden, standings
+from vle_gen.standing_behind import stood_behind
 from vle_gen.tokenizer.loop import SCENE_DEPTH
 from vle_gen.tokens import VLETokens
 
@@ -144,7 +145,7 @@ def draw_orders(
             if settings.tries > 1 and pipe.lexicon is not None and not order.places:
                 tokens = centred(sized(tokens, wanted, least_drawn(order.request)), order.request)
                 lined = lined_up(tokens, order.request, wanted)
-                close = closed_up(lined, order.request, wanted)
+                close = stood_behind(closed_up(lined, order.request, wanted), order.request, wanted)
                 laid = [framed(one, order.request) for one in ([lined] if close is lined else [close, lined])]
                 laid = [resting(one, order.request, wanted) for one in laid]
                 arranged = [*(one for one in laid if one is not tokens), tokens]
