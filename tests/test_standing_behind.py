@@ -5,7 +5,7 @@ import torch
 import vle_gen
 from prompts.grammar import parse
 from vle_gen.prior.room import rests
-from vle_gen.standing_behind import COVERED, NEARER, stood_behind
+from vle_gen.standing_behind import COVERED, NEARER, PILED, stood_behind
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
 CAT, CAR, TREE = (0.55, 0.45, 0.2, 0.2), (0.5, 0.7, 0.4, 0.3), (0.1, 0.6, 0.1, 0.1)
@@ -42,7 +42,7 @@ def laid(everyday, drawn):
 def test_it_stands_to_the_side_and_is_covered_in_part(laid, prompt, x):
     before, after = laid(prompt, (x, *CAT[1:]))
     (cat, car, _), was = after, before[0]
-    assert torch.equal(after[1:], before[1:]) and rests(was, car, 0.4), "it looked to stand on the car"
+    assert torch.equal(after[1:], before[1:]) and rests(was, car, PILED), "it looked to stand on the car"
     assert (cat[0] - car[0]).sign() == (was[0] - car[0]).sign(), "on the side on which it was"
     shared = (cat[2] + car[2]) / 2 - (cat[0] - car[0]).abs()
     assert float(shared / cat[2]) == pytest.approx(COVERED, abs=1e-4)
@@ -70,9 +70,9 @@ def test_what_is_asked_to_stand_in_another_way_stays(laid, prompt):
     assert torch.equal(after, before)
 
 
-@pytest.mark.parametrize("seed", [0, 2])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_nothing_is_piled_on_what_it_is_behind(everyday, seed):
     result = everyday("a cat behind a car", generator=torch.Generator().manual_seed(seed))
     assert result.problems == [[]]
-    cat, car = boxes(result.tokens[0])
-    assert not rests(cat, car)
+    one, other = boxes(result.tokens[0])
+    assert not rests(one, other, PILED) and not rests(other, one, PILED)
