@@ -70,7 +70,7 @@ def looks_nearer(box_a: Sequence[float], box_b: Sequence[float], margin: float) 
     foot_a, foot_b = (cy + height / 2 for _, cy, _, height in (box_a, box_b))
     if foot_a - foot_b > 0.03 * (margin - 1):
         return True
-    return _shared(box_a, box_b) > 0.2 * margin
+    return overlap(box_a, box_b) > 0.2 * margin
 
 
 def seen_so(kind: str, box_a: Sequence[float], box_b: Sequence[float]) -> bool:
@@ -87,10 +87,10 @@ def seen_so(kind: str, box_a: Sequence[float], box_b: Sequence[float]) -> bool:
     near, far = (box_a, box_b) if kind == FRONT else (box_b, box_a)
     lower = near[1] + near[3] / 2 - far[1] - far[3] / 2
     aside = abs(near[0] - far[0]) - (near[2] + far[2]) / 2
-    return lower > LOWER + ASIDE * max(0.0, aside) or (lower > -LOWER and _shared(near, far) > COVERS)
+    return lower > LOWER + ASIDE * max(0.0, aside) or (lower > -LOWER and overlap(near, far) > COVERS)
 
 
-def _shared(box_a: Sequence[float], box_b: Sequence[float]) -> float:
+def overlap(box_a: Sequence[float], box_b: Sequence[float]) -> float:
     """The share of the smaller of two boxes that lies in the other."""
     shared = 1.0
     for centre, size in ((0, 2), (1, 3)):

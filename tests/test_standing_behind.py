@@ -8,7 +8,7 @@ from vle_gen.prior.room import rests
 from vle_gen.standing_behind import COVERED, NEARER, PILED, stood_behind
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
-CAT, CAR, TREE = (0.55, 0.45, 0.2, 0.2), (0.5, 0.7, 0.4, 0.3), (0.1, 0.6, 0.1, 0.1)
+CAT, CAR, TREE = (0.55, 0.45, 0.2, 0.2), (0.5, 0.7, 0.4, 0.3), (0.06, 0.5, 0.08, 0.1)
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +27,9 @@ def boxes(tokens):
 
 @pytest.fixture
 def laid(everyday, drawn):
-    def lay(prompt, cat=CAT):
+    def lay(prompt, cat=CAT, tree=TREE):
         before = drawn.resized(*drawn.size)
-        before.where[0, 1:] = torch.tensor([cat, CAR, TREE]) * torch.tensor([1, 1, FRAME_SCALE, FRAME_SCALE])
+        before.where[0, 1:] = torch.tensor([cat, CAR, tree]) * torch.tensor([1, 1, FRAME_SCALE, FRAME_SCALE])
         by_name = {mention.name: mention for mention in parse(prompt, everyday.lexicon).mentions}
         wanted = [by_name[name] for name in ("cat", "car", "tree")]
         return boxes(before), boxes(stood_behind(before, parse(prompt, everyday.lexicon), wanted))
@@ -59,6 +59,13 @@ def test_a_size_that_is_asked_for_stays(laid):
 def test_what_does_not_look_to_stand_on_it_stays(laid, cat):
     before, after = laid("a tree, and a cat behind a car", cat)
     assert torch.equal(after, before)
+
+
+def test_it_goes_to_the_other_side_where_something_else_is_on_its_own(laid):
+    (_, car, tree), (cat, _, _) = laid("a tree, and a cat behind a car", (0.45, *CAT[1:]), tree=(0.22, 0.66, 0.2, 0.3))
+    assert cat[0] > car[0] > tree[0]
+    before, after = laid("a tree, and a cat behind a car", (0.5, 0.48, 0.3, 0.2), tree=(0.5, 0.75, 0.9, 0.3))
+    assert torch.equal(after, before), "where there is no room it stays"
 
 
 @pytest.mark.parametrize("prompt", [
