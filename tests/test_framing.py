@@ -135,3 +135,19 @@ def test_one_thing_alone_is_brought_to_the_middle(everyday, place, down):
     assert box[1:] == pytest.approx((down, *place[2:]))
     corner = centred(before, parse("a cat in the top right corner", everyday.lexicon))
     assert torch.equal(corner.where, before.where), "it is where it is asked to be"
+
+
+def test_a_way_to_lay_things_that_hides_one_is_not_taken(everyday, monkeypatch):
+    from vle_gen import drawing
+
+    def onto_each_other(tokens, *_):
+        tokens = tokens.resized(*tokens.size)
+        tokens.where[0, 1:] = tokens.where[0, 1]
+        return tokens
+
+    def draw():
+        return everyday("a castle and a red apple", generator=torch.Generator().manual_seed(0)).tokens[0]
+
+    usual = draw()
+    monkeypatch.setattr(drawing, "framed", onto_each_other)
+    assert not torch.equal(draw().where[0, 1], draw().where[0, 2]) and not torch.equal(draw().where, usual.where)

@@ -19,6 +19,7 @@ from vle_gen.framing import centred, framed
 from vle_gen.ground_looks import is_open_sky, unshown
 from vle_gen.lining_up import lined_up
 from vle_gen.prior.chance import Generators
+from vle_gen.prior.room import any_covered
 from vle_gen.prior.sampling import Given, Guidance, SampledTokens
 from vle_gen.refusing import Pair, Refusing, least_extent, pairs_of, sinks_of, sizes_of, written_by
 from vle_gen.resting import resting
@@ -148,7 +149,7 @@ def draw_orders(
                 close = stood_behind(closed_up(lined, order.request, wanted), order.request, wanted)
                 laid = [framed(one, order.request) for one in ([lined] if close is lined else [close, lined])]
                 laid = [resting(one, order.request, wanted) for one in laid]
-                arranged = [*(one for one in laid if one is not tokens), tokens]
+                arranged = [*(one for one in laid if one is not tokens and not _covers_more(one, tokens)), tokens]
             for tokens in arranged:
                 problems = _problems(pipe, tokens, order, turns)
                 one = Drawn(dyed(tokens, wanted), problems, afloat)
@@ -159,6 +160,11 @@ def draw_orders(
         left, burst = left - burst, 2 * burst
         pending = [k for k in pending if best[k].problems or (best[k].afloat and settings.tries - left < AFLOAT)]
     return best
+
+
+def _covers_more(laid: VLETokens, drawn: VLETokens) -> bool:
+    """Whether something is hidden as it is laid out that is not as it was drawn."""
+    return any_covered(laid.where[0, 1:]) and not any_covered(drawn.where[0, 1:])
 
 
 def _refusing(pipe: VLEPipeline, orders: list[Order]) -> Refusing:

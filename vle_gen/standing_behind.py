@@ -17,7 +17,7 @@ from vle_gen.tokens import VLETokens
 PILED = 0.4  # heights of the nearer thing below its top, down to which the foot of the other may look to stand on it,
 ABOVE = 0.3  # from so many above its top on,
 OVER = 0.3  # where they share so much of the narrower one's width
-BACK, TOLD, MOST_BACK = 0.2, 0.07, 0.6  # of the nearer one's height, how much higher than that the other then stands; in canvas
+BACK, TOLD, MOST_BACK = 0.3, 0.1, 0.7  # of the nearer one's height, how much higher than that the other then stands; in canvas
 # units, how much at least, so that it is seen; and at most, again of that height
 CLEAR = 0.1  # share of the smaller of two boxes that it may then share with what else there is
 COVERED = 0.35  # of the narrower one's width that they share then

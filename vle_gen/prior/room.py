@@ -36,6 +36,11 @@ def covering(where: Tensor) -> Tensor:
     return (common > COVERED * torch.minimum(area[:, :-1], area[:, -1:])).any(1)
 
 
+def any_covered(where: Tensor) -> bool:
+    """Whether one of N frames (N, 4) hides too much of another one."""
+    return any(bool(covering(where[None, :count]).any()) for count in range(2, len(where) + 1))
+
+
 def piled(where: Tensor, sinks: Tensor | float = SINKS) -> Tensor:
     """Whether the last of N frames (B, N, 4) looks to stand on each one before it, or that one on it: (B, N - 1) bool; `sinks`
     as for `rests`."""
