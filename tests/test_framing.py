@@ -146,7 +146,7 @@ def test_a_way_to_lay_things_that_hides_one_is_not_taken(everyday, monkeypatch):
     monkeypatch.setattr(drawing, "framed", lambda tokens, _: replace(tokens, where=onto_the_first(tokens.where)))
     monkeypatch.setattr(drawing, "_problems", lambda pipe, tokens, *_: seen.append(tokens.where[0, 1:]) or [])
     everyday("a castle and a red apple", generator=torch.Generator().manual_seed(0))
-    assert len(seen) == 1 and not torch.equal(seen[0][0], seen[0][1])
+    assert seen and not any(torch.equal(*one) for one in seen)
 
 
 def onto_the_first(where):
