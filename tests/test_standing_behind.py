@@ -5,7 +5,7 @@ import torch
 import vle_gen
 from prompts.grammar import parse
 from vle_gen.prior.room import rests
-from vle_gen.standing_behind import COVERED, NEARER, PILED, stood_behind
+from vle_gen.standing_behind import COVERED, NEARER, PILED, TOLD, stood_behind
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
 CAT, CAR, TREE = (0.55, 0.45, 0.2, 0.2), (0.5, 0.7, 0.4, 0.3), (0.94, 0.25, 0.08, 0.1)
@@ -55,10 +55,19 @@ def test_a_size_that_is_asked_for_stays(laid):
     assert torch.allclose(after[:, 2:], before[:, 2:]) and not torch.equal(after[0], before[0])
 
 
-@pytest.mark.parametrize("cat", [(0.1, 0.45, 0.2, 0.2), (0.55, 0.6, 0.2, 0.2), (0.55, 0.15, 0.2, 0.2)])
-def test_what_does_not_look_to_stand_on_it_stays(laid, cat):
+@pytest.mark.parametrize("cat", [(0.1, 0.45, 0.2, 0.2), (0.55, 0.6, 0.2, 0.2), (0.55, 0.15, 0.2, 0.2), (0.1, 0.65, 0.2, 0.18)])
+def test_what_is_seen_to_be_behind_stays(laid, cat):
     before, after = laid("a tree, and a cat behind a car", cat)
     assert torch.equal(after, before)
+
+
+def test_what_stands_hardly_higher_goes_up_or_the_other_one_down(laid):
+    before, after = laid("a tree, and a cat behind a car", (0.1, 0.7, 0.2, 0.2))
+    assert after[0].tolist() == pytest.approx([0.1, 0.85 - TOLD - 0.1, 0.2, 0.2]) and torch.equal(after[1:], before[1:])
+    before, after = laid("a tree left of a cat, the cat is behind a car", (0.1, 0.7, 0.2, 0.2))
+    assert after[1].tolist() == pytest.approx([0.5, 0.8 + TOLD - 0.15, 0.4, 0.3]) and torch.equal(after[0], before[0])
+    before, after = laid("a tree left of a cat, the cat is behind a car", (0.1, 0.78, 0.2, 0.2))
+    assert torch.equal(after, before), "there is no more picture below"
 
 
 def test_it_goes_to_the_other_side_where_something_else_is_on_its_own(laid):
