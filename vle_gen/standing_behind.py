@@ -92,7 +92,7 @@ def _before(near: Box, far: Box) -> list[Box]:
 
 
 def _more(near: Box, far: Box) -> float:
-    """How much higher (canvas units) the foot of the farther one of two boxes would have to be for a picture to tell; 0 where it
-    does, and where the other one stands higher by far."""
+    """How much higher (canvas units) the foot of the farther one of two boxes would have to be for a picture to tell; 0 where
+    it does, and where the other one stands higher by far."""
     more = TOLD - (near[1] + near[3] / 2 - far[1] - far[3] / 2)
     return more if 0 < more <= 2 * TOLD else 0.0
