@@ -55,7 +55,7 @@ def test_a_size_that_is_asked_for_stays(laid):
     assert torch.allclose(after[:, 2:], before[:, 2:]) and not torch.equal(after[0], before[0])
 
 
-@pytest.mark.parametrize("cat", [(0.1, 0.45, 0.2, 0.2), (0.55, 0.6, 0.2, 0.2), (0.55, 0.15, 0.2, 0.2), (0.1, 0.65, 0.2, 0.18)])
+@pytest.mark.parametrize("cat", [(0.1, 0.45, 0.2, 0.2), (0.55, 0.6, 0.2, 0.2), (0.55, 0.15, 0.2, 0.2), (0.1, 0.6, 0.2, 0.2)])
 def test_what_is_seen_to_be_behind_stays(laid, cat):
     before, after = laid("a tree, and a cat behind a car", cat)
     assert torch.equal(after, before)
