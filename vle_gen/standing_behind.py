@@ -17,8 +17,8 @@ from vle_gen.tokens import VLETokens
 PILED = 0.4  # heights of the nearer thing below its top, down to which the foot of the other may look to stand on it,
 ABOVE = 0.3  # from so many above its top on,
 OVER = 0.3  # where they share so much of the narrower one's width
-BACK, TOLD, MOST_BACK = 0.45, 0.13, 0.8  # of the nearer one's height, how much higher than that the other then stands; in canvas
-# units, how much at least, so that it is seen; and at most, again of that height
+BACK = 0.45  # of the nearer one's height, how much higher than that the other then stands,
+TOLD, MOST_BACK = 0.13, 0.8  # in canvas units how much at least, so that it is seen, and at most, again of that height
 CLEAR = 0.1  # share of the smaller of two boxes that it may then share with what else there is
 COVERED = 0.35  # of the narrower one's width that they share then
 NEARER = 1.4  # times as large as it was, at most, it then is, since it stands nearer
