@@ -2,7 +2,6 @@
 import pytest
 import torch
 
-import vle_gen
 from prompts.grammar import parse
 from vle_gen.closing_up import NEAR, closed_up
 from vle_gen.tokenizer.sizes import FRAME_SCALE
@@ -11,8 +10,8 @@ BOXES = [(0.5, 0.1, 0.1, 0.1), (0.5, 0.2, 0.2, 0.1), (0.55, 0.8, 0.2, 0.2)]  # a
 
 
 @pytest.fixture(scope="module")
-def everyday():
-    return vle_gen.load("everyday")
+def everyday(everyday_pipe):
+    return everyday_pipe
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 import pytest
 import torch
 
-import vle_gen
 from prompts.grammar import parse
 from vle_gen.prior.room import rests
 from vle_gen.standing_behind import COVERED, NEARER, PILED, TOLD, stood_behind
@@ -12,8 +11,8 @@ CAT, CAR, TREE = (0.55, 0.45, 0.2, 0.2), (0.5, 0.7, 0.4, 0.3), (0.94, 0.25, 0.08
 
 
 @pytest.fixture(scope="module")
-def everyday():
-    return vle_gen.load("everyday")
+def everyday(everyday_pipe):
+    return everyday_pipe
 
 
 @pytest.fixture(scope="module")

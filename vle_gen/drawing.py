@@ -1,7 +1,7 @@
 """Text to tokens: the prior draws, CLIP names what came out, and what breaks the prompt is drawn again."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -139,20 +139,14 @@ def draw_orders(
                 continue
             tokens = written(pipe, drawn, row, settings.size)
             order, turns = orders[k // each], drawn.turn[row].tolist()
-            wanted, arranged = order.wanted(turns[1 : len(tokens)]), [tokens]
+            wanted = order.wanted(turns[1 : len(tokens)])
             afloat = settings.tries > 1 and _is_afloat(pipe, tokens, order)
             if afloat and best[k] is not None and not best[k].problems:
                 continue
-            if settings.tries > 1 and pipe.lexicon is not None and not order.places:
-                tokens = centred(sized(tokens, wanted, least_drawn(order.request)), order.request)
-                lined = lined_up(tokens, order.request, wanted)
-                close = stood_behind(closed_up(lined, order.request, wanted), order.request, wanted)
-                laid = [framed(one, order.request) for one in ([lined] if close is lined else [close, lined])]
-                laid = [resting(one, order.request, wanted) for one in laid]
-                arranged = [*(one for one in laid if one is not tokens and not _covers_more(one, tokens)), tokens]
-            for tokens in arranged:
-                problems = _problems(pipe, tokens, order, turns)
-                one = Drawn(dyed(tokens, wanted), problems, afloat)
+            lays = settings.tries > 1 and pipe.lexicon is not None and not order.places
+            for laid in _ways_to_lay(tokens, order.request, wanted) if lays else [tokens]:
+                problems = _problems(pipe, laid, order, turns)
+                one = Drawn(dyed(laid, wanted), problems, afloat)
                 if best[k] is None or one.faults < best[k].faults:
                     best[k] = one
                 if not problems:
@@ -160,6 +154,21 @@ def draw_orders(
         left, burst = left - burst, 2 * burst
         pending = [k for k in pending if best[k].problems or (best[k].afloat and settings.tries - left < AFLOAT)]
     return best
+
+
+def _ways_to_lay(
+    tokens: VLETokens, request: SceneRequest | None, wanted: Sequence[Mention | None]
+) -> Iterator[VLETokens]:
+    """A draw as a person would lay its things out, from the most that is done to that to the least; `wanted` says what each
+    object token was to be. Each way is made only when those before it were not right."""
+    tokens = centred(sized(tokens, wanted, least_drawn(request)), request)
+    lined = lined_up(tokens, request, wanted)
+    close = stood_behind(closed_up(lined, request, wanted), request, wanted)
+    for one in [lined] if close is lined else [close, lined]:
+        laid = resting(framed(one, request), request, wanted)
+        if laid is not tokens and not _covers_more(laid, tokens):
+            yield laid
+    yield tokens
 
 
 def _covers_more(laid: VLETokens, drawn: VLETokens) -> bool:
