@@ -77,6 +77,8 @@ def test_an_object_is_taught_by_a_seed_that_generators_take():
         ("tokenizer", "proposals=33", "proposals is 33: expected 1 to 32"),
         ("tokenizer", "model.outline=4", "model.outline is 4: expected a multiple of 3, or 0 for none"),
         ("tokenizer", "trained=outline", "trained is outline: give model.outline, .* and init"),
+        ("tokenizer", "trained=background", "trained is background: give init, a checkpoint whose scene tokens"),
+        ("tokenizer", "pairs=0", "pairs is 0: expected 1 or more"),
         ("tokenizer", "model.focal=-1", "model.focal is -1.0: expected a finite number above 0, or 0 for none"),
         ("tokenizer", "data.native=2", "data.native is 2.0: expected 0 to 1"),
         ("clip", "data.scenes_fraction=1.5", "data.scenes_fraction is 1.5: expected 0 to 1"),

@@ -63,7 +63,9 @@ def test_files_that_are_no_configuration(tmp_path, text):
         (["model.layer=100"], "model.layer is 100: expected a multiple of model.glimpse, 64"),
         (["model.glimpse=40"], "model.glimpse is 40: expected a multiple of 16"),
         (["model.decoder_blocks=[1,2]"], "model.decoder_blocks is .1, 2.: expected three numbers"),
-        (["trained=encoder"], "trained is 'encoder': expected all, loop, decoder, both or outline"),
+        (["trained=encoder"], "trained is 'encoder': expected all, loop, decoder, both, outline or background"),
+        (["model.background_widths=[8]"], "model.background_widths is .8.: .* as many as 8 is doubled to be .*, 32"),
+        (["model.background_widths=[8, 0]"], "model.background_widths is .8, 0.: expected none, or numbers of 1 or more"),
     ],
 )
 def test_sizes_that_no_network_has(settings, message):

@@ -21,7 +21,7 @@ from vle_gen.errors import UserError
 from vle_gen.prior.sizes import PriorLearning, PriorSizes
 from vle_gen.seeds import MOST_SEED
 from vle_gen.teaching.settings import TeachConfig
-from vle_gen.tokenizer.sizes import LossWeights, ReconstructionSizes, ReconstructionWeights, TokenizerSizes
+from vle_gen.tokenizer.sizes import BACKGROUND_CELLS, LossWeights, ReconstructionSizes, ReconstructionWeights, TokenizerSizes
 
 SMALLEST_CLIP_BATCH = 3  # pictures: two scenes, and a glimpse
 MOST_THREADS = 1024
@@ -95,6 +95,7 @@ class TokenizerConfig:
     states: int = MISSING
     supervision: str = MISSING
     proposals: int = MISSING
+    pairs: int = MISSING
     least_objects: int = MISSING
     init: Optional[str] = None
     trained: str = MISSING
@@ -102,14 +103,18 @@ class TokenizerConfig:
     def __post_init__(self) -> None:
         if self.variant != "objects":
             raise UserError(f"variant is {self.variant!r}: expected objects or {', '.join(VARIANTS)}")
-        if self.trained not in ("all", "loop", "decoder", "both", "outline"):
-            raise UserError(f"trained is {self.trained!r}: expected all, loop, decoder, both or outline")
+        if self.trained not in ("all", "loop", "decoder", "both", "outline", "background"):
+            raise UserError(f"trained is {self.trained!r}: expected all, loop, decoder, both, outline or background")
         if self.model.outline < 0 or self.model.outline % 3:
             raise UserError(f"model.outline is {self.model.outline}: expected a multiple of 3, or 0 for none")
         if self.model.missed and not self.model.outline:
             raise UserError("model.missed is true: give model.outline, such as 24, the network that says what was missed")
         if self.trained == "outline" and not (self.model.outline and self.init):
             raise UserError("trained is outline: give model.outline, such as 24, and init, a checkpoint to draw outlines of")
+        if self.trained == "background" and not self.init:
+            raise UserError("trained is background: give init, a checkpoint whose scene tokens are to be drawn")
+        if self.pairs < 1:
+            raise UserError(f"pairs is {self.pairs}: expected 1 or more")
         if not 1 <= self.least_objects <= 9:
             raise UserError(f"least_objects is {self.least_objects}: expected 1 to 9")
         if self.supervision not in ("layers", "none"):
@@ -125,6 +130,10 @@ class TokenizerConfig:
         for name in ("glimpse_side", "step_width", "background"):
             if getattr(self.model, name) < 1:
                 raise UserError(f"model.{name} is {getattr(self.model, name)}: expected 1 or more")
+        widths = self.model.background_widths
+        if widths and (min(widths) < 1 or self.model.background != BACKGROUND_CELLS * 2 ** len(widths)):
+            raise UserError(f"model.background_widths is {widths}: expected none, or numbers of 1 or more, as many as "
+                            f"{BACKGROUND_CELLS} is doubled to be model.background, {self.model.background}")
         for name in ("backbone_widths", "encoder_widths", "decoder_widths"):
             widths = getattr(self.model, name)
             if len(widths) != 4 or min(widths) < 1:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from prompts.grounds import FLOOR, Grounds, Look, layer_of, shows
@@ -16,6 +17,8 @@ LIGHTNESS = 0.5  # how much a difference of lightness counts beside one of hue: 
 FAR, FARTHER = 0.12, 0.04  # distance in OKLab from which it is another background, and so much more than from the likest one's
 UNTOLD = ("hills",)  # they lie between
 CHANGING, EVEN = 0.15, 0.09  # in OKLab, by which the top and the bottom of open sky differ; share of it of neighbouring rows
+
+ROWS = 32  # of a background, in which sky is told
 
 
 def looks_of(pictures: Iterable[tuple[Sequence[str], Tensor]]) -> dict[str, Look]:
@@ -45,9 +48,9 @@ def unshown(asked: Sequence[str], picture: Tensor, grounds: Grounds) -> list[str
 
 @torch.no_grad()
 def is_open_sky(picture: Tensor) -> bool:
-    """Whether a picture (3, 32, 32), 0..1, of a background alone shows nothing but sky, which changes evenly all the way down:
+    """Whether a picture (3, H, W), 0..1, of a background alone shows nothing but sky, which changes evenly all the way down:
     ground has a horizon, and what is of one paint changes little."""
-    rows = to_lab(to_linear(picture)).mean(2)  # (3, 32)
+    rows = F.adaptive_avg_pool2d(to_lab(to_linear(picture)), (ROWS, 1))[..., 0]  # (3, ROWS)
     change = float((rows[:, -3:].mean(1) - rows[:, :3].mean(1)).norm())
     return change > CHANGING and float((rows[:, 1:] - rows[:, :-1]).norm(dim=0).max()) < EVEN * change
 

@@ -1,4 +1,4 @@
-"""The scene token: what the whole picture looks like without its objects, as a smooth low-resolution layer."""
+"""The scene token: what the whole picture looks like without its objects, as a layer of lower resolution."""
 from __future__ import annotations
 
 import torch
@@ -6,8 +6,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vle_gen.tokenizer.blocks import LOGVAR, ResBlock, norm
+from vle_gen.tokenizer.sizes import BACKGROUND_CELLS, TokenizerSizes
 
-POOL = 8  # the picture's features are pooled to POOL x POOL cells, whatever its aspect
+POOL = BACKGROUND_CELLS  # the picture's features are pooled to POOL x POOL cells, whatever its aspect
+BASE_BLOCKS = 2  # residual blocks at these
 
 
 class BackgroundEncoder(nn.Module):
@@ -48,6 +50,46 @@ class BackgroundDecoder(nn.Module):
         what = what[:, : self.whole]
         pixels = (self.linear(what) + self.mlp(what)).float()
         return (0.4 + 0.1 * pixels).view(-1, 3, self.size, self.size)  # floors are mid-grey
+
+
+class FineBackgroundDecoder(nn.Module):
+    """The first `whole` of `what` (B, D) -> colours (B, 3, S, S) in about 0..1, S = 8 * 2 ** len(widths), to be stretched over
+    the picture.
+
+    Convolutions at 8 x 8 cells and at every doubling, the last of them sub-pixel (Shi et al. 2016), so that what scenes have
+    in many places, such as a horizon, is drawn sharply wherever it is.
+    """
+
+    def __init__(self, whole: int, widths: tuple[int, ...]):
+        super().__init__()
+        self.whole, self.width = whole, widths[0]
+        self.first = nn.Linear(whole, widths[0] * POOL**2)
+        self.base = nn.Sequential(*(ResBlock(widths[0], widths[0]) for _ in range(BASE_BLOCKS)))
+        self.ups = nn.Sequential(*(_Doubling(old, new) for old, new in zip(widths, widths[1:], strict=False)))
+        self.out = nn.Sequential(norm(widths[-1]), nn.SiLU(), nn.Conv2d(widths[-1], 12, 3, padding=1), nn.PixelShuffle(2))
+
+    def forward(self, what: Tensor) -> Tensor:
+        cells = self.first(what[:, : self.whole]).view(-1, self.width, POOL, POOL)
+        cells = cells.contiguous(memory_format=torch.channels_last)
+        return 0.4 + 0.3 * self.out(self.ups(self.base(cells))).float()
+
+
+class _Doubling(nn.Module):
+    """Cells (B, C, h, w) -> (B, D, 2 h, 2 w)."""
+
+    def __init__(self, width_in: int, width: int):
+        super().__init__()
+        self.conv, self.block = nn.Conv2d(width_in, width, 3, padding=1), ResBlock(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.block(F.interpolate(self.conv(x), scale_factor=2.0, mode="nearest"))
+
+
+def background_decoder(sizes: TokenizerSizes) -> BackgroundDecoder | FineBackgroundDecoder:
+    """A new decoder of the sort that `sizes` says."""
+    if sizes.background_widths:
+        return FineBackgroundDecoder(sizes.whole, tuple(sizes.background_widths))
+    return BackgroundDecoder(sizes.whole, sizes.background)
 
 
 def stretch(colours: Tensor, height: int, width: int) -> Tensor:

@@ -65,12 +65,14 @@ class VLETokenizer(TokenizerCore, SavedModel, ModelMixin, ConfigMixin):
         lamps: float = 1.3,
         outline: int = 0,
         missed: bool = False,
+        background_widths: tuple[int, ...] = (),
         coded: bool = False,
     ):
         lists = [list(numbers) for numbers in (encoder_widths, decoder_widths, decoder_blocks)]
         sizes = TokenizerSizes(
             what, glimpse, background, work_side, glimpse_side, list(backbone_widths), step_width, *lists, layer, local,
             slack, step_weight, error_weight, even_error, focal, lamps, outline, missed,
+            list(background_widths),
         )  # fmt: skip
         super().__init__(sizes, coded)
 

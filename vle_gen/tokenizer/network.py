@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from vle_gen.tokenizer.backbone import Backbone
-from vle_gen.tokenizer.background import BackgroundDecoder, BackgroundEncoder
+from vle_gen.tokenizer.background import BackgroundEncoder, background_decoder
 from vle_gen.tokenizer.blocks import quiet
 from vle_gen.tokenizer.glimpse import GlimpseDecoder, GlimpseEncoder
 from vle_gen.tokenizer.outline import OutlineNetwork
@@ -30,7 +30,7 @@ class TokenizerNetwork(nn.Module):
             sizes.whole, tuple(sizes.decoder_widths), tuple(sizes.decoder_blocks), sizes.glimpse, sizes.layer, sizes.local
         )
         self.background_encoder = BackgroundEncoder(w8, sizes.what, sizes.whole)
-        self.background_decoder = BackgroundDecoder(sizes.whole, sizes.background)
+        self.background_decoder = background_decoder(sizes)
         self.outline = OutlineNetwork(sizes.outline, sizes.missed) if sizes.outline else None
         quiet(self.glimpse_encoder.what[-1])
         quiet(self.background_encoder.head[-1])

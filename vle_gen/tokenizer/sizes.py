@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from vle_gen.errors import UserError
 
+BACKGROUND_CELLS = 8  # on a side, in which the scene token sees a picture
 CELL = 8  # pixels of a glimpse on a side of a cell that has numbers of its own
 FRAME_SCALE = 2.0  # a token's frame is this much wider and higher than the object's box, so that the shadow fits
 
@@ -35,6 +36,7 @@ class TokenizerSizes:
     lamps: float = 1.3
     outline: int = 0
     missed: bool = False
+    background_widths: list[int] = field(default_factory=list)
 
     @property
     def one_world(self) -> bool:

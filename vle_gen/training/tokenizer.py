@@ -57,7 +57,7 @@ def _require_objects(folder: str) -> None:
 def starting_network(config: configs.TokenizerConfig) -> TokenizerNetwork:
     """A new network, or that of a checkpoint, with a larger decoder or an outline network if asked. With `trained: loop` only
     what finds objects and their scopes trains, with `decoder` only what reads tokens, with `both` the two of them, with
-    `outline` only the outline network, which trains with nothing else."""
+    `background` only what draws backgrounds, with `outline` only the outline network, which train with nothing else."""
     if config.init is None:
         network = TokenizerNetwork(config.model)
     else:
@@ -73,6 +73,7 @@ def starting_network(config: configs.TokenizerConfig) -> TokenizerNetwork:
     parts = {
         "loop": (network.step, *network.glimpse_encoder.scope_parts()),
         "decoder": (network.glimpse_decoder, network.background_decoder),
+        "background": (network.background_decoder,),
     }
     parts["both"] = (*parts["loop"], *parts["decoder"])
     if network.outline is not None:
@@ -222,4 +223,8 @@ def build(config: configs.TokenizerConfig | configs.ReconstructionConfig, device
         from vle_gen.training.reconstruction import ReconstructionTask
 
         return ReconstructionTask(config, device)
+    if config.trained == "background":
+        from vle_gen.training.background import BackgroundTask
+
+        return BackgroundTask(config, device)
     return TokenizerTask(config, device)
