@@ -4,11 +4,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
 
 import vle_gen
+from vle_gen.errors import UserError
 from vle_gen.tokenizer.model import VLETokenizer
 
 SHIPPED = Path(vle_gen.__file__).parent / "weights" / "tokenizer"
@@ -36,6 +38,14 @@ def test_it_is_trained_and_nothing_else(vlegen, sprites, tmp_path):
     assert len(kept) > 100 and all(torch.equal(before[name], after[name]) for name in kept)
 
     trained, old = VLETokenizer.load(tmp_path / "checkpoint"), VLETokenizer.load(SHIPPED)
+    assert trained.checkpoint_id != old.checkpoint_id and trained.also_reads == (old.checkpoint_id,)
     floor = torch.full((3, 80, 120), 118, dtype=torch.uint8)
-    new, expected = (one.decode(one.encode(floor), carry=False).float().mean() for one in (trained, old))
-    assert abs(new - expected) < 25, "a grey floor is drawn grey"
+    written = old.encode(floor)
+    new, expected = (one.decode(written, carry=False).float().mean() for one in (trained, old))
+    assert abs(new - expected) < 25, "a grey floor is drawn grey, of tokens that were written before"
+    with pytest.raises(UserError, match="cannot be read by"):
+        old.decode(trained.encode(floor))
+
+    whole = vlegen("assemble", tmp_path / "checkpoint", "-o", tmp_path / "whole")
+    assert whole.status == 0, whole.err
+    assert "another tokenizer" not in whole.err + whole.out, "the shipped prior writes what it reads"

@@ -107,6 +107,6 @@ def _misfits(tokenizer: VLETokenizer, clip: ClipModel | None, prior: TextToToken
     found, needs = [], prior.config
     if clip is not None and needs.clip_id is not None and needs.clip_id != clip.text_id:
         found.append(f"the prior reads another CLIP ({needs.clip_name or 'one of vlegen train clip'}, {needs.clip_id})")
-    if needs.tokenizer_id is not None and needs.tokenizer_id != tokenizer.checkpoint_id:
+    if needs.tokenizer_id not in (None, tokenizer.checkpoint_id, *tokenizer.also_reads):
         found.append(f"the prior writes the tokens of another tokenizer ({needs.tokenizer_id})")
     return found

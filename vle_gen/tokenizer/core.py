@@ -38,10 +38,12 @@ class TokenizerCore(nn.Module):
     Args:
         sizes: of the networks.
         coded: whether the weights hold the statistics of tokens that `compress` needs.
+        also_reads: ids of other checkpoints whose tokens mean the same to this one: it has learnt to draw what they wrote.
     """
 
-    def __init__(self, sizes: TokenizerSizes, coded: bool = False):
+    def __init__(self, sizes: TokenizerSizes, coded: bool = False, also_reads: tuple[str, ...] = ()):
         super().__init__()
+        self.also_reads = tuple(also_reads)
         self.network = TokenizerNetwork(sizes)
         self.code: TokenCode | None = TokenCode(sizes.what) if coded else None
         self._digest: tuple[list[tuple[int, int]], str] | None = None  # of the weights, as long as they stay what they are
@@ -56,7 +58,7 @@ class TokenizerCore(nn.Module):
         """
         config = json.loads((Path(folder) / CONFIG).read_text())
         sizes = TokenizerSizes(**{size.name: config[size.name] for size in fields(TokenizerSizes) if size.name in config})
-        core = TokenizerCore(sizes, config["coded"])
+        core = TokenizerCore(sizes, config["coded"], config.get("also_reads", ()))
         core.load_state_dict(load_file(Path(folder) / WEIGHTS))  # copied into float32, int32 staying as it is
         return core.eval().to(device)
 
@@ -67,7 +69,8 @@ class TokenizerCore(nn.Module):
 
     @property
     def checkpoint_id(self) -> str:
-        """Short digest of the decoder's weights: only tokens with the same id can be read by this tokenizer."""
+        """Short digest of the decoder's weights: only tokens with the same id, or one of `also_reads`, can be read by this
+        tokenizer."""
         modules = (self.network.background_decoder, self.network.glimpse_decoder)
         parameters = [parameter for module in modules for parameter in module.parameters()]
         if any(parameter.is_inference() for parameter in parameters):  # torch counts no changes of these
@@ -160,7 +163,7 @@ class TokenizerCore(nn.Module):
         Raises:
             UserError: the tokens were made by another checkpoint.
         """
-        if tokens.checkpoint and tokens.checkpoint != self.checkpoint_id:
+        if tokens.checkpoint and tokens.checkpoint not in (self.checkpoint_id, *self.also_reads):
             from vle_gen.checkpoints import said_checkpoint
 
             raise UserError(

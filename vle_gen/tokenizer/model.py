@@ -67,6 +67,7 @@ class VLETokenizer(TokenizerCore, SavedModel, ModelMixin, ConfigMixin):
         missed: bool = False,
         background_widths: tuple[int, ...] = (),
         coded: bool = False,
+        also_reads: tuple[str, ...] = (),
     ):
         lists = [list(numbers) for numbers in (encoder_widths, decoder_widths, decoder_blocks)]
         sizes = TokenizerSizes(
@@ -74,12 +75,12 @@ class VLETokenizer(TokenizerCore, SavedModel, ModelMixin, ConfigMixin):
             slack, step_weight, error_weight, even_error, focal, lamps, outline, missed,
             list(background_widths),
         )  # fmt: skip
-        super().__init__(sizes, coded)
+        super().__init__(sizes, coded, tuple(also_reads))
 
     @staticmethod
-    def from_network(network: TokenizerNetwork) -> VLETokenizer:
-        """A tokenizer with a copy of the weights of a trained network."""
-        tokenizer = VLETokenizer(**vars(network.sizes))
+    def from_network(network: TokenizerNetwork, also_reads: tuple[str, ...] = ()) -> VLETokenizer:
+        """A tokenizer with a copy of the weights of a trained network; `also_reads`: see `TokenizerCore`."""
+        tokenizer = VLETokenizer(**vars(network.sizes), also_reads=also_reads)
         tokenizer.network.load_state_dict(network.state_dict())
         return tokenizer.eval()
 

@@ -33,6 +33,7 @@ class ReconstructionTokenizer(SavedModel, ModelMixin, ConfigMixin):
         "There are no object tokens. Weights are float16 safetensors."
     )
     code = None  # statistics by which tokens are coded: none are kept
+    also_reads: tuple[str, ...] = ()  # ids of other checkpoints whose tokens mean the same
 
     @register_to_config
     def __init__(self, what: int = 256, side: int = 128, widths: tuple[int, ...] = (48, 96, 160)):

@@ -14,7 +14,7 @@ from vle_gen import config as configs
 from vle_gen.tokenizer.blocks import Extent
 from vle_gen.tokenizer.network import TokenizerNetwork, posterior_sample
 from vle_gen.training.log import Watch
-from vle_gen.training.tokenizer import Pictures, starting_network
+from vle_gen.training.tokenizer import Pictures, readable, starting_network
 
 SHOWN = 8  # backgrounds of a sample picture
 
@@ -76,7 +76,7 @@ class BackgroundTask:
         from vle_gen.tokenizer.model import VLETokenizer
 
         self.network.background_decoder.load_state_dict(ema_model.state_dict())
-        VLETokenizer.from_network(self.network).save_checkpoint(folder, card)
+        VLETokenizer.from_network(self.network, readable(self.config)).save_checkpoint(folder, card)
 
 
 def _read(network: TokenizerNetwork, image: Tensor) -> tuple[Tensor, Tensor]:

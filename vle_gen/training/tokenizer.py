@@ -86,6 +86,17 @@ def starting_network(config: configs.TokenizerConfig) -> TokenizerNetwork:
     return network
 
 
+def readable(config: configs.TokenizerConfig) -> tuple[str, ...]:
+    """The ids of the checkpoints whose tokens the one that comes of a training can read: those that that of `init` can, where
+    only what draws them is trained on."""
+    if config.init is None or config.trained not in ("decoder", "both", "background"):
+        return ()
+    from vle_gen.tokenizer.model import VLETokenizer
+
+    start = VLETokenizer.load(config.init)
+    return (start.checkpoint_id, *start.also_reads)
+
+
 def whole_view(batch: int, generator: torch.Generator) -> Tensor:
     """Views (B, 4) of all of the source square, mirrored half the time."""
     mirror = torch.rand(batch, generator=generator, device=generator.device) < 0.5
@@ -198,7 +209,7 @@ class TokenizerTask:
         """Writes the checkpoint that `vle_gen.load` reads."""
         from vle_gen.tokenizer.model import VLETokenizer
 
-        VLETokenizer.from_network(ema_model).save_checkpoint(folder, card)
+        VLETokenizer.from_network(ema_model, readable(self.config)).save_checkpoint(folder, card)
 
 
 def brightened(scenes: SceneBatch, generator: torch.Generator) -> SceneBatch:
