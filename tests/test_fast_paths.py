@@ -53,6 +53,12 @@ def test_a_part_is_stretched_as_the_whole():
     assert torch.allclose(part, whole[..., 11:47, 100:160], atol=2e-6)
 
 
+def test_a_background_finer_than_the_picture_is_not_aliased():
+    colours = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(2))
+    small = torch.nn.functional.interpolate(colours, (20, 30), mode="bicubic", antialias=True).clamp(0, 1)
+    assert torch.allclose(stretch_to(colours, 20, 30), small, atol=2e-6)
+
+
 def test_the_rectangle_about_a_mask():
     mask = torch.zeros(20, 30, dtype=torch.bool)
     assert around_mask(mask, 3).empty and around_mask(mask[:0], 3).empty

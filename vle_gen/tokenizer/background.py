@@ -100,11 +100,13 @@ def stretch(colours: Tensor, height: int, width: int) -> Tensor:
 def stretch_to(
     colours: Tensor, height: int, width: int, rows: slice = slice(None), columns: slice = slice(None)
 ) -> Tensor:
-    """What `stretch` gives, but for float rounding, or only its `rows` and `columns`. Interpolation is linear along each
-    axis, and two products of matrices are cheaper than a look at 16 neighbours of each pixel."""
-    unit = torch.eye(colours.shape[-1], device=colours.device, dtype=colours.dtype)[None, None]
+    """What `stretch` gives, but for float rounding and pictures smaller than what is decoded, which are not aliased; or only its
+    `rows` and `columns`. Interpolation is linear along each axis, and two products of matrices are cheaper than a look at 16
+    neighbours of each pixel."""
+    side = colours.shape[-1]
+    unit = torch.eye(side, device=colours.device, dtype=colours.dtype)[None, None]
     down, across = (
-        F.interpolate(unit, (count, len(unit[0, 0])), mode="bicubic", align_corners=False)[0, 0][part]
+        F.interpolate(unit, (count, side), mode="bicubic", align_corners=False, antialias=count < side)[0, 0][part]
         for count, part in ((height, rows), (width, columns))
     )
     return (down @ (colours @ across.T)).clamp(0, 1)
