@@ -100,9 +100,9 @@ def stretch(colours: Tensor, height: int, width: int) -> Tensor:
 def stretch_to(
     colours: Tensor, height: int, width: int, rows: slice = slice(None), columns: slice = slice(None)
 ) -> Tensor:
-    """What `stretch` gives, but for float rounding and pictures smaller than what is decoded, which are not aliased; or only its
-    `rows` and `columns`. Interpolation is linear along each axis, and two products of matrices are cheaper than a look at 16
-    neighbours of each pixel."""
+    """What `stretch` gives, but for float rounding, and for pictures smaller than what is decoded, which are not aliased; or
+    only its `rows` and `columns`. Interpolation is linear along each axis, and two products of matrices are cheaper than a look
+    at 16 neighbours of each pixel."""
     side = colours.shape[-1]
     unit = torch.eye(side, device=colours.device, dtype=colours.dtype)[None, None]
     down, across = (
