@@ -22,14 +22,14 @@ from runs import check_begun, parser_of, table_of
 
 from vle_gen import config as configs
 from vle_gen import training
+from vle_gen.display.overlay import overlay
 from vle_gen.errors import UserError
-from vle_gen.evaluate import evaluate_tokenizer, read_scenes
-from vle_gen.files import write_json
-from vle_gen.image_io import save_image
-from vle_gen.overlay import overlay
+from vle_gen.evaluation.evaluate import evaluate_tokenizer, read_scenes
+from vle_gen.io.image_files import save_image
 from vle_gen.pipeline import VLEPipeline
 from vle_gen.tokenizer.model import VLETokenizer
 from vle_gen.training.loop import STATE
+from vle_gen.workflows.files import write_json
 
 # A model that learns in minutes on a CPU.
 SMALL = (

@@ -20,9 +20,9 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from rich.progress import track
 
 import vle_gen
-from vle_gen.evaluate import read_scenes
-from vle_gen.image_io import open_image
-from vle_gen.metrics import best_match
+from vle_gen.evaluation.evaluate import read_scenes
+from vle_gen.evaluation.metrics import best_match
+from vle_gen.io.image_files import open_image
 from vle_gen.pipeline import VLEPipeline
 from vle_gen.tokenizer.loop import confidence, encode_picture
 from vle_gen.tokens import SURE

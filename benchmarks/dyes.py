@@ -1,4 +1,4 @@
-"""Whether things that a prompt gives a colour of its own have it: "a pink cat" (`vle_gen/dyeing.py`).
+"""Whether things that a prompt gives a colour of its own have it: "a pink cat" (`vle_gen/generation/dyeing.py`).
 
     python benchmarks/dyes.py [--prompts 100] [--seed 0] [--checkpoint everyday]
 
@@ -20,11 +20,11 @@ from rich.progress import track
 import vle_gen
 from prompts.grammar import parse
 from prompts.plurals import article, is_mass, is_plural
-from vle_gen.colour_space import to_lab, to_linear
-from vle_gen.colours import VIVID
 from vle_gen.errors import UserError
+from vle_gen.imaging.colour_space import to_lab, to_linear
+from vle_gen.imaging.colours import VIVID
+from vle_gen.imaging.tinting import main_colour
 from vle_gen.pipeline import VLEPipeline
-from vle_gen.tinting import main_colour
 
 RELATIONS = ("left of", "right of", "behind", "in front of")
 LEAST = 40  # pixels that a thing shows, for its colour to be asked for

@@ -17,8 +17,8 @@ from rich.progress import track
 
 import vle_gen
 from editors import move
-from vle_gen.evaluate import CHANGED, read_scenes
-from vle_gen.metrics import best_match, grow, psnr
+from vle_gen.evaluation.evaluate import CHANGED, read_scenes
+from vle_gen.evaluation.metrics import best_match, grow, psnr
 
 LEAST = 12  # pixels of an object on the edge, so that it is cut
 SHOWN = 6  # rows of the sheet
@@ -48,7 +48,7 @@ def main() -> None:
         if not token:
             continue
         edited = move(tokens, token, dx=step["dx"], dy=step["dy"])
-        with mock.patch("vle_gen.placing.completed", lambda network, body, *rest: body):
+        with mock.patch("vle_gen.compositing.placing.completed", lambda network, body, *rest: body):
             before = np.asarray(pipe.decode(edited))
         after = np.asarray(pipe.decode(edited))
         region = grow(np.abs(scene.moved.astype(int) - scene.image).max(-1) > CHANGED, 3)

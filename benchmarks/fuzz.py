@@ -28,7 +28,7 @@ from safetensors.torch import save_file
 import vle_gen
 from editors import move
 from vle_gen.errors import UserError
-from vle_gen.image_io import open_image
+from vle_gen.io.image_files import open_image
 from vle_gen.tokens import VLETokens
 
 SCENE = Path(__file__).parent.parent / "tests" / "fixtures" / "scenes" / "300000.png"

@@ -10,8 +10,8 @@ from PIL import Image
 
 import vle_gen
 from editors import move
-from vle_gen.image_io import open_image
-from vle_gen.overlay import overlay
+from vle_gen.display.overlay import overlay
+from vle_gen.io.image_files import open_image
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
-from vle_gen.image_io import write_whole
+from vle_gen.io.image_files import write_whole
 from vle_gen.prior.sizes import PriorLearning
 from vle_gen.training.layouts import Layouts
 from vle_gen.training.log import Watch

@@ -24,13 +24,13 @@ from rich.progress import track
 import vle_gen
 from vle_gen.data.compose import Composer
 from vle_gen.data.sprites import SpriteBank
-from vle_gen.evaluate import SEEN, read_scenes
-from vle_gen.files import write_json
+from vle_gen.evaluation.evaluate import SEEN, read_scenes
 from vle_gen.pipeline import VLEPipeline
 from vle_gen.tokenizer.loop import glimpse_picture
 from vle_gen.tokenizer.render import render_tokens
 from vle_gen.tokenizer.worth import worth_keeping
 from vle_gen.tokens import VLETokens
+from vle_gen.workflows.files import write_json
 
 LONGEST = 10  # tokens up to which errors are shown
 

@@ -1,4 +1,4 @@
-"""How well things are named: by CLIP alone, and with what tokens say (`vle_gen/recognising.py`).
+"""How well things are named: by CLIP alone, and with what tokens say (`vle_gen/recognition/prototypes.py`).
 
     python benchmarks/names.py SCENES [--checkpoint everyday] [--limit 20]
 
@@ -17,9 +17,9 @@ from rich.progress import track
 import vle_gen
 from prompts.called import Called, called_as
 from prompts.lexicon import Lexicon
-from vle_gen.evaluate import read_scenes
-from vle_gen.metrics import best_match
-from vle_gen.names import DOUBT, Names
+from vle_gen.evaluation.evaluate import read_scenes
+from vle_gen.evaluation.metrics import best_match
+from vle_gen.recognition.names import DOUBT, Names
 
 FOUND = 0.5  # intersection over union from which a thing is found
 

@@ -17,9 +17,9 @@ from rich import print as show
 from rich.progress import track
 
 import vle_gen
-from vle_gen.evaluate import SEEN, read_scenes
-from vle_gen.metrics import best_match, foreground_ari
-from vle_gen.outlines import owners
+from vle_gen.evaluation.evaluate import SEEN, read_scenes
+from vle_gen.evaluation.metrics import best_match, foreground_ari
+from vle_gen.segmentation.outlines import owners
 
 
 @torch.no_grad()

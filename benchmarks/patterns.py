@@ -19,9 +19,9 @@ from rich import print as show
 from rich.table import Table
 
 from vle_gen.data import surfaces
-from vle_gen.filters import filled
-from vle_gen.grain import grain_of
-from vle_gen.patterns import continued, has_pattern
+from vle_gen.imaging.filters import filled
+from vle_gen.inpainting.grain import grain_of
+from vle_gen.inpainting.patterns import continued, has_pattern
 from vle_gen.tokenizer.render import Window
 
 SIDE, SHOWN = 256, 160  # pixels of the pictures, and as they are drawn

@@ -28,13 +28,13 @@ from torch import Tensor, nn
 import vle_gen
 from vle_gen import config as configs
 from vle_gen.errors import UserError
-from vle_gen.evaluate import Clock, psnr, read_scenes
-from vle_gen.files import write_json
-from vle_gen.metrics import ssim
+from vle_gen.evaluation.evaluate import Clock, psnr, read_scenes
+from vle_gen.evaluation.metrics import ssim
 from vle_gen.tokenizer.model import VLETokenizer
 from vle_gen.tokens import VLETokens
 from vle_gen.training import loop
 from vle_gen.training.tokenizer import Pictures
+from vle_gen.workflows.files import write_json
 
 KL_WEIGHT = 1e-6  # as in latent diffusion (Rombach et al. 2022)
 STRIDE = 16  # pictures are padded to multiples of this, the largest stride of a peer

@@ -25,7 +25,7 @@ from prompts import vocabulary
 from vle_gen.data.compose import FULL_VIEW, Composer
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
-from vle_gen.evaluate import CHANGED, best_match, grow, psnr
+from vle_gen.evaluation.evaluate import CHANGED, best_match, grow, psnr
 
 SIDE = 320  # pixels on a side of the scenes
 LEAST_CLIMB = 0.06  # canvas units between the two centres' heights

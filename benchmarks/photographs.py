@@ -22,12 +22,12 @@ from PIL import Image, ImageDraw, ImageFont
 import vle_gen
 from editors import move
 from editors.rows import box
+from vle_gen.display.overlay import overlay
 from vle_gen.encoding import Box
 from vle_gen.errors import UserError
-from vle_gen.image_io import open_image, write_whole
-from vle_gen.overlay import overlay
-from vle_gen.script import Selector, find
+from vle_gen.io.image_files import open_image, write_whole
 from vle_gen.tokens import SURE, VLETokens
+from vle_gen.workflows.script import Selector, find
 
 PICTURES = {
     "a cat": ("chelsea.png", "CC0, S. van der Walt"),

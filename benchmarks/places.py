@@ -19,8 +19,8 @@ import vle_gen
 from prompts.reading import read
 from prompts.suites import FOLDER
 from prompts.suites import load as load_suites
-from vle_gen.chosen_places import Place
-from vle_gen.judge import Judge
+from vle_gen.evaluation.judge import Judge
+from vle_gen.generation.chosen_places import Place
 
 NEAR = 0.02  # of the canvas: wanted
 SEEN = 0.05  # of the canvas: the judge's boxes are coarse

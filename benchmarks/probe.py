@@ -22,11 +22,11 @@ from runs import table_of
 import vle_gen
 from prompts.vocabulary import ATTRIBUTES, VALUES
 from vle_gen.data.sprites import SpriteBank, attribute_indices
-from vle_gen.evaluate import read_scenes
-from vle_gen.files import write_json
-from vle_gen.metrics import best_match
+from vle_gen.evaluation.evaluate import read_scenes
+from vle_gen.evaluation.metrics import best_match
 from vle_gen.pipeline import VLEPipeline
 from vle_gen.tokenizer.sizes import FRAME_SCALE
+from vle_gen.workflows.files import write_json
 
 FOUND = 0.5  # intersection over union from which a token is of an object
 RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)

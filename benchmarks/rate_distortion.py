@@ -24,10 +24,10 @@ from rich.table import Table
 import vle_gen
 from vle_gen.compact.file import coded_file
 from vle_gen.encoding import Halting
-from vle_gen.evaluate import Scene, read_scenes
-from vle_gen.files import write_json
-from vle_gen.metrics import psnr
+from vle_gen.evaluation.evaluate import Scene, read_scenes
+from vle_gen.evaluation.metrics import psnr
 from vle_gen.pipeline import VLEPipeline
+from vle_gen.workflows.files import write_json
 
 QUALITIES = (0, 20, 40, 50, 60, 70, 80, 100)
 SCALES = (1.0, 0.75, 0.5, 0.35, 0.25, 0.18, 0.125, 0.09, 0.0625, 0.04)

@@ -16,7 +16,7 @@ from PIL import Image
 import vle_gen
 from editors import recolor
 from prompts.vocabulary import ATTRIBUTES, COLORS
-from vle_gen.evaluate import read_scenes
+from vle_gen.evaluation.evaluate import read_scenes
 
 
 def kept(before: list[str], after: list[str], colour: str) -> list[dict[str, bool]]:

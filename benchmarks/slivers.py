@@ -18,8 +18,8 @@ from rich.progress import track
 
 import vle_gen
 from editors import move
-from vle_gen.evaluate import read_scenes
-from vle_gen.metrics import best_match
+from vle_gen.evaluation.evaluate import read_scenes
+from vle_gen.evaluation.metrics import best_match
 
 SHOWING = 15  # pixels of an object from which on it counts as missed
 RIGHT = 0.25  # intersection over union from which on a token is of an object

@@ -22,10 +22,10 @@ from PIL import Image
 
 from editors import move
 from vle_gen import light_pipeline
-from vle_gen.files import write_json
-from vle_gen.image_io import open_image
+from vle_gen.io.image_files import open_image
 from vle_gen.picture_coder import PictureCoder
 from vle_gen.tokens import VLETokens
+from vle_gen.workflows.files import write_json
 
 SHOWN = 14  # parts of each stage
 STEP = (40.0, 12.0)  # pixels that the nearest object is moved by

@@ -23,8 +23,9 @@ MODEL = """
 import sys, time
 import torch
 from editors import move
-from vle_gen.files import read_tokens, write_result
-from vle_gen import light_pipeline, script
+from vle_gen.workflows.files import read_tokens, write_result
+from vle_gen import light_pipeline
+from vle_gen.workflows import script
 wall, cpu = time.perf_counter(), time.process_time()
 pipe = light_pipeline.load()
 tokens = read_tokens(pipe, sys.argv[1])

@@ -24,7 +24,7 @@ from PIL import Image
 
 import vle_gen
 from editors import move
-from vle_gen.image_io import open_image
+from vle_gen.io.image_files import open_image
 from vle_gen.studio.server import create_app
 from vle_gen.studio.serving import Place
 

@@ -44,13 +44,13 @@ from prompts.request import SceneRequest
 from prompts.suites import FOLDER, Suite
 from prompts.suites import load as load_suites
 from vle_gen import config as configs
-from vle_gen import sheet, training
+from vle_gen import training
 from vle_gen.clip import ClipModel
 from vle_gen.data.sprites import SpriteBank
+from vle_gen.display import sheet
 from vle_gen.errors import UserError
-from vle_gen.files import write_json
-from vle_gen.image_io import save_image, write_whole
-from vle_gen.judge import Judge
+from vle_gen.evaluation.judge import Judge
+from vle_gen.io.image_files import save_image, write_whole
 from vle_gen.pipeline import VLEPipeline
 from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.prior.sampling import make_scheduler
@@ -58,6 +58,7 @@ from vle_gen.tokenizer.model import VLETokenizer
 from vle_gen.training import loop
 from vle_gen.training.log import Watch
 from vle_gen.training.prior import write_captions
+from vle_gen.workflows.files import write_json
 
 KINDS = [name for name in PEERS if "KL" in name]
 OURS, CHECKED, SHIPPED, PEER = "ours, first draw", "ours, checked", "ours, shipped weights, first draw", "latent diffusion"

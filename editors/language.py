@@ -1,6 +1,6 @@
 """The edit language: "move 3 by 20,0", "recolor 'the red ball' to blue", "add 'a green cylinder' at 120,80".
 
-Text to `Edit` values and back. What the words mean in a picture is settled in `vle_gen.script`.
+Text to `Edit` values and back. What the words mean in a picture is settled in `vle_gen.workflows.script`.
 """
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from numbers import Real
 
 from editors.language import colour_said
 from editors.rows import Which, named, objects, recorded, said
-from vle_gen.colours import colour_named
 from vle_gen.errors import UserError
+from vle_gen.imaging.colours import colour_named
 from vle_gen.tokens import VLETokens
 
 LEAST_TURN = 2e-3  # degrees: less than this is what rounding leaves of a turn and its inverse

@@ -86,7 +86,7 @@ class Grounds:
     Args:
         descriptions: as packs have them, each once.
         also: other words for some -> those words, such as "meadow" -> "lawn".
-        looks: what descriptions look like, as far as that is known (see `vle_gen.ground_looks`).
+        looks: what descriptions look like, as far as that is known (see `vle_gen.recognition.ground_looks`).
     """
 
     descriptions: tuple[str, ...] = ()

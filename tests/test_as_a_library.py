@@ -17,9 +17,9 @@ from PIL import Image
 import vle_gen
 from editors import duplicate, interpolate, lower, move, paste, raise_, recolor, swap
 from editors.language import parse_group
-from vle_gen.batch import edit_file
 from vle_gen.errors import UserError
 from vle_gen.tokens import PER_TOKEN
+from vle_gen.workflows.batch import edit_file
 
 PROMPT = "red ball left of a cube"
 

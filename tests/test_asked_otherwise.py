@@ -9,9 +9,9 @@ from prompts.known import require_drawable
 from prompts.reading import faint, notes, read
 from prompts.spelling import words_of
 from prompts.undrawn import without_undrawn
-from vle_gen.dyeing import colour_of
 from vle_gen.errors import UserError
-from vle_gen.from_text import Made, Wish
+from vle_gen.generation.dyeing import colour_of
+from vle_gen.workflows.from_text import Made, Wish
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from torch import nn
 from vle_gen import config as configs
 from vle_gen.data.scenes import SceneStore
 from vle_gen.errors import UserError
-from vle_gen.evaluate import evaluate_move, read_scenes
+from vle_gen.evaluation.evaluate import evaluate_move, read_scenes
 from vle_gen.training import loop
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from vle_gen.image_io import open_image
+from vle_gen.io.image_files import open_image
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 

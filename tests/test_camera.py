@@ -10,8 +10,8 @@ import torch
 
 import vle_gen
 from editors import move
-from vle_gen.body import Body
-from vle_gen.camera import Camera, moved_aside
+from vle_gen.compositing.body import Body
+from vle_gen.compositing.camera import Camera, moved_aside
 from vle_gen.tokenizer.render import Window
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 

@@ -16,14 +16,14 @@ from PIL import Image
 import vle_gen
 from editors import move
 from vle_gen import light_pipeline
-from vle_gen.checkpoints import located, shipped
 from vle_gen.errors import UserError
+from vle_gen.io.checkpoints import located, shipped
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
     """A checkpoint of the shipped tokenizer and nothing else."""
-    from vle_gen.assembling import assemble
+    from vle_gen.workflows.assembling import assemble
 
     folder = tmp_path_factory.mktemp("checkpoints") / "alone"
     said = assemble([vle_gen.SHIPPED / "tokenizer"], folder, alone=True)
@@ -49,7 +49,7 @@ def test_the_shipped_checkpoints_have_names(pipe):
 
 
 def test_everyday_objects_that_training_never_drew_are_found_and_moved():
-    from vle_gen.evaluate import evaluate_move, evaluate_tokenizer
+    from vle_gen.evaluation.evaluate import evaluate_move, evaluate_tokenizer
 
     everyday, scene = vle_gen.load("everyday"), Path(__file__).parent / "fixtures" / "everyday"
     found = evaluate_tokenizer(everyday, scene)

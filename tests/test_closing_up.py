@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from prompts.grammar import parse
-from vle_gen.closing_up import NEAR, closed_up
+from vle_gen.generation.closing_up import NEAR, closed_up
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
 BOXES = [(0.5, 0.1, 0.1, 0.1), (0.5, 0.2, 0.2, 0.1), (0.55, 0.8, 0.2, 0.2)]  # a pizza, a cat and a house

@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 
 from editors import remove
-from vle_gen.colour_cut import cut
-from vle_gen.masks import box_of
+from vle_gen.segmentation.colour_segmentation import cut
+from vle_gen.segmentation.masks import box_of
 
 
 def overlap(one: np.ndarray, other: np.ndarray) -> float:

@@ -18,7 +18,7 @@ from vle_gen.data.packs import load_engine
 from vle_gen.data.scenes import SceneStore
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.errors import UserError
-from vle_gen.evaluate import psnr
+from vle_gen.evaluation.evaluate import psnr
 from vle_gen.tokenizer.model import VLETokenizer
 
 

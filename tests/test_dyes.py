@@ -10,8 +10,8 @@ import editors
 import vle_gen
 from prompts.known import require_drawable
 from prompts.reading import notes, read, singly
-from vle_gen.dyeing import colour_in, colour_of
-from vle_gen.tinting import tinted
+from vle_gen.generation.dyeing import colour_in, colour_of
+from vle_gen.imaging.tinting import tinted
 
 GREEN, BLUE, PINK = 1, 2, 0  # which of red, green and blue such a thing shows most of
 

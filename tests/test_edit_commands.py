@@ -10,10 +10,10 @@ from PIL import Image
 from editors import move, remove
 from editors.language import parse_edit, parse_group
 from editors.rows import box
-from vle_gen import animation
-from vle_gen.colours import colour_named
 from vle_gen.errors import UserError
+from vle_gen.imaging.colours import colour_named
 from vle_gen.tokens import VLETokens
+from vle_gen.workflows import animation
 
 
 def pixels(path) -> np.ndarray:

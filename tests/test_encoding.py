@@ -7,13 +7,13 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from safetensors.torch import save_file
 
-from vle_gen.batch import require_objects
 from vle_gen.compact.file import coded_bytes, load_tokens
+from vle_gen.display.overlay import token_rows
 from vle_gen.encoding import Halting
 from vle_gen.errors import UserError
-from vle_gen.evaluate import read_scenes
-from vle_gen.overlay import token_rows
+from vle_gen.evaluation.evaluate import read_scenes
 from vle_gen.tokens import SURE, VLETokens
+from vle_gen.workflows.batch import require_objects
 
 CUBE = (113, 133, 40, 49)  # the red cube's box in the scene
 

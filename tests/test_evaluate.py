@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from editors import move
-from vle_gen import evaluate, metrics
+from vle_gen.evaluation import evaluate, metrics
 
 
 def test_measures_on_known_cases():

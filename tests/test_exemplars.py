@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 
 from editors import move
-from vle_gen.exemplars import filled_in
+from vle_gen.inpainting.exemplars import filled_in
 from vle_gen.light_pipeline import load
-from vle_gen.masks import only
+from vle_gen.segmentation.masks import only
 from vle_gen.studio.layers import LayerStore
 
 HEIGHT, WIDTH = 180, 240

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from vle_gen import light_pipeline
-from vle_gen.filters import box_mean, grown, halved, inside_mean
-from vle_gen.outlines import around_mask
+from vle_gen.imaging.filters import box_mean, grown, halved, inside_mean
+from vle_gen.segmentation.outlines import around_mask
 from vle_gen.tokenizer.background import stretch, stretch_to
 from vle_gen.tokenizer.render import Window
 

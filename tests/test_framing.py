@@ -6,7 +6,7 @@ import torch
 
 import vle_gen
 from prompts.grammar import parse
-from vle_gen.framing import AMPLE, FLOOR, HORIZON, LARGEST, MARGIN, centred, framed
+from vle_gen.generation.framing import AMPLE, FLOOR, HORIZON, LARGEST, MARGIN, centred, framed
 from vle_gen.prior.room import rests
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
@@ -140,7 +140,7 @@ def test_one_thing_alone_is_brought_to_the_middle(everyday, place, down):
 
 
 def test_a_way_to_lay_things_that_hides_one_is_not_taken(everyday, monkeypatch):
-    from vle_gen import drawing
+    from vle_gen.generation import drawing
 
     seen = []
     monkeypatch.setattr(drawing, "framed", lambda tokens, _: replace(tokens, where=onto_the_first(tokens.where)))

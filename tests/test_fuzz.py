@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vle_gen.image_io import open_image
+from vle_gen.io.image_files import open_image
 from vle_gen.tokens import VLETokens
 
 

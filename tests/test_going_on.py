@@ -10,13 +10,13 @@ import torch
 import vle_gen
 from prompts.called import every_calling
 from vle_gen import config as configs
-from vle_gen.checkpoints import weights_of
 from vle_gen.clip import ClipModel
 from vle_gen.data.choice import PackChoice
 from vle_gen.data.everyday import build
 from vle_gen.data.pack import write_pack
 from vle_gen.data.words import lexicon_of_packs, names_of
 from vle_gen.errors import UserError
+from vle_gen.io.checkpoints import weights_of
 from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.prior.more_codes import renumbered, with_new_names
 from vle_gen.prior.network import PriorNetwork

@@ -8,8 +8,8 @@ import vle_gen
 from prompts.grounds import Grounds
 from prompts.lexicon import Lexicon
 from vle_gen.data.backgrounds import backgrounds
-from vle_gen.drawing import Order
-from vle_gen.ground_looks import is_open_sky, looks_of, unshown
+from vle_gen.generation.drawing import Order
+from vle_gen.recognition.ground_looks import is_open_sky, looks_of, unshown
 
 
 def picture_of(one) -> torch.Tensor:

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from vle_gen.errors import UserError
-from vle_gen.image_io import open_image, save_image, to_rgb
+from vle_gen.io.image_files import open_image, save_image, to_rgb
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import torch.nn.functional as F
 from PIL import Image
 
 from editors import move, remove, resize
-from vle_gen.apart import AT_ONCE, cut_out_by_rows
-from vle_gen.filters import box_mean, grown, inside_mean
+from vle_gen.compositing.decomposition import AT_ONCE, cut_out_by_rows
+from vle_gen.imaging.filters import box_mean, grown, inside_mean
+from vle_gen.inpainting.working_size import cell_of, reduced, reduced_window, stretched
 from vle_gen.tokenizer.render import Window
-from vle_gen.working_size import cell_of, reduced, reduced_window, stretched
 
 SCENE = Path(__file__).parent / "fixtures" / "everyday" / "000000.png"
 LARGER = 4

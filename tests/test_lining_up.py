@@ -4,7 +4,7 @@ import torch
 
 import vle_gen
 from prompts.grammar import parse
-from vle_gen.lining_up import SMALLEST, between_of, lined_up, neighbours_of, rows_of
+from vle_gen.generation.lining_up import SMALLEST, between_of, lined_up, neighbours_of, rows_of
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
 
@@ -61,7 +61,7 @@ def test_a_way_to_lay_things_is_checked_once_and_the_better_one_kept(everyday, m
         checked.append(tokens)
         return ["one"] * (1 + (len(checked) > 1))
 
-    monkeypatch.setattr("vle_gen.drawing._problems", problems)
+    monkeypatch.setattr("vle_gen.generation.drawing._problems", problems)
     everyday("a cat", generator=torch.Generator().manual_seed(1), tries=2)
     assert len(checked) == 2, "of one thing alone there is but one way"
     checked.clear()

@@ -12,11 +12,11 @@ from prompts.known import require_known
 from prompts.lexicon import Lexicon
 from prompts.listing import entries, of_sort, search
 from prompts.naming import Thing, lexicon_of
-from vle_gen.chosen_places import Place
 from vle_gen.data.everyday import names
 from vle_gen.data.words import everyday_words
-from vle_gen.drawing import Order, written
 from vle_gen.errors import UserError
+from vle_gen.generation.chosen_places import Place
+from vle_gen.generation.drawing import Order, written
 from vle_gen.prior.sampling import SampledTokens
 
 

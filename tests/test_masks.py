@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from editors import move
 from vle_gen.errors import UserError
-from vle_gen.masks import read_mask
+from vle_gen.segmentation.masks import read_mask
 
 DISC = (170, 150, 209, 189)  # left, top, right and bottom of a disc that is painted on the floor
 BLUE = (20, 60, 200)

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from editors import move
-from vle_gen.evaluate import read_scenes
-from vle_gen.metrics import best_match
+from vle_gen.evaluation.evaluate import read_scenes
+from vle_gen.evaluation.metrics import best_match
 from vle_gen.tokenizer.ownership import Claim
 from vle_gen.tokenizer.render import Window
 from vle_gen.training.outline import missed_losses

@@ -19,7 +19,7 @@ from vle_gen.data.pack import Placement, read_pack, write_pack
 from vle_gen.data.packs import load_engine
 from vle_gen.data.words import names_of
 from vle_gen.errors import UserError
-from vle_gen.evaluate import read_scenes
+from vle_gen.evaluation.evaluate import read_scenes
 from vle_gen.training.tokenizer import TokenizerTask, random_view
 
 FLUENT = Path(__file__).parent / "fixtures" / "fluent"

@@ -129,7 +129,7 @@ def test_damaged_avif_pictures_are_said_to_be_damaged(vlegen, picture, tmp_path)
 
 
 def test_pictures_that_a_format_cannot_hold_are_refused(pipe, tmp_path):
-    from vle_gen.image_io import save_image
+    from vle_gen.io.image_files import save_image
 
     with pytest.raises(UserError, match="cannot write 20000 x 4 pixels"):
         save_image(Image.new("RGB", (20000, 4)), tmp_path / "wide.webp")
@@ -145,7 +145,7 @@ def test_more_hints_than_there_can_be_tokens_are_refused(pipe, picture):
 
 
 def test_masks_of_more_tokens_than_a_grey_picture_tells_apart_are_refused(tmp_path):
-    from vle_gen.files import save_masks
+    from vle_gen.workflows.files import save_masks
 
     with pytest.raises(UserError, match="tells 255 tokens apart"):
         save_masks(np.full((4, 4), 300), tmp_path / "m.png")
@@ -155,7 +155,7 @@ def test_weights_of_something_else_are_no_judge(tmp_path):
     from safetensors.torch import save_file
     from torch import zeros
 
-    from vle_gen.judge import Judge
+    from vle_gen.evaluation.judge import Judge
 
     save_file({"other.weight": zeros(3)}, tmp_path / "judge.safetensors")
     with pytest.raises(UserError, match="is no judge"):

@@ -26,8 +26,8 @@ from prompts.vocabulary import COLORS, MORE_RELATIONS
 from vle_gen.data.everyday import names
 from vle_gen.data.surfaces import PAINTS
 from vle_gen.data.words import everyday_words
-from vle_gen.dyeing import all_undyed
 from vle_gen.errors import UserError
+from vle_gen.generation.dyeing import all_undyed
 
 GROUNDS = (
     "a lawn", "sand", "snow", "paving stones", "hills", "a concrete floor", "a dark wooden floor", "a light wooden table",

@@ -22,11 +22,11 @@ from vle_gen.data.everyday import build
 from vle_gen.data.pack import write_pack
 from vle_gen.data.packs import load_catalogue
 from vle_gen.data.words import names_of
-from vle_gen.names import NameTable
 from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.prior.network import BACKGROUND, PriorNetwork
 from vle_gen.prior.sampling import draw_what, make_scheduler
 from vle_gen.prior.sizes import PriorSizes
+from vle_gen.recognition.names import NameTable
 from vle_gen.training.captioned_tokens import tokens_of_packs
 from vle_gen.training.what_table import WhatTable
 

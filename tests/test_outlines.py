@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
-from vle_gen.evaluate import read_scenes
-from vle_gen.metrics import best_match
-from vle_gen.outlines import owners, without_specks
+from vle_gen.evaluation.evaluate import read_scenes
+from vle_gen.evaluation.metrics import best_match
+from vle_gen.segmentation.outlines import owners, without_specks
 from vle_gen.tokenizer.outline import SURE, OutlineNetwork
 from vle_gen.tokenizer.ownership import claims
 from vle_gen.training.outline import wanted_owner

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from editors import flip
-from vle_gen.overlay import overlay
+from vle_gen.display.overlay import overlay
 from vle_gen.tokens import PER_TOKEN
 
 

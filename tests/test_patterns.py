@@ -11,9 +11,9 @@ from PIL import Image
 import vle_gen
 from editors import move, remove
 from vle_gen.data import surfaces
-from vle_gen.grain import grain_of
-from vle_gen.patterns import continued, has_pattern
-from vle_gen.planes import horizons
+from vle_gen.inpainting.grain import grain_of
+from vle_gen.inpainting.patterns import continued, has_pattern
+from vle_gen.inpainting.planes import horizons
 from vle_gen.tokenizer.render import Window
 
 FLUENT = Path(__file__).parent / "fixtures" / "fluent"

@@ -11,10 +11,10 @@ import torch
 from PIL import Image, ImageDraw
 
 from editors import duplicate, remove, swap
-from vle_gen.detail import scenery
-from vle_gen.hidden_floor import explained
-from vle_gen.masks import as_boxed, as_masked, box_of
-from vle_gen.sight import Sight
+from vle_gen.compositing.detail import scenery
+from vle_gen.inpainting.hidden_floor import explained
+from vle_gen.inpainting.visibility import Sight
+from vle_gen.segmentation.masks import as_boxed, as_masked, box_of
 from vle_gen.tokenizer.render import Window
 
 SCENE = Path(__file__).parent / "fixtures" / "everyday" / "000000.png"

@@ -7,7 +7,7 @@ import stat
 import pytest
 
 from vle_gen.errors import UserError
-from vle_gen.image_io import require_folder, require_writable
+from vle_gen.io.image_files import require_folder, require_writable
 from vle_gen.prior.model import TextToTokenPrior
 
 

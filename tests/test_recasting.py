@@ -12,7 +12,7 @@ from prompts.known import MOST_SIGNS, require_drawable
 from prompts.reading import notes, read, singly
 from prompts.vocabulary import WORDS
 from vle_gen.errors import UserError
-from vle_gen.from_text import Made, Wish
+from vle_gen.workflows.from_text import Made, Wish
 
 
 @pytest.fixture(scope="module")

@@ -18,10 +18,10 @@ from vle_gen import config as configs
 from vle_gen.data.compose import Composer
 from vle_gen.data.scenes import SceneStore
 from vle_gen.data.sprites import SpriteBank
+from vle_gen.display.overlay import TokenRow, remarks
 from vle_gen.encoding import Halting
 from vle_gen.errors import UserError
-from vle_gen.metrics import psnr
-from vle_gen.overlay import TokenRow, remarks
+from vle_gen.evaluation.metrics import psnr
 from vle_gen.tokenizer.model import VLETokenizer
 from vle_gen.tokenizer.reconstruction import STEP, ReconstructionLoss, ReconstructionNetwork, bits_of
 from vle_gen.tokenizer.reconstruction_model import ReconstructionTokenizer
@@ -184,7 +184,7 @@ def test_editors_refuse_whole_frame_tokens(coder, picture):
 
 
 def test_evaluation(coder, scenes):
-    from vle_gen.evaluate import evaluate_tokenizer
+    from vle_gen.evaluation.evaluate import evaluate_tokenizer
 
     scores = evaluate_tokenizer(coder, scenes, 2)
     assert scores["round_trip_exact"] == 1 and scores["recon_psnr"] > 20 and scores["tokens"] >= 1

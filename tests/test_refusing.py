@@ -10,9 +10,9 @@ import vle_gen
 from prompts import parse
 from prompts.request import Mention, Relation, SceneRequest
 from prompts.satisfied import CLEAR, ENOUGH, check, holds
+from vle_gen.generation.refusing import SINKS_BEHIND, TOLD, Pair, Refusing, least_extent, pairs_of, sinks_of
 from vle_gen.prior.room import HOVERS, SINKS, covering, crowded, cut_off, piled, rests
 from vle_gen.prior.sampling import Guidance, SampledTokens
-from vle_gen.refusing import SINKS_BEHIND, TOLD, Pair, Refusing, least_extent, pairs_of, sinks_of
 from vle_gen.standing import clashes, standings
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 

@@ -28,7 +28,7 @@ from vle_gen.data.render.sprites import BACKGROUND, PLACE, SpriteJob
 from vle_gen.data.scenes import SceneStore
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.errors import UserError
-from vle_gen.image_io import save_image
+from vle_gen.io.image_files import save_image
 
 
 def seen_by(record: dict, places: list, depths: list, side: int) -> Camera:

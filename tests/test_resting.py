@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from prompts.grammar import parse
-from vle_gen.resting import resting
+from vle_gen.generation.resting import resting
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
 SPOILER = torch.zeros(32, 32)  # a car as high as its frame at one end, and lower before that

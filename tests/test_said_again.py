@@ -12,11 +12,11 @@ from PIL import Image
 import editors
 from editors.language import Edit, Selector, parse_edit
 from editors.members import centre
-from vle_gen import animation, batch, script
-from vle_gen.animation import gif_times
-from vle_gen.description import description
-from vle_gen.light import light_gain
+from vle_gen.compositing.relighting import light_gain
+from vle_gen.display.description import description
 from vle_gen.pipeline import VLEPipeline
+from vle_gen.workflows import animation, batch, script
+from vle_gen.workflows.animation import gif_times
 
 
 @pytest.mark.parametrize("words", ["a red ball", "the \"red\" ball", "a cat's ball", "the \"red\" cat's ball"])

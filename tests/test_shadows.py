@@ -8,7 +8,7 @@ import torch
 from editors import move, remove
 from vle_gen.data.compose import Composer
 from vle_gen.data.sprites import SpriteBank
-from vle_gen.filters import grown
+from vle_gen.imaging.filters import grown
 from vle_gen.tokenizer.render import Window, draw_beyond
 
 SIDE = 256

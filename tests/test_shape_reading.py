@@ -9,10 +9,10 @@ from PIL import Image
 
 from prompts.vocabulary import SHAPE, SHAPES
 from vle_gen.data.sprites import SpriteBank
-from vle_gen.evaluate import read_scenes
-from vle_gen.metrics import best_match
+from vle_gen.evaluation.evaluate import read_scenes
+from vle_gen.evaluation.metrics import best_match
 from vle_gen.pipeline import VLEPipeline
-from vle_gen.shape_reading import ShapeReading
+from vle_gen.recognition.shape_reading import ShapeReading
 
 
 def test_solids_in_renders_have_the_shapes_that_they_are_called(pipe, scenes):

@@ -5,9 +5,9 @@ import torch
 import vle_gen
 from prompts.grammar import parse
 from prompts.places import LARGE, SMALL, extent
+from vle_gen.generation.refusing import Refusing, sizes_of, written_by
+from vle_gen.generation.sizing import ALONE, least_drawn, sized
 from vle_gen.prior.room import cut_off
-from vle_gen.refusing import Refusing, sizes_of, written_by
-from vle_gen.sizing import ALONE, least_drawn, sized
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
 

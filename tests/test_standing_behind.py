@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from prompts.grammar import parse
+from vle_gen.generation.standing_behind import COVERED, NEARER, PILED, TOLD, stood_behind
 from vle_gen.prior.room import rests
-from vle_gen.standing_behind import COVERED, NEARER, PILED, TOLD, stood_behind
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 
 CAT, CAR, TREE = (0.55, 0.45, 0.2, 0.2), (0.5, 0.7, 0.4, 0.3), (0.94, 0.25, 0.08, 0.1)

@@ -22,7 +22,7 @@ from fastapi.testclient import TestClient
 
 import editors
 from editors.rows import box
-from vle_gen import writing
+from vle_gen.generation import writing
 from vle_gen.studio.layers import LayerStore
 from vle_gen.studio.limits import Limits
 from vle_gen.studio.server import create_app

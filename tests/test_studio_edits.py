@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 pytest.importorskip("fastapi", reason="the studio is an extra: pip install '.[studio]'")
 from fastapi.testclient import TestClient
 
-from vle_gen.colours import COLOURS
+from vle_gen.imaging.colours import COLOURS
 from vle_gen.studio.limits import Limits
 from vle_gen.studio.server import create_app
 from vle_gen.studio.wording import on_page

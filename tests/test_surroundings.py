@@ -22,7 +22,7 @@ from vle_gen.data.composed import write_scenes
 from vle_gen.data.own import cutout, pack_of
 from vle_gen.data.packs import load_engine
 from vle_gen.errors import UserError
-from vle_gen.image_io import open_image, require_writable, umask, write_whole
+from vle_gen.io.image_files import open_image, require_writable, umask, write_whole
 
 ROOT = Path(__file__).parents[1]
 WIDE = "\u5b57" * 100  # fewer signs than a name may have bytes, and more bytes

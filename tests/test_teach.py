@@ -27,13 +27,13 @@ from vle_gen.data.own import cutout
 from vle_gen.data.pack import trimmed
 from vle_gen.data.words import names_of
 from vle_gen.errors import UserError
-from vle_gen.names import NameTable
 from vle_gen.pipeline import VLEPipeline
 from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.prior.more_codes import renumbered
 from vle_gen.prior.network import BACKGROUND, PriorNetwork
 from vle_gen.prior.sampling import make_scheduler
 from vle_gen.prior.sizes import Needs, PriorSizes
+from vle_gen.recognition.names import NameTable
 from vle_gen.teaching import measuring, seeing, writing
 from vle_gen.teaching.clock import Clock
 from vle_gen.teaching.keeping import Answer, Question, forgotten

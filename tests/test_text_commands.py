@@ -20,11 +20,11 @@ from prompts.suites import load
 from prompts.suites.make import CATEGORIES, make
 from prompts.vocabulary import WORDS
 from vle_gen import config as configs
-from vle_gen.close_look import cut_out
 from vle_gen.data.captioned import CaptionedPictures
-from vle_gen.from_text import read_prompts
-from vle_gen.naming_judge import load_judge
-from vle_gen.script import read_script
+from vle_gen.evaluation.crop_classifier import cut_out
+from vle_gen.evaluation.naming_judge import load_judge
+from vle_gen.workflows.from_text import read_prompts
+from vle_gen.workflows.script import read_script
 
 
 def test_a_file_of_prompts_becomes_a_folder_of_pictures(vlegen, tmp_path):
@@ -133,7 +133,7 @@ def test_captions_for_training_leave_out_what_is_held_out():
 
 
 def test_the_judge_sees_what_is_there(scenes):
-    from vle_gen.judge import Judge
+    from vle_gen.evaluation.judge import Judge
 
     judge = Judge.load(Path(__file__).parent.parent / "benchmarks" / "judge")
     record = json.loads((scenes / "300000.json").read_text())

@@ -7,7 +7,7 @@ from prompts.lexicon import Lexicon
 from vle_gen import config
 from vle_gen.data.reading import read_files
 from vle_gen.errors import UserError
-from vle_gen.image_io import make_folder
+from vle_gen.io.image_files import make_folder
 
 LINES = {
     "no picture": (["tokens", "none.png"], "none.png does not exist: expected a picture or a .vle file"),

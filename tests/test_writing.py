@@ -8,9 +8,9 @@ from PIL import Image
 
 from editors.rows import box
 from prompts import parse
-from vle_gen import writing
-from vle_gen.chosen_places import Place, turns_of, with_places
 from vle_gen.errors import UserError
+from vle_gen.generation import writing
+from vle_gen.generation.chosen_places import Place, turns_of, with_places
 from vle_gen.standing import Floor, Standing, clashes, standings
 from vle_gen.tokenizer.render import SHADOWS_END, widened
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 import editors
-from vle_gen.chosen_places import Place
 from vle_gen.encoding import Halting
 from vle_gen.errors import UserError
+from vle_gen.generation.chosen_places import Place
 from vle_gen.tokens import PER_TOKEN, VLETokens
 
 

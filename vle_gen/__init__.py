@@ -50,8 +50,8 @@ def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu
 
     Args:
         checkpoint: a folder, a repository id of the hub, or the name of one that ships with the package (see
-            `vle_gen.checkpoints`), such as "everyday"; without it the shipped one for solids. The folder of a tokenizer of the
-            variant `reconstruction` alone gives a pipeline that encodes and decodes only.
+            `vle_gen.io.checkpoints`), such as "everyday"; without it the shipped one for solids. The folder of a tokenizer of
+            the variant `reconstruction` alone gives a pipeline that encodes and decodes only.
         device: where to compute.
 
     Raises:
@@ -59,9 +59,9 @@ def load(checkpoint: str | Path | None = None, device: str | torch.device = "cpu
     """
     from diffusers.utils import logging
 
-    from vle_gen.checkpoints import could_be, located, shipped
     from vle_gen.device import choose
     from vle_gen.errors import UNLOADABLE, UserError, cannot_load
+    from vle_gen.io.checkpoints import could_be, located, shipped
     from vle_gen.whole_frames import WholeFramePipeline, is_reconstruction
 
     source, device = located(checkpoint), choose(device)

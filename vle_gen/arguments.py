@@ -7,8 +7,8 @@ from numbers import Integral, Real
 
 import torch
 
-from vle_gen.chosen_places import Place
 from vle_gen.errors import UserError
+from vle_gen.generation.chosen_places import Place
 
 
 def prompts_of(prompt: str | Sequence[str]) -> Sequence[str]:

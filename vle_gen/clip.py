@@ -21,13 +21,13 @@ from prompts.known import caption_words, unknown_words
 from prompts.lexicon import Lexicon
 from prompts.request import Mention
 from prompts.vocabulary import WORDS
-from vle_gen.checkpoints import line_by_line, weights_of
 from vle_gen.device import aligned
-from vle_gen.digest import digest_of
 from vle_gen.errors import UserError
-from vle_gen.glimpses import cut_glimpses
-from vle_gen.names import Names, NameTable
-from vle_gen.saved import SavedModel
+from vle_gen.io.checkpoints import line_by_line, weights_of
+from vle_gen.io.digest import digest_of
+from vle_gen.io.model_files import SavedModel
+from vle_gen.recognition.glimpses import cut_glimpses
+from vle_gen.recognition.names import Names, NameTable
 
 PAD, UNKNOWN = 0, 1  # ids of a reduced vocabulary; its two largest are the start and end of a text
 
@@ -51,7 +51,7 @@ class ClipModel(SavedModel, ModelMixin, ConfigMixin):
         mean, std: of the pictures' colours in training.
         name: of a model of open_clip and its weights; None: ours.
         lexicon: the things beyond the solids that it was trained to name, as `Lexicon.as_json` has them; None: none.
-        glimpse_fit: how far glimpses are fitted to their objects (see `vle_gen.glimpses`).
+        glimpse_fit: how far glimpses are fitted to their objects (see `vle_gen.recognition.glimpses`).
     """
 
     part = "CLIP"
@@ -255,7 +255,7 @@ class ClipModel(SavedModel, ModelMixin, ConfigMixin):
         return self.encode_pixels(pixels)
 
     def glimpses(self, picture: Tensor, where: Tensor, depth: Tensor) -> Tensor:
-        """What it looks at to name tokens: see `vle_gen.glimpses.cut_glimpses`."""
+        """What it looks at to name tokens: see `vle_gen.recognition.glimpses.cut_glimpses`."""
         return cut_glimpses(picture, where, depth, fit=self.config.glimpse_fit)
 
     @torch.no_grad()

@@ -47,7 +47,7 @@ HALTING = Halting()
 class Encoding:
     """How to encode a picture: `boxes` (left, top, width, height) are of objects and `points` (x, y) on them, in pixels,
     as a person gives them where a token should be; `masks` are pictures of exactly which pixels are an object's (see
-    `vle_gen.masks`); `refine` is how many steps the tokens are fitted to the picture."""
+    `vle_gen.segmentation.masks`); `refine` is how many steps the tokens are fitted to the picture."""
 
     halting: Halting = HALTING
     boxes: tuple[Box, ...] = ()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 import vle_gen
-from vle_gen.checkpoints import INDEX, located
+from vle_gen.io.checkpoints import INDEX, located
 from vle_gen.picture_coder import PictureCoder
 from vle_gen.tokenizer.core import TokenizerCore
 

@@ -13,9 +13,9 @@ from PIL import Image
 from vle_gen.device import require_float32
 from vle_gen.encoding import HALTING, Box, Halting, Hints, Point
 from vle_gen.errors import UserError
-from vle_gen.image_io import ICC, MAX_PIXELS, to_rgb
-from vle_gen.masks import as_boxed, as_masked, box_of
-from vle_gen.second_look import look_again
+from vle_gen.io.image_files import ICC, MAX_PIXELS, to_rgb
+from vle_gen.segmentation.masks import as_boxed, as_masked, box_of
+from vle_gen.segmentation.second_look import look_again
 from vle_gen.tokenizer.core import TokenizerCore
 from vle_gen.tokens import VLETokens
 

@@ -22,19 +22,19 @@ from prompts.lexicon import Lexicon
 from prompts.request import Mention, SceneRequest
 from prompts.satisfied import check
 from prompts.vocabulary import WORDS
-from vle_gen import writing
 from vle_gen.arguments import one_generator, places_of, prompts_of, require_generators, require_numbers, require_output, seed_of
-from vle_gen.chosen_places import Place
 from vle_gen.clip import ClipModel
 from vle_gen.device import require_float32
-from vle_gen.digest import digest_of
-from vle_gen.drawing import Order, Settings, draw_orders
-from vle_gen.dyeing import most_of_colour, undyed
 from vle_gen.errors import UserError
-from vle_gen.names import Names
+from vle_gen.generation import writing
+from vle_gen.generation.chosen_places import Place
+from vle_gen.generation.drawing import Order, Settings, draw_orders
+from vle_gen.generation.dyeing import most_of_colour, undyed
+from vle_gen.io.digest import digest_of
 from vle_gen.picture_coder import PictureCoder
 from vle_gen.prior.model import TextToTokenPrior
-from vle_gen.recognising import hidden_since, in_own_colours, painted_over, shaped_like, told_by_codes
+from vle_gen.recognition.names import Names
+from vle_gen.recognition.prototypes import hidden_since, in_own_colours, painted_over, shaped_like, told_by_codes
 from vle_gen.tokenizer.loop import reread
 from vle_gen.tokenizer.model import VLETokenizer
 from vle_gen.tokenizer.sizes import FRAME_SCALE
@@ -197,8 +197,8 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         generator: torch.Generator | None = None,
         tries: int = writing.TRIES,
     ) -> VLETokens:
-        """The tokens of one picture with one more after them: see `vle_gen.writing.add`, which also says what fails. Their
-        history names the seed that the generator began with."""
+        """The tokens of one picture with one more after them: see `vle_gen.generation.writing.add`, which also says what
+        fails. Their history names the seed that the generator began with."""
         generator, at = one_generator(generator), None if at is None else place_of(at)
         edit = Edit("add", (Selector(words=phrase),), at=at, size=size, seed=seed_of(generator))
         return recorded(writing.add(self, tokens, phrase, at, size, generator, tries).tokens, str(edit))
@@ -211,7 +211,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         generator: torch.Generator | None = None,
         tries: int = writing.TRIES,
     ) -> VLETokens:
-        """The tokens with another object in the place of token `index`: see `vle_gen.writing.replace_object`, and `add`."""
+        """The tokens with another object in the place of token `index`: see `writing.replace_object`, and `add`."""
         index = one_object(tokens, index, "replaced")
         generator = one_generator(generator)
         edit = Edit("replace", (Selector(number=index),), phrase=phrase, seed=seed_of(generator))
@@ -322,8 +322,8 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         self, tokens: VLETokens, asked: Sequence[Mention] = (), told_by: Literal["tokens", "picture"] | None = "tokens"
     ) -> Names:
         """Names of the object tokens (all but token 0), in favour of what is `asked` for: by CLIP and, in a checkpoint that
-        draws things by name, by what the tokens say (`vle_gen.recognising`). What an edit has hidden more of than the source
-        picture did is looked at there, and what is painted over in its own colours, so that both keep their names.
+        draws things by name, by what the tokens say (`vle_gen.recognition.prototypes`). What an edit has hidden more of
+        than the source did is looked at there, and what is painted over in its own colours, so that both keep their names.
 
         Args:
             told_by: `tokens` takes them at their word. Those that the prior wrote are near to what they were meant to be

@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vle_gen import token_file
 from vle_gen.errors import UserError
+from vle_gen.io import token_file
 from vle_gen.source import IN_PLACE, Placement, SourceDetail, centre_of, mirror_edge
 
 __all__ = ["IN_PLACE", "OBJECT", "OWNED", "PER_TOKEN", "SCENE", "SURE", "Placement", "SourceDetail", "VLETokens"]
@@ -230,7 +230,7 @@ class VLETokens:
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
-        from vle_gen.notebook import as_html
+        from vle_gen.display.notebook import as_html
 
         return as_html(self)
 

@@ -15,7 +15,7 @@ from prompts.request import SceneRequest
 from prompts.scene import Scene
 from prompts.scene_captions import Often, plan
 from prompts.scene_negatives import change_name
-from vle_gen.naming_judge import NamedSight
+from vle_gen.evaluation.naming_judge import NamedSight
 
 PLAIN = Often(whole=1.0, color=0.0, size=0.0, place=0.0, background=0.0)
 TRUE, NAME, RELATION = "true", "a name changed", "a relation turned"

@@ -25,7 +25,7 @@ from vle_gen.data.reading import read_files
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.scenes import SceneStore
 from vle_gen.data.sprites import SpriteBank, attribute_indices
-from vle_gen.judge import KINDS, SIDE, STRIDE, WEIGHTS, Judge, JudgeNetwork, Sight
+from vle_gen.evaluation.judge import KINDS, SIDE, STRIDE, WEIGHTS, Judge, JudgeNetwork, Sight
 
 HERE = Path(__file__).parent
 HELD_OUT = 10  # every tenth scene is kept for measuring
@@ -314,11 +314,12 @@ CARD = """# The judge
 
 A small detector (CenterNet, Zhou et al. 2019: a heat map of centres, and box, depth and attributes at its peaks) that says
 what a picture shows, and a second look at a cut-out of each place where it sees something: is a thing there at all, of which
-shape and material (`vle_gen/close_look.py`). It shares no weights, no features and no code with the tokenizer, the CLIP or
-the prior that it judges, and was trained on renders, never on anything generated: on whole scenes, and on what renders of one
-thing under other lamps show, whose shadows are long and dark: the second look on these as they are, the detector, at last, on
-scenes that are composed of them in half of each batch. `judge.safetensors` and `closer.safetensors` hold float16 weights, read
-by `vle_gen/judge.py`: `vlegen eval txt2img prompts/suites --judge benchmarks/judge`.
+shape and material (`vle_gen/evaluation/crop_classifier.py`). It shares no weights, no features and no code with the
+tokenizer, the CLIP or the prior that it judges, and was trained on renders, never on anything generated: on whole scenes,
+and on what renders of one thing under other lamps show, whose shadows are long and dark: the second look on these as they
+are, the detector, at last, on scenes that are composed of them in half of each batch. `judge.safetensors` and
+`closer.safetensors` hold float16 weights, read by `vle_gen/evaluation/judge.py`:
+`vlegen eval txt2img prompts/suites --judge benchmarks/judge`.
 
 Shares on scenes that it was not trained on ("held out": every tenth scene of the training set; "dev": other renders, of
 480 x 320). "found" is of true objects with 60 visible pixels or more, "false" of what it saw; attributes are of those found.

@@ -17,10 +17,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 from train import HELD_OUT, HERE, SEEN, Pace, fit, half_weights, measure, visible_shares, write_card
 
-from vle_gen.close_look import CloseLook, cut_out
 from vle_gen.data.scenes import SceneStore
 from vle_gen.data.sprites import SpriteBank
-from vle_gen.judge import CLOSER_WEIGHTS, SIDE, Judge, Sight
+from vle_gen.evaluation.crop_classifier import CloseLook, cut_out
+from vle_gen.evaluation.judge import CLOSER_WEIGHTS, SIDE, Judge, Sight
 
 BATCH, PICTURES, SINGLE = 128, 24, 24  # cut-outs of a step, and the pictures that they are of: scenes, and of one thing
 LEARNING_RATE = 2e-3

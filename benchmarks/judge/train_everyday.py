@@ -27,7 +27,6 @@ from torch import Tensor, nn
 from train import HERE, SEEN, Pace, altered, fit, half_weights, judge_loss, matched
 
 from prompts.lexicon import Lexicon
-from vle_gen.close_look import cut_out
 from vle_gen.data.choice import PackChoice
 from vle_gen.data.mixed import MixedComposer
 from vle_gen.data.named import named_scenes
@@ -36,8 +35,19 @@ from vle_gen.data.scene import SceneBatch
 from vle_gen.data.words import names_of
 from vle_gen.device import choose
 from vle_gen.errors import UserError
-from vle_gen.judge import SIDE, WEIGHTS, JudgeNetwork, Sight, filled
-from vle_gen.naming_judge import CERTAIN, CUT, NAMER_WEIGHTS, NAMES, NOTHING, SOLID, NamedSight, NameNetwork, NamingJudge
+from vle_gen.evaluation.crop_classifier import cut_out
+from vle_gen.evaluation.judge import SIDE, WEIGHTS, JudgeNetwork, Sight, filled
+from vle_gen.evaluation.naming_judge import (
+    CERTAIN,
+    CUT,
+    NAMER_WEIGHTS,
+    NAMES,
+    NOTHING,
+    SOLID,
+    NamedSight,
+    NameNetwork,
+    NamingJudge,
+)
 
 OUT = HERE / "everyday"
 RUNS = "runs.json"
@@ -290,18 +300,18 @@ def main() -> None:
 CARD = """# The judge of things with names
 
 A detector that does not ask what it finds (CenterNet, Zhou et al. 2019), and a second look that names each cut-out, or says
-that nothing is there (`vle_gen/naming_judge.py`). It shares no weights and no features with the tokenizer, the CLIP or the
-prior that it judges, and was trained by `benchmarks/judge/train_everyday.py` on scenes composed of the packs' own pixels,
-never on anything generated or decoded. It does not look at backgrounds, colours or materials.
+that nothing is there (`vle_gen/evaluation/naming_judge.py`). It shares no weights and no features with the tokenizer, the
+CLIP or the prior that it judges, and was trained by `benchmarks/judge/train_everyday.py` on scenes composed of the packs'
+own pixels, never on anything generated or decoded. It does not look at backgrounds, colours or materials.
 
 `vlegen eval txt2img prompts/suites/everyday --checkpoint everyday --judge benchmarks/judge/everyday`
 
 It verifies: each thing that is asked for is looked for among all that may be an object and may have that name, and what is
-there besides must be certain (`SURE`, `POSSIBLE` and `CERTAIN` in `vle_gen/naming_judge.py`, settled on scenes of three other
-seeds, with generated pictures in view too). "accepted" says how much of what is true it accepts, and how much of what is
-false: plain captions of composed scenes with so many things, the same with a thing changed for another, more often than not
-of its sort, and with a relation turned round. So a share that it accepts of generated pictures is to be held against what it
-accepts of true ones.
+there besides must be certain (`SURE`, `POSSIBLE` and `CERTAIN` in `vle_gen/evaluation/naming_judge.py`, settled on scenes of
+three other seeds, with generated pictures in view too). "accepted" says how much of what is true it accepts, and how much of
+what is false: plain captions of composed scenes with so many things, the same with a thing changed for another, more often
+than not of its sort, and with a relation turned round. So a share that it accepts of generated pictures is to be held
+against what it accepts of true ones.
 
 Shares on composed scenes of another seed, of the same objects and what it is certain of: "found" is of objects that show
 enough to be told (60 pixels and about a fifth of their box), "false" of what it saw, "name" of those found, "depth order" of

@@ -235,9 +235,9 @@ def _going(dx: float | None, dy: float | None, to: str | None) -> dict:
 def _run(verb: str, tag: str, picture: Path, chosen: Chosen, out, checkpoint, device, **said) -> None:
     """Does one edit of the objects that are `chosen`, and prints where the result is."""
     from editors.language import Edit
-    from vle_gen import files
-    from vle_gen.batch import edit_file
     from vle_gen.errors import UserError
+    from vle_gen.workflows import files
+    from vle_gen.workflows.batch import edit_file
 
     which = chosen.selectors(picture, " or --point X,Y") if verb == "paste" else chosen.selectors(picture)
     if verb == "swap" and len(which) != 2:

@@ -31,10 +31,10 @@ def edit(
     Numbers mean the tokens of the picture as it was: removing one renumbers no other. Copies and pasted objects get the
     next free numbers. Edits of --replay come first, then those of --script, then those given here.
     """
-    from vle_gen import batch
     from vle_gen.commands.options import progress
     from vle_gen.errors import UserError
-    from vle_gen.script import gathered, split_arguments
+    from vle_gen.workflows import batch
+    from vle_gen.workflows.script import gathered, split_arguments
 
     pictures, steps = split_arguments(arguments)
     groups = gathered(steps, script, replay)
@@ -59,7 +59,7 @@ def edit(
 
 def history(vle: Annotated[Path, typer.Argument(help="A .vle file.")]) -> None:
     """List the edits that made a .vle file, a line for each command; --replay of 'vlegen edit' does them again."""
-    from vle_gen.token_file import history_of
+    from vle_gen.io.token_file import history_of
 
     for line in history_of(vle):
         print(line)
@@ -76,9 +76,9 @@ def animate(
     device: Device = None,
 ) -> None:
     """Show the edits happening, as .gif, .webp or, with ffmpeg, .mp4."""
-    from vle_gen import animation, batch, files
     from vle_gen.commands.options import progress
-    from vle_gen.script import parse_lines
+    from vle_gen.workflows import animation, batch, files
+    from vle_gen.workflows.script import parse_lines
 
     target, group = out or files.beside(picture, "animated", ".gif"), parse_lines(edits)
     animation.check(target)

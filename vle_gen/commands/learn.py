@@ -51,7 +51,7 @@ def assemble(
     """
     from diffusers.utils import logging
 
-    from vle_gen.assembling import assemble as put_together
+    from vle_gen.workflows.assembling import assemble as put_together
 
     logging.disable_progress_bar()
     for line in put_together(parts, out, alone):
@@ -74,9 +74,9 @@ def teach(
     """Teach a checkpoint an object of your own, from a few pictures, in minutes. What it knew is rehearsed, and both are
     measured."""
     from vle_gen import config as configs
-    from vle_gen import files
-    from vle_gen.image_io import require_writable
+    from vle_gen.io.image_files import require_writable
     from vle_gen.teaching.lesson import teach as taught
+    from vle_gen.workflows import files
 
     require_writable(json)
     given = [f"{key}={value}" for key, value in (("minutes", minutes), ("seed", seed)) if value is not None]
@@ -110,9 +110,9 @@ def evaluate(
     device: Device = None,
 ) -> None:
     """Score a checkpoint on rendered scenes, or on suites of prompts."""
-    from vle_gen import files
-    from vle_gen.evaluate import as_table, scorer
-    from vle_gen.image_io import require_writable
+    from vle_gen.evaluation.evaluate import as_table, scorer
+    from vle_gen.io.image_files import require_writable
+    from vle_gen.workflows import files
 
     require_writable(json)
     drawing = {"--no-check": no_check, "--tries": tries is not None, "--judge": judge is not None}
@@ -136,10 +136,10 @@ def evaluate(
 def _evaluate_prompts(data, limit, tries, judge, json, checkpoint, device) -> None:
     from prompts.suites import FOLDER
     from prompts.suites import load as load_suites
-    from vle_gen import evaluate_text as scored
-    from vle_gen import files
     from vle_gen.errors import UserError
-    from vle_gen.naming_judge import load_judge
+    from vle_gen.evaluation import evaluate_text as scored
+    from vle_gen.evaluation.naming_judge import load_judge
+    from vle_gen.workflows import files
 
     try:
         suites = load_suites(data or FOLDER)
@@ -163,8 +163,8 @@ def preview(
     out: Out = None,
 ) -> None:
     """A contact sheet of composed scenes, each with its outlined objects and a caption."""
-    from vle_gen import files
     from vle_gen.data.preview import contact_sheet
+    from vle_gen.workflows import files
 
     out = out or Path("preview.png")
     files.check_results([], [out])

@@ -30,10 +30,10 @@ def tokens(
 ) -> None:
     """List the tokens of pictures. With several pictures the options name existing folders for the results; what cannot be read
     is said, and the others are listed."""
-    from vle_gen import files
-    from vle_gen import overlay as shown
+    from vle_gen.display import overlay as shown
     from vle_gen.encoding import Encoding
     from vle_gen.errors import UserError
+    from vle_gen.workflows import files
 
     encoding = Encoding.parse(box, point, max_tokens, quality, refine, mask)
     files.check_quality(quality, save, no_carry)
@@ -84,9 +84,9 @@ def describe(
     device: Device = None,
 ) -> None:
     """Say in words what a picture shows, and what is unsure."""
-    from vle_gen import files
-    from vle_gen.description import description
+    from vle_gen.display.description import description
     from vle_gen.encoding import Encoding
+    from vle_gen.workflows import files
 
     encoding = Encoding.parse(box, point, masks=mask)
     files.check_results([picture], others=[json])
@@ -107,7 +107,7 @@ def decode(
     device: Device = None,
 ) -> None:
     """Turn tokens back into a picture."""
-    from vle_gen import files
+    from vle_gen.workflows import files
 
     out = out or files.beside(vle, "decoded")
     files.check_results([vle], [out])
@@ -126,10 +126,10 @@ def names(
     from dataclasses import asdict
 
     from prompts import listing
-    from vle_gen import files
     from vle_gen.commands.write import say_notes
-    from vle_gen.image_io import require_writable
-    from vle_gen.name_table import as_table, summary
+    from vle_gen.display.name_table import as_table, summary
+    from vle_gen.io.image_files import require_writable
+    from vle_gen.workflows import files
 
     require_writable(json)
     pipe, text = load(checkpoint, None), " ".join(words or ()).strip()

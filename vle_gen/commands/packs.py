@@ -75,8 +75,8 @@ def show(
     out: Out = None,
 ) -> None:
     """A contact sheet of scenes composed of sprite packs, with the names of what is in them."""
-    from vle_gen import files
     from vle_gen.data.preview import pack_sheet
+    from vle_gen.workflows import files
 
     out = out or Path("sheet.png")
     files.check_results([], [out])
@@ -114,7 +114,7 @@ def lexicon(
 ) -> None:
     """Write what the objects and backgrounds of packs are called, for captions and prompts."""
     from vle_gen.data.words import lexicon_of_packs
-    from vle_gen.image_io import require_writable, write_whole
+    from vle_gen.io.image_files import require_writable, write_whole
 
     if out.suffix.lower() != ".json":
         raise typer.BadParameter(f"a lexicon cannot be written as {out}: expected a name that ends in .json")

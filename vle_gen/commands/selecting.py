@@ -36,8 +36,8 @@ class Chosen:
         """The objects of `picture`, one or more; `ways` are those of naming one that an error lists after words. Raises
         `UserError`."""
         from editors.language import PLACE, Selector, pair
-        from vle_gen import files
         from vle_gen.errors import UserError
+        from vle_gen.workflows import files
 
         named = [Selector(number=number) for number in self.tokens or ()]
         named += [Selector(words=text) for text in self.words or ()]

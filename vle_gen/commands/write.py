@@ -32,9 +32,9 @@ def txt2img(
     device: Device = None,
 ) -> None:
     """Write pictures from text. Several of a prompt are numbered: name-1.png, name-2.png, ...; the next seed each."""
-    from vle_gen import files, from_text
-    from vle_gen.chosen_places import Place
-    from vle_gen.sheet import contact_sheet
+    from vle_gen.display.sheet import contact_sheet
+    from vle_gen.generation.chosen_places import Place
+    from vle_gen.workflows import files, from_text
 
     files.check_save(save)
     if prompt and prompts:
@@ -81,7 +81,8 @@ def add(
 ) -> None:
     """Write one more object into a picture; all else stays as it is."""
     from editors.language import PLACE, Edit, Selector, pair
-    from vle_gen import files, writing
+    from vle_gen.generation import writing
+    from vle_gen.workflows import files
 
     centre, target = None if at is None else pair(at, PLACE, "--at"), out or files.beside(picture, "added")
     files.check_results([picture], [target], vle=True)
@@ -109,9 +110,10 @@ def replace(
 ) -> None:
     """Write another object in the place of one."""
     from editors.language import Edit
-    from vle_gen import files, writing
-    from vle_gen.batch import tokens_for
-    from vle_gen.script import find
+    from vle_gen.generation import writing
+    from vle_gen.workflows import files
+    from vle_gen.workflows.batch import tokens_for
+    from vle_gen.workflows.script import find
 
     chosen = Chosen(token, object, point, box, mask)
     edit = Edit("replace", chosen.selectors(picture), phrase=phrase, seed=seed).checked()
@@ -147,7 +149,7 @@ def say_notes(pipe, texts: list[str]) -> None:
 
 def _finish(pipe, written, edit, target: Path) -> None:
     from editors.rows import recorded
-    from vle_gen import files
+    from vle_gen.workflows import files
 
     path = files.write_result(pipe, recorded(written.tokens, str(edit)), target)
     print(path)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from vle_gen.compact.ans import Corrupt, Reader, Writer
 from vle_gen.compact.density import BINS, UNIT, Density
 from vle_gen.errors import UserError
-from vle_gen.image_io import MAX_PIXELS
+from vle_gen.io.image_files import MAX_PIXELS
 
 DEFAULT_QUALITY = 80
 COARSEST = 0.04  # the step at quality 0: of the rms change of a decoded layer's pixels, 1 = white

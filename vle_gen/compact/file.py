@@ -14,8 +14,8 @@ from safetensors.torch import save
 
 from vle_gen.compact.code import DEFAULT_QUALITY
 from vle_gen.errors import UserError
-from vle_gen.image_io import write_whole
-from vle_gen.token_file import CODED, HISTORY, coded_tensor, history_of
+from vle_gen.io.image_files import write_whole
+from vle_gen.io.token_file import CODED, HISTORY, coded_tensor, history_of
 from vle_gen.tokens import VLETokens
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from typing import Any
 from PIL import Image
 
 from vle_gen.errors import UserError
-from vle_gen.image_io import FORMATS, read_image
+from vle_gen.io.image_files import FORMATS, read_image
 
 TABLES = ("captions.csv", "captions.jsonl", "metadata.csv", "metadata.jsonl")
 FILE_KEYS, CAPTION_KEYS = ("file_name", "file", "image"), ("caption", "text")  # columns of tables, keys of .json members

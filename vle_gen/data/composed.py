@@ -12,7 +12,7 @@ from torch import Tensor
 from vle_gen.data.compose import FULL_VIEW, Engine
 from vle_gen.data.scene import SceneBatch
 from vle_gen.errors import UserError
-from vle_gen.image_io import make_folder
+from vle_gen.io.image_files import make_folder
 
 MASK_STEP = 16  # of the mask's red per object
 SHOWN = 0.4  # share of its box that an object shows at least to be the one that moves

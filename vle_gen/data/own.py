@@ -15,7 +15,7 @@ from vle_gen.data.captioned import LONGEST_NAME
 from vle_gen.data.pack import RULES, Pack, PackBackground, PackObject, Placement, trimmed
 from vle_gen.data.reading import pixels_of
 from vle_gen.errors import UserError
-from vle_gen.image_io import open_image
+from vle_gen.io.image_files import open_image
 
 PICTURES = (".png", ".webp", ".tif", ".tiff", ".gif", ".jpg", ".jpeg", ".bmp")
 COLUMNS = ("file", "name", "aliases", "category", "size", "floats")

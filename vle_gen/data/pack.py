@@ -21,7 +21,7 @@ from prompts.grounds import ARTICLES
 from vle_gen.data.floor import Floor
 from vle_gen.data.reading import read_files, read_json, read_pixels
 from vle_gen.errors import UserError
-from vle_gen.image_io import require_writable, write_whole
+from vle_gen.io.image_files import require_writable, write_whole
 
 INDEX = "pack.json"
 FORMAT = "vlegen pack 1"

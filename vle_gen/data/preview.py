@@ -11,7 +11,6 @@ from PIL import Image
 
 from prompts.captions import write
 from prompts.scene_captions import write as write_named
-from vle_gen import sheet
 from vle_gen.data.choice import PackChoice
 from vle_gen.data.compose import Composer
 from vle_gen.data.mixed import MixedComposer
@@ -20,7 +19,8 @@ from vle_gen.data.packs import load_catalogue, load_engine
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.data.words import names_of
-from vle_gen.overlay import overlay
+from vle_gen.display import sheet
+from vle_gen.display.overlay import overlay
 
 
 def contact_sheet(packs: Sequence[str | Path], count: int, seed: int) -> Image.Image:

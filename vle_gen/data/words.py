@@ -21,8 +21,8 @@ from vle_gen.data.choice import PackChoice
 from vle_gen.data.pack import INDEX, RIG_GROUND, Pack, is_cutout_pack
 from vle_gen.data.reading import read_files, read_json, read_pixels
 from vle_gen.errors import UserError
-from vle_gen.ground_looks import looks_of
-from vle_gen.image_io import make_folder, write_whole
+from vle_gen.io.image_files import make_folder, write_whole
+from vle_gen.recognition.ground_looks import looks_of
 
 SMALL = 64  # pixels on a side of backgrounds whose colours are taken
 

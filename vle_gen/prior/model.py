@@ -9,12 +9,12 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
 from prompts.lexicon import Lexicon
-from vle_gen.checkpoints import line_by_line
+from vle_gen.io.checkpoints import line_by_line
+from vle_gen.io.model_files import SavedModel
 from vle_gen.prior.network import PriorNetwork
 from vle_gen.prior.sampling import SampledTokens, sample
 from vle_gen.prior.sizes import Needs, PriorSizes
-from vle_gen.saved import SavedModel
-from vle_gen.shape_reading import ShapeReading
+from vle_gen.recognition.shape_reading import ShapeReading
 
 
 class TextToTokenPrior(SavedModel, ModelMixin, ConfigMixin):

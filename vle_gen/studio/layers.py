@@ -1,7 +1,7 @@
 """What a browser needs to show an edit at once: the floor without objects, and every token as a stack of small pictures.
 
 A canvas that draws the floor and then the tokens' planes from far to near, each with its blend mode, shows what
-`vle_gen.detail` composites, to within the rounding of 8-bit pictures.
+`vle_gen.compositing.detail` composites, to within the rounding of 8-bit pictures.
 """
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from PIL import Image
 from torch import Tensor
 
 from editors.rows import rows
-from vle_gen.apart import take_apart
-from vle_gen.body import Body
-from vle_gen.detail import around, changed_tokens, changed_windows, foreign_bodies, scenery
-from vle_gen.placing import placed
+from vle_gen.compositing.body import Body
+from vle_gen.compositing.decomposition import take_apart
+from vle_gen.compositing.detail import around, changed_tokens, changed_windows, foreign_bodies, scenery
+from vle_gen.compositing.placing import placed
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.render import Window
@@ -67,8 +67,8 @@ class LayerStore:
         return sum(map(len, files)) + sum(memory.values())
 
     def focal_of(self, tokens: VLETokens, index: int) -> float:
-        """The focal length in pixels by which a token is stretched when it moves aside (see `vle_gen.camera`); 0 where it is
-        not: what is decoded or of another picture, or has another size than in the picture."""
+        """The focal length in pixels by which a token is stretched when it moves aside (see `vle_gen.compositing.camera`); 0
+        where it is not: what is decoded or of another picture, or has another size than in the picture."""
         placement = tokens.placement(index)
         if placement is None or placement.scale != 1 or int(tokens.origin[0, index]):
             return 0.0

@@ -13,11 +13,11 @@ import torch
 from PIL import Image
 
 from editors.rows import objects
-from vle_gen.files import VLE
-from vle_gen.pointing import Shown
 from vle_gen.studio.layers import LayerStore, png
 from vle_gen.studio.limits import Limits
 from vle_gen.tokens import VLETokens
+from vle_gen.workflows.files import VLE
+from vle_gen.workflows.pointing import Shown
 
 
 class Gone(KeyError):

@@ -17,17 +17,17 @@ from editors.language import Edit, Selector
 from editors.rows import recorded
 from prompts.reading import faint, notes
 from vle_gen.errors import UserError
-from vle_gen.files import VLE, named_after, read_tokens
-from vle_gen.image_io import open_image
-from vle_gen.masks import HALF, read_mask, require_marked
-from vle_gen.pointing import Shown, point_out
+from vle_gen.generation.writing import add, replace_object
+from vle_gen.io.image_files import open_image
+from vle_gen.segmentation.masks import HALF, read_mask, require_marked
 from vle_gen.studio.layers import LayerStore, png
 from vle_gen.studio.limits import Limits
 from vle_gen.studio.sessions import Gone, Session, Sessions
 from vle_gen.studio.view import SessionView, view_of
 from vle_gen.studio.work import Workers
 from vle_gen.tokens import VLETokens
-from vle_gen.writing import add, replace_object
+from vle_gen.workflows.files import VLE, named_after, read_tokens
+from vle_gen.workflows.pointing import Shown, point_out
 
 if TYPE_CHECKING:
     from vle_gen.pipeline import VLEPipeline

@@ -4,8 +4,8 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from editors.perspective import Perspective
-from vle_gen.colours import COLOURS, colour_named
-from vle_gen.overlay import token_rows
+from vle_gen.display.overlay import token_rows
+from vle_gen.imaging.colours import COLOURS, colour_named
 from vle_gen.studio.layers import Plane
 from vle_gen.studio.sessions import Session
 from vle_gen.tokens import SURE

@@ -19,7 +19,7 @@ from prompts.called import Called
 from prompts.lexicon import Lexicon
 from prompts.request import Mention, SceneRequest
 from vle_gen.errors import UserError
-from vle_gen.image_io import require_new_folder
+from vle_gen.io.image_files import require_new_folder
 from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.prior.more_codes import renumbered, sort_of
 from vle_gen.prior.sizes import Needs

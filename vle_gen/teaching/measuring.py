@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from prompts.request import Mention
-from vle_gen.drawing import Drawn, Order, Settings, draw_orders
+from vle_gen.generation.drawing import Drawn, Order, Settings, draw_orders
 from vle_gen.teaching.rehearsal import Watch, Wishes, nearest_codes
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from prompts.plurals import OWN
 from prompts.synonyms import split_words
 from vle_gen.clip import ClipModel, language_ids
 from vle_gen.errors import UserError
-from vle_gen.names import NameTable
+from vle_gen.recognition.names import NameTable
 from vle_gen.teaching.clock import Clock
 from vle_gen.teaching.naming import NewName
 from vle_gen.teaching.rehearsal import Told, Watch

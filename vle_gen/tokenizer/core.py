@@ -10,11 +10,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from vle_gen.compact.code import DEFAULT_QUALITY, CodedTokens, TokenCode
-from vle_gen.detail import render_edited, render_without_source
-from vle_gen.digest import digest_of
+from vle_gen.compositing.detail import render_edited, render_without_source
 from vle_gen.encoding import HALTING, NO_HINTS, Halting, Hints
 from vle_gen.errors import UserError
-from vle_gen.outlines import owners
+from vle_gen.io.digest import digest_of
+from vle_gen.segmentation.outlines import owners
 from vle_gen.tokenizer.blocks import Extent
 from vle_gen.tokenizer.glimpse import Layers
 from vle_gen.tokenizer.loop import SCENE_DEPTH, PictureCode, encode_picture, glimpse_picture
@@ -164,7 +164,7 @@ class TokenizerCore(nn.Module):
             UserError: the tokens were made by another checkpoint.
         """
         if tokens.checkpoint and tokens.checkpoint not in (self.checkpoint_id, *self.also_reads):
-            from vle_gen.checkpoints import said_checkpoint
+            from vle_gen.io.checkpoints import said_checkpoint
 
             raise UserError(
                 f"these tokens were made by {said_checkpoint(tokens.checkpoint)} and cannot be read by "
@@ -213,7 +213,7 @@ class TokenizerCore(nn.Module):
     def decompress(self, data: bytes) -> VLETokens:
         """What `compress` wrote, on the tokenizer's device. Raises `UserError` for anything else."""
         if self.code is None:
-            from vle_gen.checkpoints import said_checkpoint
+            from vle_gen.io.checkpoints import said_checkpoint
 
             raise UserError(f"{said_checkpoint(self.checkpoint_id)} did not write it: name the one that did with --checkpoint")
         coded = self.code.decode(data, self.checkpoint_id)

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vle_gen.encoding import Box, Point
-from vle_gen.filters import grown
+from vle_gen.imaging.filters import grown
 from vle_gen.tokenizer.loop import View, look
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.proposals import Proposal

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vle_gen.encoding import HALTING, NO_HINTS, Halting, Hints
-from vle_gen.filters import antialiased
+from vle_gen.imaging.filters import antialiased
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.blocks import Extent, crop, frame_grid, paste
 from vle_gen.tokenizer.network import TokenizerNetwork

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vle_gen.encoding import NO_HINTS, Halting
-from vle_gen.filters import grown
+from vle_gen.imaging.filters import grown
 from vle_gen.tokenizer.blocks import crop, paste
 from vle_gen.tokenizer.loop import PER_TOKEN, PictureCode, View, Written, confidence, look, near_to_far
 from vle_gen.tokenizer.network import TokenizerNetwork

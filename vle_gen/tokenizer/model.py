@@ -13,7 +13,7 @@ from vle_gen.compact.code import TokenCode
 from vle_gen.data.compose import FULL_VIEW, Composer, Engine
 from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
-from vle_gen.saved import SavedModel
+from vle_gen.io.model_files import SavedModel
 from vle_gen.tokenizer.background import stretch
 from vle_gen.tokenizer.blocks import Extent, crop
 from vle_gen.tokenizer.core import TokenizerCore

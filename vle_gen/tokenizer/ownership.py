@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vle_gen.filters import box_mean
+from vle_gen.imaging.filters import box_mean
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.loop import PictureCode
 from vle_gen.tokenizer.network import TokenizerNetwork

@@ -7,11 +7,11 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
 from vle_gen.compact.code import DEFAULT_QUALITY
-from vle_gen.digest import digest_of
 from vle_gen.encoding import HALTING, NO_HINTS, Halting, Hints
 from vle_gen.errors import UserError
-from vle_gen.filters import antialiased
-from vle_gen.saved import SavedModel
+from vle_gen.imaging.filters import antialiased
+from vle_gen.io.digest import digest_of
+from vle_gen.io.model_files import SavedModel
 from vle_gen.tokenizer.blocks import Extent
 from vle_gen.tokenizer.core import SCOPE, require_pixels
 from vle_gen.tokenizer.loop import SCENE_DEPTH

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vle_gen.filters import halved
+from vle_gen.imaging.filters import halved
 from vle_gen.tokenizer.background import stretch_to
 from vle_gen.tokenizer.blocks import Extent
 from vle_gen.tokenizer.network import TokenizerNetwork

@@ -18,10 +18,10 @@ from torch import Tensor
 from prompts.grammar import parse
 from prompts.satisfied import assign
 from vle_gen.data.captioned import CaptionedPicture
-from vle_gen.digest import digest_of, digest_of_text
 from vle_gen.errors import UserError
+from vle_gen.io.digest import digest_of, digest_of_text
+from vle_gen.io.tensor_files import write_tensors
 from vle_gen.prior.network import UNCOUNTED
-from vle_gen.tensor_files import write_tensors
 from vle_gen.tokenizer.core import TokenizerCore
 from vle_gen.tokenizer.render import render_tokens
 from vle_gen.tokenizer.sizes import FRAME_SCALE

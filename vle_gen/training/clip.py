@@ -23,7 +23,7 @@ from vle_gen.data.scenes import SceneStore
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.data.words import names_of
 from vle_gen.errors import UserError
-from vle_gen.glimpses import cut_glimpses
+from vle_gen.recognition.glimpses import cut_glimpses
 from vle_gen.tokenizer.sizes import FRAME_SCALE
 from vle_gen.training.optimizer import some_rows
 from vle_gen.training.texts import texts_of, write_all

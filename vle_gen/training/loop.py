@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from vle_gen import config as configs
 from vle_gen.errors import UserError
-from vle_gen.image_io import require_folder
+from vle_gen.io.image_files import require_folder
 from vle_gen.training.log import RunLog
 from vle_gen.training.optimizer import Optimizer
 from vle_gen.training.state import RunState

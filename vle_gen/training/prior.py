@@ -25,7 +25,7 @@ from vle_gen.errors import UserError
 from vle_gen.prior.more_codes import with_new_names
 from vle_gen.prior.network import PriorNetwork, prior_loss
 from vle_gen.prior.sizes import Needs
-from vle_gen.shape_reading import ShapeReading
+from vle_gen.recognition.shape_reading import ShapeReading
 from vle_gen.training.captioned_tokens import (
     CaptionedTokens,
     ReadText,

@@ -2,7 +2,7 @@
 
 A mean of what an encoder writes says less than the decoder could draw (the amortisation gap, see `vle_gen.tokenizer.refining`).
 Of a cut-out the layer is known exactly, so codes are fitted to layers through the decoder, in the numbers of cells alone: the
-first ones are of the thing as a whole, and tell names too (`vle_gen.recognising`).
+first ones are of the thing as a whole, and tell names too (`vle_gen.recognition.prototypes`).
 """
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from vle_gen.errors import UserError
-from vle_gen.tensor_files import write_tensors
+from vle_gen.io.tensor_files import write_tensors
 from vle_gen.training.optimizer import Optimizer
 
 MOMENTS = ("exp_avg", "exp_avg_sq")

@@ -17,11 +17,11 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from vle_gen.data.captioned import CaptionedPicture
-from vle_gen.digest import digest_of, digest_of_text
 from vle_gen.encoding import Halting
 from vle_gen.errors import UserError
-from vle_gen.image_io import make_folder
-from vle_gen.tensor_files import write_tensors
+from vle_gen.io.digest import digest_of, digest_of_text
+from vle_gen.io.image_files import make_folder
+from vle_gen.io.tensor_files import write_tensors
 from vle_gen.tokenizer.core import TokenizerCore
 from vle_gen.training.log import Watch
 

@@ -189,7 +189,7 @@ class TokenizerTask:
 
     def sample_grid(self, ema_model: TokenizerNetwork) -> Image.Image:
         """Composed scenes above, whole scenes below: the picture, tokens alone, owners."""
-        from vle_gen.outlines import owners
+        from vle_gen.segmentation.outlines import owners
         from vle_gen.tokenizer.loop import encode_picture
         from vle_gen.tokenizer.render import render_tokens
 

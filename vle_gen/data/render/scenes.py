@@ -16,7 +16,7 @@ from vle_gen.data.render.cutout import display
 from vle_gen.data.render.palette import Palette
 from vle_gen.data.render.plan import Move, Scene, Solid, plan_move, plan_scene
 from vle_gen.data.render.silhouette import owners
-from vle_gen.image_io import save_image, write_whole
+from vle_gen.io.image_files import save_image, write_whole
 
 if TYPE_CHECKING:
     from vle_gen.data.render.stage import Stage

@@ -9,7 +9,7 @@ import yaml
 from vle_gen.data.render.scenes import SceneJob
 from vle_gen.data.render.sprites import SpriteJob
 from vle_gen.errors import UserError
-from vle_gen.image_io import make_folder, write_whole
+from vle_gen.io.image_files import make_folder, write_whole
 
 FILE = "render.yaml"  # not .json, which would read as a scene
 

@@ -20,7 +20,7 @@ from vle_gen.data.render.palette import Palette
 from vle_gen.data.render.plan import Rig, Solid, plan_rig, plan_sprite
 from vle_gen.data.render.silhouette import coverage
 from vle_gen.errors import UserError
-from vle_gen.image_io import save_image, write_whole
+from vle_gen.io.image_files import save_image, write_whole
 
 if TYPE_CHECKING:
     from vle_gen.data.render.stage import Stage

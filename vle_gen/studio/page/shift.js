@@ -15,7 +15,7 @@ export const step = (dx, dy, scale = 1, cx = 0, cy = 0) => ({
 export const at = (shift, x, y) => [shift.scale * x + shift.x, shift.scale * y + shift.y];
 const NOTHING = 0.3; // pixels: an outline that is off by less is left as it is, as by the server
 
-/** How a token that moves aside is stretched about its centre, as `vle_gen/camera.py` has it: x becomes wider * x + lean * y. */
+/** How a token that moves aside is stretched about its centre, as `vle_gen/compositing/camera.py` has it: x becomes wider * x + lean * y. */
 export function stretch(token, shift, width, height) {
   if (!token.focal || shift.scale !== 1) return { wider: 1, lean: 0 };
   const u = (token.x - width / 2) / token.focal;

@@ -1,0 +1,1 @@
+"""Tokens and pictures shown to a person: overlays with numbers and names, contact sheets, tables, and descriptions in words."""
