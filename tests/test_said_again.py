@@ -15,6 +15,7 @@ from editors.members import centre
 from vle_gen.compositing.relighting import light_gain
 from vle_gen.display.description import description
 from vle_gen.pipeline import VLEPipeline
+from vle_gen.segmentation.pointed import owner_at
 from vle_gen.workflows import animation, batch, script
 from vle_gen.workflows.animation import gif_times
 
@@ -47,9 +48,9 @@ def test_several_things_go_to_a_place_together(pipe, tokens):
 def test_two_pixels_beside_an_outline_are_still_pointed_at_it():
     labels = np.zeros((40, 40), int)
     labels[10:20, 10:20], labels[10:20, 22:30] = 1, 2
-    assert script.owner_at(labels, (14, 14)) == 1
-    assert script.owner_at(labels, (14, 21)) == 1 and script.owner_at(labels, (14, 22)) == 0
-    assert script.owner_at(labels, (20, 15)) == 1 and script.owner_at(labels, (21, 15)) == 2, "what is nearer has more of it"
+    assert owner_at(labels, (14, 14)) == 1
+    assert owner_at(labels, (14, 21)) == 1 and owner_at(labels, (14, 22)) == 0
+    assert owner_at(labels, (20, 15)) == 1 and owner_at(labels, (21, 15)) == 2, "what is nearer has more of it"
 
 
 def test_results_in_a_folder_have_names_that_pictures_can_have(tmp_path):

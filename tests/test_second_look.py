@@ -13,11 +13,12 @@ from editors.language import Edit, Selector, parse_group
 from vle_gen.encoding import Encoding
 from vle_gen.errors import UserError
 from vle_gen.segmentation import second_look
+from vle_gen.segmentation.pointed import owner_at, owners_at
 from vle_gen.tokenizer.fixation import apart_of, standing_at
 from vle_gen.tokens import SURE
 from vle_gen.workflows.batch import edited, require_objects, tokens_for
 from vle_gen.workflows.pointing import Shown, point_out
-from vle_gen.workflows.script import find, owner_at, owners_at
+from vle_gen.workflows.script import find
 
 ON_IT, AMONG_LEAVES = ((210, 150), (250, 200)), ((20, 300), (380, 40))
 

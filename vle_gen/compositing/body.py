@@ -9,11 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vle_gen.imaging.filters import antialiased
+from vle_gen.inpainting.lights import BRIGHTEST, DARKEST
 from vle_gen.source import Placement, centre_of
 from vle_gen.tokenizer.render import Window
-
-DARKEST = 0.85  # a shadow is undone up to this alpha; below what is darker nothing can be seen
-BRIGHTEST = 2.0  # most that reflected light multiplies the floor's
 
 
 @dataclass

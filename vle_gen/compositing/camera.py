@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from editors.perspective import LEAST_HEIGHT, Perspective
-from vle_gen.compositing.body import BRIGHTEST, DARKEST, Body
+from vle_gen.compositing.body import Body
+from vle_gen.inpainting.lights import BRIGHTEST, DARKEST
 from vle_gen.segmentation.outlines import around_mask
 from vle_gen.source import centre_of
 from vle_gen.tokenizer.render import Window

@@ -6,10 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vle_gen.compositing.body import BRIGHTEST, DARKEST, Body
+from vle_gen.compositing.body import Body
 from vle_gen.compositing.decomposition import crisp
 from vle_gen.imaging.filters import filled, inside_mean
-from vle_gen.inpainting.lights import WIDER
+from vle_gen.inpainting.lights import BRIGHTEST, DARKEST, WIDER
 from vle_gen.inpainting.visibility import BRINK
 from vle_gen.inpainting.working_size import cell_of, reduced, reduced_window, stretched
 from vle_gen.source import Placement, SourceDetail

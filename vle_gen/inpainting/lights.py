@@ -4,10 +4,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vle_gen.compositing.body import BRIGHTEST, DARKEST
 from vle_gen.imaging.filters import box_mean, filled, grown, inside_mean, nearby
 from vle_gen.tokenizer.render import Window, in_frame
 
+DARKEST = 0.85  # a shadow is undone up to this alpha; below what is darker nothing can be seen
+BRIGHTEST = 2.0  # most that reflected light multiplies the floor's
 RIVAL = 0.1  # of a token's own shadow: from so much shadow of others on they may be the cause, and from twice as much they are
 FAINT = 0.02  # alpha below which a shadow cannot be told from the floor's own shading
 CLEAR = 0.05  # the floor outside this height of every window's bump (`middle`) is taken for undisturbed

@@ -8,13 +8,16 @@ that is worth.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vle_gen.prior.network import PriorNetwork
 from vle_gen.tokens import VLETokens
+
+if TYPE_CHECKING:
+    from vle_gen.prior.network import PriorNetwork
 
 NEAR = 0.01  # nats for each squared standard deviation by which a token is off: numbers of `what` vary together, so this is
 # far less than the half that independent ones would have

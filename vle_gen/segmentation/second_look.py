@@ -10,11 +10,11 @@ import torch
 
 from vle_gen.encoding import Box, Point
 from vle_gen.segmentation.masks import CERTAIN, is_strange, token_of
+from vle_gen.segmentation.pointed import owners_at
 from vle_gen.tokenizer.fixation import apart_of, standing_at
 from vle_gen.tokenizer.loop import glimpse_picture
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokens import VLETokens
-from vle_gen.workflows.script import owners_at
 
 LEAST_WORTH = 0.37  # of what stands at a point, from which on it is taken for an object: bare ground is worth less
 BETTER = 0.1  # how much more of it has to be told apart than of what an unsure token has there

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from vle_gen.encoding import AS_USUAL, Box, Encoding, Point
 from vle_gen.errors import UserError
 from vle_gen.io.image_files import make_folder, require_folder
+from vle_gen.segmentation.pointed import owners_at
 from vle_gen.segmentation.second_look import look_again
 from vle_gen.tokens import OWNED
 from vle_gen.workflows import files
 from vle_gen.workflows.inserting import with_one_more
-from vle_gen.workflows.script import Group, apply, owners_at
+from vle_gen.workflows.script import Group, apply
 
 if TYPE_CHECKING:
     from vle_gen.pipeline import VLEPipeline

@@ -12,10 +12,11 @@ from vle_gen.encoding import AS_USUAL, Box, Encoding, Point
 from vle_gen.errors import UserError
 from vle_gen.io.image_files import ICC
 from vle_gen.segmentation.masks import box_of
+from vle_gen.segmentation.pointed import owners_at
 from vle_gen.segmentation.second_look import Looked, look_again
 from vle_gen.workflows.batch import require_objects
 from vle_gen.workflows.inserting import with_one_more
-from vle_gen.workflows.script import find, owners_at
+from vle_gen.workflows.script import find
 
 if TYPE_CHECKING:
     from vle_gen.pipeline import VLEPipeline
