@@ -9,6 +9,7 @@ from vle_gen.tokenizer.blocks import LOGVAR, ResBlock, norm
 from vle_gen.tokenizer.sizes import BACKGROUND_CELLS, TokenizerSizes
 
 POOL = BACKGROUND_CELLS  # the picture's features are pooled to POOL x POOL cells, whatever its aspect
+COMPARED = 32  # pixels on a side of the background that objects are looked for against
 BASE_BLOCKS = 2  # residual blocks at these
 
 
@@ -110,3 +111,11 @@ def stretch_to(
         for count, part in ((height, rows), (width, columns))
     )
     return (down @ (colours @ across.T)).clamp(0, 1)
+
+
+def compared_with(colours: Tensor, height: int, width: int) -> Tensor:
+    """The decoded background (B, 3, s, s) as objects are looked for against it: (B, 3, height, width). What finds them
+    has learnt with none that is finer."""
+    if colours.shape[-1] > COMPARED:
+        colours = F.adaptive_avg_pool2d(colours, COMPARED)
+    return stretch_to(colours, height, width)

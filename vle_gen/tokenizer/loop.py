@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vle_gen.encoding import HALTING, NO_HINTS, Halting, Hints
 from vle_gen.imaging.filters import antialiased
-from vle_gen.tokenizer.background import stretch_to
+from vle_gen.tokenizer.background import compared_with
 from vle_gen.tokenizer.blocks import Extent, crop, frame_grid, paste
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.proposals import Proposal, next_proposals
@@ -67,7 +67,7 @@ class View:
         seen = F.interpolate(full, work, mode="area") * 2 - 1
         features = net.backbone(seen.contiguous(memory_format=torch.channels_last))
         scene_what, _ = net.background_encoder(features.coarse, seen)
-        background = stretch_to(net.background_decoder(scene_what), *full.shape[-2:])
+        background = compared_with(net.background_decoder(scene_what), *full.shape[-2:])
         return View(extent, pyramid(picture, full), background, features.fine), scene_what
 
 
