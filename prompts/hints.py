@@ -11,7 +11,7 @@ from prompts.nouns import noun_at
 from prompts.places import READ_AS
 from prompts.rewording import likely
 from prompts.synonyms import TOO_MANY, UNITS
-from prompts.undrawn import is_action
+from prompts.undrawable import is_action
 from prompts.undrawn_words import ACTIONS, LOOKS
 from prompts.vocabulary import ADJECTIVES, MORE_SAID_AS, NUMBER_WORDS
 

@@ -3,19 +3,16 @@ dog", and what they do, "a cat chasing a mouse". It is left out and told, and wh
 thing, that the two are next to one another."""
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from prompts.arranging import EACH_OTHER, placed, relates
 from prompts.grounds import FIRST
-from prompts.idioms import PHRASED
-from prompts.lexicon import TAKEN, Lexicon
+from prompts.lexicon import Lexicon
 from prompts.nouns import COMPARED, adjective_at, adjectives_at, is_colour, noun_at, noun_before
-from prompts.plurals import NOT_ACTIONS
-from prompts.synonyms import EMPHASIS, NEAR, PHRASES, STOPS, TOO_MANY
-from prompts.undrawn_words import ACTIONS, DIRECTIONS, FIGURES, LOOKS, MEDIA, POSTURES, PRONOUNS, STYLE, WEATHER
+from prompts.synonyms import EMPHASIS, PHRASES, STOPS
+from prompts.undrawable import is_action, is_quality, may_go
+from prompts.undrawn_words import DIRECTIONS, FIGURES, LOOKS, MEDIA, POSTURES, STYLE, WEATHER
 from prompts.vocabulary import NEXT, NUMBERS
 
 _IS = ("is", "are")
@@ -25,9 +22,6 @@ _OPENERS = frozenset("picture photo photograph image scene".split())  # captions
 _JOINS = frozenset("in of on with by for the a an and at".split())  # of what is said of a picture
 _SHOWING = ("of", "showing", "depicting", "featuring", "with")
 _TO_THINGS = frozenset("at to towards toward after with against".split())  # as in "looking at"
-_QUALITY = re.compile(r"\d+(k|mm|p|px|bit)")  # "4k", "35mm"
-_ACTION = re.compile(r"\w*[aeiouy]\w*ing")  # no "ring"
-_LIKE = re.compile(r"\w{2,}(ing|ed|ful|less|ous|ish|able|istic)")
 _SET_IN = FIGURES | WEATHER
 _DESCRIBED = 30  # words at most between what is said of a thing and its name; each is looked through
 _BEGINNING = 6  # words of a wish, "could you draw me a", after which what is wished for begins at the latest
@@ -53,37 +47,12 @@ def without_undrawn(words: Sequence[str], lexicon: Lexicon | None) -> Drawn:
     return Drawn(list(words), {}, [])
 
 
-def is_action(word: str) -> bool:
-    """Whether a word says what a thing does, such as "running" or "jumps"."""
-    return word in ACTIONS or (bool(_ACTION.fullmatch(word)) and _free(word) and word not in PRONOUNS)
-
-
-def _free(word: str) -> bool:
-    """Whether a word means nothing to the rest of the language."""
-    return not any(word in meant for meant in (TAKEN, NEAR, PHRASED, NOT_ACTIONS, TOO_MANY)) and not is_colour(word)
-
-
-def _is_quality(word: str) -> bool:
-    """Whether a word before a name says what cannot be drawn of the thing or the picture."""
-    if adjective_at((word,), 0) or word in PHRASED:
-        return False
-    likeness = _LIKE.fullmatch(word) and len(word) > 4 and _free(word)
-    acting = word in POSTURES or (word in ACTIONS and word.endswith("ing"))
-    return word in LOOKS or word in STYLE or acting or bool(likeness or _QUALITY.fullmatch(word))
-
-
-@lru_cache(maxsize=4096)
-def _may_go(word: str) -> bool:
-    """Whether a word may be left out somewhere."""
-    return word in STYLE or _is_quality(word) or is_action(word)
-
-
 def _is_all_drawn(words: Sequence[str], lexicon: Lexicon | None) -> bool:
     """Whether nothing here may be left out: no word outside of names, and no name that a picture is asked to be."""
     at = 0
     while at < len(words):
         noun = noun_at(words, at, lexicon)
-        if words[at] in _SET_IN or (noun is None and _may_go(words[at])) or (noun and words[noun.end - 1] in MEDIA):
+        if words[at] in _SET_IN or (noun is None and may_go(words[at])) or (noun and words[noun.end - 1] in MEDIA):
             return False
         at = at + 1 if noun is None else noun.end
     return True
@@ -132,12 +101,12 @@ class _Leaving:
                     self.left.append(" ".join(self.words[at + 1 : at + 3]))
                 self.kept += [] if self.words[at + 3] in NUMBERS else ["some"]
                 at += 3
-            elif not (_may_go(word) or word in _LINKING) or self.is_drawn(at):
+            elif not (may_go(word) or word in _LINKING) or self.is_drawn(at):
                 self.kept.append(word)
                 at += 1
             elif (end := self.predicate(at)) or (end := self.action(at)):
                 at = end
-            elif _is_quality(word) and self.is_said_of_thing(at + 1):
+            elif is_quality(word) and self.is_said_of_thing(at + 1):
                 at = self.quality(at)
             elif self.is_medium_after(at):
                 self.left.append(word)
@@ -150,7 +119,7 @@ class _Leaving:
         """Where a name or a background ends that begins here, which may have such words in it: "a happy face"."""
         if noun := noun_at(self.words, at, self.lexicon):
             return noun.end
-        if self.lexicon is None or not (self.words[at] in FIRST or _may_go(self.words[at])):
+        if self.lexicon is None or not (self.words[at] in FIRST or may_go(self.words[at])):
             return None
         ground = self.lexicon.grounds.at_preposition(self.words, at) or self.lexicon.grounds.at(self.words, at)
         names = () if ground is None else (noun_at(self.words, k, self.lexicon) for k in range(at + 1, ground[0]))
@@ -179,7 +148,7 @@ class _Leaving:
     def is_of_medium(self, at: int) -> bool:
         """Whether a word may say what a picture is to be: "black and white photo"."""
         word = self.words[at]
-        return word in STYLE or word == "and" or _is_quality(word) or bool(adjective_at(self.words, at))
+        return word in STYLE or word == "and" or is_quality(word) or bool(adjective_at(self.words, at))
 
     def clause(self, at: int) -> int | None:
         """Where a clause ends that begins here and speaks of the picture or of looks alone: ", highly detailed,"."""
@@ -187,7 +156,7 @@ class _Leaving:
             return None
         end = next((k for k in range(at, len(self.words)) if self.words[k] in STOPS), len(self.words))
         said = self.words[at:end]
-        style = [word for word in said if _is_quality(word) and not (len(said) == 1 and self.known(at))]
+        style = [word for word in said if is_quality(word) and not (len(said) == 1 and self.known(at))]
         if not style or said[0] in _DETERMINERS:
             return None
         named = self.known(at) == end or any(self.known(k) and self.words[k] not in STYLE for k in range(at, end))
@@ -248,7 +217,7 @@ class _Leaving:
                 at += 2
             elif word in ("and", "but") and noun_at(self.words, at + 1, self.lexicon):  # "seaweed and fish"
                 return False
-            elif _is_quality(word) or word in (",", "and", "but", *EMPHASIS, *COMPARED) or PHRASES.get(word) == "":
+            elif is_quality(word) or word in (",", "and", "but", *EMPHASIS, *COMPARED) or PHRASES.get(word) == "":
                 at += 1
             else:
                 return False
@@ -282,7 +251,7 @@ class _Leaving:
             drawn, end = last
         says_where = relates(self.words, end) or placed(self.words, end)
         ends = end == len(self.words) or self.words[end] in (*STOPS, "and") or says_where
-        if not ends or not any(map(_is_quality, left)):
+        if not ends or not any(map(is_quality, left)):
             return None
         self.left += left
         if drawn or says_where:
@@ -305,7 +274,7 @@ class _Leaving:
         says_where = relates(self.words, end) or placed(self.words, end)
         ends = end == len(self.words) or self.words[end] in STOPS or says_where
         of_picture = any(word == "light" or (word in STYLE and word not in LOOKS) for word in left)
-        if not ends or of_picture or not any(map(_is_quality, left)) or not (drawn or says_where):
+        if not ends or of_picture or not any(map(is_quality, left)) or not (drawn or says_where):
             return None
         self.left += left
         noun = noun_before(self.kept, len(self.kept) - 1, self.lexicon)
@@ -328,7 +297,7 @@ class _Leaving:
                 break
             if size:
                 drawn += [*(["and"] if drawn else []), *self.words[end : end + size]]
-            elif word in EMPHASIS or (_is_quality(word) and not is_action(word) and word not in POSTURES):
+            elif word in EMPHASIS or (is_quality(word) and not is_action(word) and word not in POSTURES):
                 left.append(word)
             elif word not in ("and", "but"):
                 break
