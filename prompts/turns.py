@@ -20,6 +20,7 @@ _HANDS = _both_hands({
     "on the left hand side of": "left of", "to the left hand side of": "left of", "off to the left of": "left of",
     "to his left": "to its left", "to her left": "to its left", "on his left": "on its left", "on her left": "on its left",
     **{f"{at} {whose} left side": "on its left" for at in ("on", "at", "to") for whose in ("its", "his", "her")},
+    **{f"{at} left from": "left of" for at in ("at", "on", "to", "at the", "on the", "to the", "in the")},
     "to the immediate left of": "left of", "left to a": "left of a", "left to an": "left of an",
     "left to the": "left of the",
     "to the left and in": "left of and in", "to the left and behind": "left of and behind",
@@ -44,7 +45,9 @@ _PLACES = _both_hands({
 _ACROSS = [f"{one} to the {other} of" for one in _SIDES for other in _SIDES]  # "at the top left to the right of a cat"
 SAME = {
     **_HANDS, **{said: said for said in _ACROSS},
-    "underneath of": "underneath", "near of": "near", "ontop of": "on top of", "ontop": "on top of",
+    "underneath of": "underneath", "near of": "near", "near from": "near", "close from": "near", "beside of": "beside",
+    **{f"{at} {whose} side": "next to it" for at in ("at", "by") for whose in ("its", "his", "her")}, "at side": "next to it",
+    "ontop of": "on top of", "ontop": "on top of",
     **dict.fromkeys(("that has", "which has", "that have", "which have", "has", "have", "having"), "with"),
     "that shows": "showing", "which shows": "showing", "a trio of": "three", "half a dozen": "six", "half dozen": "six",
     "one more": "another", "yet another": "another", "a second": "another", "a third": "another", "has been placed": "is",
@@ -84,9 +87,11 @@ SAME_NAMED = {
 }  # fmt: skip
 """The same where places and more relations are known."""
 _TIED = "tied attached connected linked chained leashed glued taped stuck fastened strapped fixed pinned nailed hooked joined"
+_HOLDING = [f"{which}{verb}" for verb in ("holds", "hold", "carries", "carry") for which in ("", "that ", "which ", "who ")]
 NEAR = {
     **{f"{tied} {to}": "next to" for tied in _TIED.split() for to in ("to", "onto")},
     **dict.fromkeys((
+        *_HOLDING,
         "surrounded by", "encircled by", "around", "holding", "carrying", "among", "amongst", "amid", "amidst", "past",
         "opposite", "across from", "in the shadow of", "in the shade of",
     ), "next to"),

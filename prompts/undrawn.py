@@ -16,12 +16,15 @@ from prompts.undrawn_words import DIRECTIONS, FIGURES, LOOKS, MEDIA, POSTURES, S
 from prompts.vocabulary import NEXT, NUMBERS
 
 _IS = ("is", "are")
+_WHICH = ("that", "which", "who")
 _LINKING = (*_IS, "looks", "look")
 _DETERMINERS = frozenset(("a", "an", "the", "another", "some", "its", "his", "her", "their", "my", "your", "our", *NUMBERS))
 _OPENERS = frozenset("picture photo photograph image scene".split())  # captions begin with "a photo of"
 _JOINS = frozenset("in of on with by for the a an and at".split())  # of what is said of a picture
 _SHOWING = ("of", "showing", "depicting", "featuring", "with")
+_WHERE = (("where",), ("in", "which"))
 _TO_THINGS = frozenset("at to towards toward after with against".split())  # as in "looking at"
+_TURNING = frozenset("up down away over back out off".split())  # said before these: "looking up at", "running away from"
 _SET_IN = FIGURES | WEATHER
 _DESCRIBED = 30  # words at most between what is said of a thing and its name; each is looked through
 _BEGINNING = 6  # words of a wish, "could you draw me a", after which what is wished for begins at the latest
@@ -135,14 +138,15 @@ class _Leaving:
             while end < len(self.words) and self.is_of_medium(end):
                 end += 1
             said = self.words[start:end]
-            if not said or said[-1] not in MEDIA or self.words[end : end + 1] == [] or self.words[end] not in _SHOWING:
+            told = next((one for one in _WHERE if tuple(self.words[end : end + len(one)]) == one), ())  # "a scene where"
+            if not said or said[-1] not in MEDIA or not (told or (end < len(self.words) and self.words[end] in _SHOWING)):
                 continue
-            if (len(said) == 1 and said[0] in _OPENERS) or (self.words[end] != "of" and self.known(end - 1)):
+            if (not told and len(said) == 1 and said[0] in _OPENERS) or (self.words[end] != "of" and self.known(end - 1)):
                 return None
-            self.left.append(" ".join(said))
+            self.left += [" ".join(said)] if len(said) > 1 or said[0] not in _OPENERS else []
             begin = start - (start > 0 and self.words[start - 1] in ("a", "an", "the"))
             self.kept += self.words[:begin]
-            return end + 1
+            return end + max(1, len(told))
         return None
 
     def is_of_medium(self, at: int) -> bool:
@@ -308,7 +312,7 @@ class _Leaving:
 
     def unsay(self) -> None:
         """Takes back the words that pointed to a thing of which nothing is said now."""
-        while self.kept and self.kept[-1] in (*_IS, "that", "which", "it", "they"):
+        while self.kept and self.kept[-1] in (*_IS, *_WHICH, "it", "they"):
             self.kept.pop()
             if self.kept and self.kept[-1] == "and":
                 self.kept.pop()
@@ -320,28 +324,30 @@ class _Leaving:
         if not (posture or is_action(word)) or not self.kept:
             return None
         going_on = before == "and" and self.left[-1:] == [self.words[at - 2]]  # "running and jumping"
-        linked = before in (*_IS, "that", "which")
+        linked = before in (*_IS, *_WHICH)
         after_comma = before == "," and word.endswith("ing") and not self.is_said_of_thing(at + 1) and self.has_named()
         if not (linked or going_on or after_comma or noun_before(self.words, at, self.lexicon)):
             return None
         end = at + 1
         ends = end == len(self.words) or self.words[end] in (*STOPS, "and")
-        says_where = relates(self.words, end) or placed(self.words, end) or self.on_ground(end)
-        turned = () if says_where else next((d for d in DIRECTIONS if tuple(self.words[end : end + len(d)]) == d), ())
-        done_to = None if says_where or turned else self.done_to(at)
+        leaning = word in ("leaning", "leans")  # against what it leans on, and not on top of that
+        says_where = not leaning and (relates(self.words, end) or placed(self.words, end) or self.on_ground(end))
+        done_to = None if says_where else self.done_to(at)
+        turned = next((d for d in DIRECTIONS if tuple(self.words[end : end + len(d)]) == d), ())
+        turned = () if says_where or done_to else turned
         if posture and not (turned or done_to or ends):  # "standing" next to a house
             return None
         if going_on and self.kept[-1] == "and":
             self.kept.pop()
         if done_to:
             self.instead[" ".join(self.words[at:done_to])] = NEXT
-            if before in ("that", "which"):
+            if before in _WHICH:
                 self.kept.pop()
             self.kept += NEXT.split()
             return done_to
         end += len(turned)
         self.left.append(" ".join(self.words[at:end]))
-        if end == len(self.words) or self.words[end] in (*STOPS, "and", "with") or before in ("that", "which"):
+        if end == len(self.words) or self.words[end] in (*STOPS, "and", "with") or before in _WHICH:
             self.unsay()
         return end
 
@@ -358,8 +364,11 @@ class _Leaving:
     def done_to(self, at: int) -> int | None:
         """Where the words for what is done end, before a thing that it is done to."""
         end = at + 1
-        leaning = self.words[at] == "leaning" and self.words[end : end + 1] == ["on"]
-        if end < len(self.words) and (self.words[end] in _TO_THINGS or leaning):
+        leaning = self.words[at] in ("leaning", "leans") and self.words[end : end + 1] == ["on"]
+        to_what = {*_TO_THINGS, "from"} if end < len(self.words) and self.words[end] in _TURNING else ()
+        if to_what and not to_what.isdisjoint(self.words[end + 1 : end + 2]):
+            end += 2
+        elif end < len(self.words) and (self.words[end] in _TO_THINGS or leaning):
             end += 1
         start = end
         while start < len(self.words) and (self.words[start] in _DETERMINERS or adjective_at(self.words, start)):

@@ -9,11 +9,11 @@ from prompts.synonyms import STOPS
 from prompts.turns import FIRST, phrase_table, starting
 
 _ASKING = frozenset(
-    "i i'd we we'd you me us want need wish like love to see have get draw make create generate render paint show give imagine "
-    "visualise produce put place add just".split()
+    "i i'd we we'd you u me us want need wish like love to see have get draw make create generate render paint show give "
+    "imagine visualise produce put place add just".split()
 )
 _ASKERS = frozenset("i we you me us to".split())  # of these, what alone asks for nothing: "me and a cat"
-_MODALS, _ASKED = frozenset("can could may would will".split()), frozenset("i we you".split())
+_MODALS, _ASKED = frozenset("can could may would will".split()), frozenset("i we you u".split())
 POLITE = frozenset("please pls plz thanks thank hi hello hey".split())
 _OPENING = phrase_table(FIRST)
 
@@ -22,7 +22,8 @@ def without_wish(words: list[str], lexicon: Lexicon | None) -> list[str]:
     """Without what a prompt begins with that is no part of the picture."""
     while words and words[0] in STOPS:
         words = words[1:]
-    words = words[_wished(words, lexicon) :]
+    wished = _wished(words, lexicon)
+    words = words[wished + (wished > 0 and words[wished : wished + 1] == ["that"]) :]  # "I want that a cat is there"
     while words and words[0] in STOPS:  # "draw: a cat"
         words = words[1:]
     if words[:1] == ["first"] and words[1:2] in (["a"], ["an"], ["one"], ["the"]):

@@ -1,0 +1,45 @@
+"""Prompts for everyday things in other people's English: what they mean in plain words, and what is told of them."""
+from __future__ import annotations
+
+import pytest
+
+import vle_gen
+from prompts.grammar import parse
+from prompts.known import require_drawable
+from prompts.reading import notes
+
+
+@pytest.fixture(scope="module")
+def everyday():
+    return vle_gen.load("everyday")
+
+
+def meant(request) -> tuple:
+    """What a request asks for, in whatever order its things are named."""
+    related = sorted((link.kind, *(repr(request.mentions[k]) for k in link.mentions)) for link in request.relations)
+    return sorted(map(repr, request.mentions)), related, request.background
+
+
+def check(pipe, prompt, plainly, told=()):
+    """That a prompt can be drawn, means what `plainly` does, and that what is `told` of it is what is told."""
+    require_drawable(prompt, pipe.words, pipe.lexicon)
+    assert meant(parse(prompt, pipe.lexicon)) == meant(parse(plainly, pipe.lexicon))
+    assert notes(prompt, pipe.words, pipe.lexicon) == list(told)
+
+
+@pytest.mark.parametrize(("prompt", "plainly", "told"), [
+    ("a clock hangs over a bed", "a clock above a bed", []),
+    ("a boy who holds a balloon", "a boy next to a balloon", ["'who holds' is drawn as next to"]),
+    ("a dog who chases a cat", "a dog next to a cat", ["'chases' is drawn as next to"]),
+    ("a cat looking up at a bird", "a cat next to a bird", ["'looking up at' is drawn as next to"]),
+    ("a mouse running away from a cat", "a mouse next to a cat", ["'running away from' is drawn as next to"]),
+    ("a guitar leaning on a chair", "a guitar next to a chair", ["'leaning on' is drawn as next to"]),
+    ("can u make a dragon and a castle", "a dragon and a castle", []),
+    ("I want that the cat is at left from the dog", "the cat is left of the dog", []),
+    ("beside of the house stands a tree", "a tree next to a house", []),
+    ("please draw a house with a tree at its side", "a house with a tree next to it", []),
+    ("a scene where a cat sits on a box", "a cat on a box", []),
+    ("a peaceful picture in which a cat sits on a box", "a cat on a box", ["'peaceful picture' is left out"]),
+])  # fmt: skip
+def test_words_that_others_use_mean_what_they_say(everyday, prompt, plainly, told):
+    check(everyday, prompt, plainly, told)
