@@ -109,7 +109,7 @@ def is_related_to(words: Sequence[str], at: int) -> bool:
     return any(tuple(words[max(0, at - len(said)) : at]) == said for said in said_before)
 
 
-class _Phrase:
+class Phrase:
     """A noun phrase: how many, what they are like, and the words for one of them and for several."""
 
     def __init__(self, words: Sequence[str], at: int, lexicon: Lexicon | None) -> None:
@@ -144,23 +144,23 @@ class _Phrase:
 _DETERMINERS = ("a", "an", "the", "another", "some")
 
 
-def listed(words: Sequence[str], at: int, lexicon: Lexicon | None) -> tuple[list[_Phrase], int]:
+def listed(words: Sequence[str], at: int, lexicon: Lexicon | None) -> tuple[list[Phrase], int]:
     """The noun phrases that are listed from here on, and where they end."""
-    found: list[_Phrase] = []
+    found: list[Phrase] = []
     end = at
     while True:
         start = end
         while found and start < len(words) and words[start] in (",", "and"):
             start += 1
         more = not found or start > end or (end < len(words) and words[end] in NUMBERS)  # "2 apples 3 pears"
-        phrase = _Phrase(words, start, lexicon) if more else None
+        phrase = Phrase(words, start, lexicon) if more else None
         if phrase is None or phrase.noun is None:
             return found, end
         found.append(phrase)
         end = phrase.end
 
 
-def _chain(phrases: Sequence[_Phrase], kind: str) -> list[str] | None:
+def _chain(phrases: Sequence[Phrase], kind: str) -> list[str] | None:
     """Each of the things so to the next; None where nobody knows how many they are, there is one, or there are too many."""
     each = [one for phrase in phrases for one in phrase.each()]
     if not 1 < len(each) <= MOST or any(phrase.several for phrase in phrases):
@@ -183,7 +183,7 @@ def _goes_on(words: Sequence[str], end: int, lexicon: Lexicon | None, each: int 
     marks = marks if inner else []
     if end >= len(words) or words[end] in STOPS:
         return [*marks, *words[end:]]
-    if words[end] in ("and", "with") and _Phrase(words, end + 1, lexicon).noun is not None:
+    if words[end] in ("and", "with") and Phrase(words, end + 1, lexicon).noun is not None:
         return [*marks, ",", *words[end + 1 :]]
     if lexicon is not None and lexicon.grounds.at_preposition(words, end) is not None:
         return [*marks, *words[end:]]
@@ -208,7 +208,7 @@ def _crowd(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str
     kind = _OF.get(words[at + 1]) if words[at] == "a" and at + 3 < len(words) and words[at + 2] == "of" else None
     if kind is None or words[at + 3] not in NUMBERS or (kind in MORE_SAID_AS and lexicon is None):
         return None
-    phrase = _Phrase(words, at + 3, lexicon)
+    phrase = Phrase(words, at + 3, lexicon)
     chain = None if phrase.noun is None else _chain([phrase], kind)
     rest = None if chain is None else _goes_on(words, phrase.end, lexicon, phrase.count, is_related_to(words, at))
     return None if rest is None else ([*words[:at], *chain, *rest], at + len(chain))
@@ -218,7 +218,7 @@ def _flanked(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[s
     """"a cat flanked by trees" -> "a cat between two trees"."""
     if words[at : at + 2] != ["flanked", "by"]:
         return None
-    phrase = _Phrase(words, at + 2, lexicon)
+    phrase = Phrase(words, at + 2, lexicon)
     if phrase.several:
         return [*words[:at], BETWEEN, *phrase.two(), *words[phrase.end :]], at + 1
     return [*words[:at], BETWEEN, *words[at + 2 :]], at + 1
@@ -231,7 +231,7 @@ def _sides(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str
     start = next((k for k in starts if _begins(words, k) and _is_phrase(words, k, at, lexicon)), None)
     if start is None:
         return None
-    beside, end = _Phrase(words, start, lexicon), at + len(said)
+    beside, end = Phrase(words, start, lexicon), at + len(said)
     two = beside.two()
     firsts = range(max(0, start - 6), start - 1) if words[start - 1 : start] == ["and"] else ()
     first = next((k for k in firsts if _begins(words, k) and _is_phrase(words, k, start - 1, lexicon)), None)
@@ -241,7 +241,7 @@ def _sides(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str
         return None
     pictured = words[end : end + 2] == ["of", "the"] and words[end + 2 : end + 3] != [] and words[end + 2] in PICTURES
     if words[end : end + 1] == ["of"] and not pictured and words[end + 1 : end + 2] != ["it"]:
-        middle = _Phrase(words, end + 1, lexicon)
+        middle = Phrase(words, end + 1, lexicon)
         if middle.noun is None or middle.count > 1 or middle.several:
             return None
         told = [*middle.words, BETWEEN, *two]
@@ -261,12 +261,12 @@ def _one_side(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[
         return None
     starts = range(max(0, at - 6), at)
     start = next((k for k in starts if _begins(words, k) and _is_phrase(words, k, at, lexicon)), None)
-    middle = _Phrase(words, at + 4, lexicon) if words[at + 3 : at + 4] == ["of"] and words[at + 4 : at + 5] != ["it"] else None
+    middle = Phrase(words, at + 4, lexicon) if words[at + 3 : at + 4] == ["of"] and words[at + 4 : at + 5] != ["it"] else None
     after = at + 3 + 2 * (words[at + 3 : at + 5] == ["of", "it"]) if middle is None else middle.end
     begun = after
     while words[begun : begun + 1] in ([","], ["and"]):
         begun += 1
-    second = _Phrase(words, begun, lexicon) if begun > after else None
+    second = Phrase(words, begun, lexicon) if begun > after else None
     end = 0 if second is None or second.noun is None else second.end + 3
     if start is None or words[end - 3 : end] != ["on", "the", "other"] or (middle is not None and middle.noun is None):
         return None
@@ -286,7 +286,7 @@ def _begins(words: Sequence[str], at: int) -> bool:
 
 
 def _is_phrase(words: Sequence[str], start: int, end: int, lexicon: Lexicon | None) -> bool:
-    phrase = _Phrase(words, start, lexicon)
+    phrase = Phrase(words, start, lexicon)
     return phrase.noun is not None and phrase.end == end
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from prompts.arranging import relates
+from prompts.arranging import related_at, relates
 from prompts.lexicon import Lexicon
 from prompts.marking import CONTAINERS, MEASURES
 from prompts.nouns import Noun, adjectives_at, noun_at, noun_before, nouns_before
@@ -20,8 +20,9 @@ WEARING = tuple(tuple(said.split()) for said in (
     *(f"{which}{verb}" for verb in ("wears", "wear", "is wearing", "are wearing") for which in ("that ", "which ", "who ", "")),
     "wearing", "dressed in", "clad in", "in", "with",
 ))  # fmt: skip
+HAVING = tuple((*which, has) for which in ((), ("that",), ("which",), ("who",)) for has in ("has", "have", "having"))
 _HEADWEAR = frozenset("hat crown helmet cap".split())
-_ALIVE = frozenset(("animal", "person", "face", "toy"))  # a robot and a snowman may wear something, too
+ALIVE = frozenset(("animal", "person", "face", "toy"))  # a robot and a snowman may wear something, too
 _FULL = (("full", "of"), ("filled", "with"))
 _CLOTHES = "piece of clothing"
 
@@ -85,12 +86,13 @@ class Worn(NamedTuple):
 def worn(words: Sequence[str], at: int, lexicon: Lexicon) -> Worn | None:
     """What is worn as is said from here on: "wearing a scarf and a hat" -> "with a scarf next to it with a hat on top of it".
     "With" a hat it is worn where no more is said of that, and what else a thing is with is not worn."""
-    said = next((one for one in WEARING if tuple(words[at : at + len(one)]) == one), None)
+    said = next((one for one in (*WEARING, *HAVING) if tuple(words[at : at + len(one)]) == one), None)
     if not at or words[at - 1] in PICTURES:  # "a photo with a hat"
         return None
     told: list[str] = []
     anyway = _worn_anyway(words, at, lexicon)
     end, beside = at + len(said or ()), False
+    said = ("with",) if said in HAVING else said
     one = said is not None and {"are", "wear"}.isdisjoint(said)
     while said is not None:
         start = end
@@ -98,20 +100,36 @@ def worn(words: Sequence[str], at: int, lexicon: Lexicon) -> Worn | None:
             start += 1
         first = start + (words[start : start + 1] in (["a"], ["an"], ["the"]))
         noun = noun_at(words, adjectives_at(words, first)[1], lexicon) or noun_at(words, first, lexicon)
-        on_head = noun is not None and not _HEADWEAR.isdisjoint({noun.means, *lexicon.above(noun.means)})
-        if noun is None or not (on_head or (said != ("with",) and _is_clothing(noun, lexicon))) or (told and start == end):
+        how = None if noun is None else worn_as(noun, lexicon, said)
+        if how is None or (told and start == end):
             break
         if noun.means == anyway and not told and words[noun.end : noun.end + 1] not in ([","], ["and"]):
             return Worn([], noun.end, None)
-        told += ["with", *words[start : noun.end], *(ON if on_head else NEXT).split(), "it" if one else "them"]
-        end, beside = noun.end, beside or not on_head
+        told += ["with", *words[start : noun.end], *how.split(), "it" if one else "them"]
+        end, beside = noun.end, beside or how == NEXT
         if said == ("with",):
             break
     on_it = end + (words[end : end + 1] == ["on"])  # "with a hat on"
     ends = on_it == len(words) or words[on_it] in (*STOPS, "and", "with", "each") or (on_it > end and relates(words, on_it))
-    if not told or (said == ("with",) and not (ends or lexicon.grounds.at_preposition(words, end))):
+    of_wearer = _stands_by(words, at, end, lexicon)
+    if not told or (said == ("with",) and not (ends or of_wearer or lexicon.grounds.at_preposition(words, end))):
         return None
     return Worn(told, on_it if ends else end, " ".join(said) if beside else None)
+
+
+def _stands_by(words: Sequence[str], at: int, end: int, lexicon: Lexicon) -> bool:
+    """Whether a relation after a hat, which ends there, is that of who is named before `at`, as in "a bear with a hat left of a
+    tree", and not in "a bear with a hat next to it"."""
+    noun, related = noun_before(words, at, lexicon), related_at(words, end)
+    alive = noun is not None and not ALIVE.isdisjoint(lexicon.above(noun.means))
+    return alive and related is not None and words[end + related[1] : end + related[1] + 1] in (["a"], ["an"], ["another"])
+
+
+def worn_as(noun: Noun, lexicon: Lexicon, said: Sequence[str]) -> str | None:
+    """How what a noun means stands to who is `said` to wear it: on top, or next to; None where that is not worn."""
+    if not _HEADWEAR.isdisjoint({noun.means, *lexicon.above(noun.means)}):
+        return ON
+    return NEXT if tuple(said) != ("with",) and _is_clothing(noun, lexicon) else None
 
 
 def _worn_anyway(words: Sequence[str], at: int, lexicon: Lexicon) -> str | None:
@@ -125,7 +143,7 @@ def wearer(before: Sequence[str], said: str, lexicon: Lexicon) -> list[str]:
     """What names who wears what is worn here, where something else was named last: "a cat on a chair wearing a hat"."""
     since = next((k + 1 for k in range(len(before) - 1, -1, -1) if before[k] in STOPS), 0)
     nouns = [] if said == "with" else nouns_before(before[since:], len(before) - since, lexicon)
-    alive = [noun for noun in nouns if not _ALIVE.isdisjoint(lexicon.above(noun.means))]
+    alive = [noun for noun in nouns if not ALIVE.isdisjoint(lexicon.above(noun.means))]
     return [",", "the", *alive[0].one] if len(alive) == 1 and alive[0] != nouns[-1] and not alive[0].plural else []
 
 

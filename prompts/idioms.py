@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from prompts.arranging import is_related_to, listed, placed, relates
+from prompts.dressing import dressed
 from prompts.holding import WEARING, contents, held, wearer, worn
 from prompts.lexicon import Lexicon
 from prompts.marking import CROWDS, said_ground
@@ -96,6 +97,14 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
         elif end := _in_hand(words, at):
             left.append(" ".join(words[at:end]))
             at = end
+        elif lexicon is not None and (each := dressed(result, words, at, lexicon)):
+            result = each.words
+            instead |= {each.beside: NEXT} if each.beside else {}
+            at = each.end
+        elif lexicon is not None and (clothed := worn(words, at, lexicon)):
+            result += [*wearer(result, words[at], lexicon), *clothed.words]
+            instead |= {clothed.beside: NEXT} if clothed.beside else {}
+            at = clothed.end
         elif (found := starting(words, at, same)) and not (
             _else_meant(found[0], result, lexicon) or _runs_on(words, at, found[0], lexicon)
         ):
@@ -127,10 +136,6 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
         elif words[at] in _WHOSE and (owned := noun_at(words, adjectives_at(words, at + 1 + (after in NUMBERS))[1], lexicon)):
             result += [] if owned.plural or after in NUMBERS else ["a"]
             at += 1
-        elif lexicon is not None and (dressed := worn(words, at, lexicon)):
-            result += [*wearer(result, words[at], lexicon), *dressed.words]
-            instead |= {dressed.beside: NEXT} if dressed.beside else {}
-            at = dressed.end
         elif words[at] == "both" and result and _ends(after) and not _ends(result[-1]):  # "a cat and a dog, a bird above both"
             result.append("them")
             at += 1

@@ -33,7 +33,7 @@ def everyday():
     ("a cat on a chair wearing a hat", "a cat on a chair, the cat with a hat on top of it"),
     ("a man next to a dog wearing a hat", "a man next to a dog with a hat on top of it"),
     ("a boy with a hat on next to a dog", "a boy with a hat on top of it next to a dog"),
-    ("a cat and a dog are wearing hats", "a cat and a dog with hats on top of them"),
+    ("a cat and a dog are wearing hats", "a cat with a hat on top of it, a dog with a hat on top of it"),
     ("a chair with a cup on it next to a lamp", "a chair next to a lamp, a cup on the chair"),
     ("a christmas tree with a star on the top", "a christmas tree with a star on top"),
     ("a house. Left of it: a dog. Right of it: a cat.", "a house. Left of it, a dog. Right of it, a cat."),

@@ -43,3 +43,21 @@ def check(pipe, prompt, plainly, told=()):
 ])  # fmt: skip
 def test_words_that_others_use_mean_what_they_say(everyday, prompt, plainly, told):
     check(everyday, prompt, plainly, told)
+
+
+@pytest.mark.parametrize(("prompt", "plainly", "told"), [
+    ("a cat, a dog, both wearing hats", "a cat with a hat on top of it, a dog with a hat on top of it", []),
+    ("a cat and a dog, each wearing a hat", "a cat with a hat on top of it, a dog with a hat on top of it", []),
+    ("a cat and a dog wearing hats", "a cat with a hat on top of it, a dog with a hat on top of it", []),
+    ("a cat and a dog. They are both wearing red hats.", "a cat with a red hat on it, a dog with a red hat on it", []),
+    ("a cat next to a dog, both wearing hats", "a cat next to a dog, the cat with a hat on it, the dog with a hat on it", []),
+    ("two dogs wearing scarves", "a dog with a scarf next to it, a dog with a scarf next to it",
+     ["'wearing' is drawn as next to"]),
+    ("a cat that has a hat", "a cat with a hat on top of it", []),
+    ("a bear with a hat left of a tree", "a bear with a hat on top of it left of a tree", []),
+    ("a bear with a hat left of it", "a bear, a hat left of the bear", []),
+    ("a house with a hat left of a tree", "a house, a hat left of a tree", []),
+    ("a cat and a dog wearing a hat", "a cat and a dog with a hat on top of it", []),
+])  # fmt: skip
+def test_each_of_several_wears_its_own(everyday, prompt, plainly, told):
+    check(everyday, prompt, plainly, told)
