@@ -25,7 +25,7 @@ def compared_to(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[lis
     said = _size_said(words, end)
     if end == start or said is None:
         return None
-    phrases, (size, most, stop) = phrases_before(words, at, lexicon), said
+    phrases, (size, most, stop, like_too) = phrases_before(words, at, lexicon), said
     meant = [one for one in phrases if noun is None or one.noun.means == noun.means]
     meant = [one for one in meant if {*like} <= {*one.like}]
     others = [one for one in phrases if one not in meant]
@@ -33,7 +33,8 @@ def compared_to(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[lis
         return None
     than = [word for k, one in enumerate(others) for word in (*["and"] * (k > 0), *_named(words, one))]
     told = [*_named(words, meant[0]), "is", size, "than", *than]
-    return [*words[:at], *told, *words[stop:]], at + len(told)
+    too = [".", *_named(words, meant[0]), "is", *like_too] if like_too else []
+    return [*words[:at], *told, *too, *words[stop:]], at + len(told)
 
 
 def relative_to(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
@@ -42,17 +43,21 @@ def relative_to(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[lis
         return None
     said = _size_said(words, at)
     phrases = phrases_before(words, at, lexicon)
-    if said is None or said[1] or len(phrases) != 2 or phrases[1].noun.end != at or phrases[0].count > 1:
+    if said is None or said[1] or said[3] or len(phrases) != 2 or phrases[1].noun.end != at or phrases[0].count > 1:
         return None
     told = [said[0], "than", *_named(words, phrases[0])]
     return [*words[:at], *told, *words[said[2] :]], at + len(told)
 
 
-def _size_said(words: Sequence[str], at: int) -> tuple[str, bool, int] | None:
+def _size_said(words: Sequence[str], at: int) -> tuple[str, bool, int, list[str]] | None:
     """The size that words from `at` on say that a thing has beside others, "is much bigger" or "is the biggest", whether
-    beside all of them, and where these words end; None where they say none, or than what."""
+    beside all of them, where these words end, and what they say too of what it is like, "smaller and black" or "black and
+    smaller"; None where they say no size, or than what."""
     at += words[at : at + 1] in (["that"], ["which"], ["who"])
-    at += words[at : at + 1] in (["is"], ["are"], ["being"])
+    linked = words[at : at + 1] in (["is"], ["are"])
+    at += linked or words[at : at + 1] == ["being"]
+    too, end = adjectives_at(words, at) if linked else ([], at)
+    at = end + 1 if too and words[end : end + 1] == ["and"] else at
     most = words[at : at + 1] == ["the"]
     at += most
     while at < len(words) and words[at] in DEGREES | EMPHASIS | {"by"}:
@@ -63,7 +68,10 @@ def _size_said(words: Sequence[str], at: int) -> tuple[str, bool, int] | None:
         return None
     at += 1
     at += next((len(said) for said in _OTHER if tuple(words[at : at + len(said)]) == said), 0)
-    return (size, most, at) if stops(words, at) else None
+    after, end = adjectives_at(words, at + 1) if linked and words[at : at + 1] == ["and"] else ([], at)
+    if after and stops(words, end):
+        too, at = [*too, *after], end
+    return (size, most, at, too) if stops(words, at) else None
 
 
 def _named(words: Sequence[str], one: Phrase) -> list[str]:

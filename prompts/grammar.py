@@ -18,6 +18,7 @@ from prompts.synonyms import EACH, STOPS, split_words
 from prompts.together import Together
 from prompts.vocabulary import (
     ABOVE,
+    ADJECTIVES,
     BEHIND,
     BELOW,
     BETWEEN,
@@ -25,6 +26,7 @@ from prompts.vocabulary import (
     FRONT,
     NEXT,
     NOTHING,
+    NOUNS,
     NUMBERS,
     ON,
     OPENERS,
@@ -145,6 +147,9 @@ class _Parser(Together):
         if subject is not None and self.take("it", "is"):
             self.usual = False
             return self.stated(subject)
+        if subject is not None and self.words[self.at - 1] == "," and self.take_word("is"):
+            self.usual = False  # "a cat, with a hat on top of it, is on a box"
+            return self.stated(subject if self.spoken is None else self.spoken)
         if subject is not None and self.take("they", "are"):
             listed = self.group or (self.listed if self.listed[1:] else range(len(self.mentions)))
             several = listed if self.is_one(subject) else ()
@@ -345,6 +350,12 @@ class _Parser(Together):
                 self.at = start
                 return
 
+    def is_like(self) -> bool:
+        """Whether what begins here says what another thing is like than that which was named last: "red ball blue cube"."""
+        word, last = self.peek(), self.words[self.at - 1]
+        named = kind_of(last) == NAME or last in NOUNS
+        return named and (word in ADJECTIVES or (kind_of(word) == NAME and word.dye is not None))
+
     def starts_clause(self) -> bool:
         """Whether the mention that begins here is the subject of its own relation (nothing is consumed)."""
         if self.peek() == "there" or kind_of(self.peek()) in (PLACE, GROUND) or self.is_fronted(within=True):
@@ -371,7 +382,7 @@ class _Parser(Together):
                 self.listed, self.bare = self.bare or self.listed, []
                 self.opened = self.opened and self.words[self.at - 1] == "with"
         if self.at == start < len(self.words):
-            introduced = self.peek() in ("a", "an", "another", "some") or self.peek() in NUMBERS
+            introduced = self.peek() in ("a", "an", "another", "some") or self.peek() in NUMBERS or self.is_like()
             if not introduced or self.words[start - 1] in NUMBERS or not self.at_mention():
                 raise Unreadable
             self.usual = False

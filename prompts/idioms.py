@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from prompts.arranging import is_related_to, listed, placed, relates
+from prompts.arranging import is_related_to, listed, placed, related_at, relates
 from prompts.dressing import dressed
 from prompts.holding import WEARING, contents, held, wearer, worn
 from prompts.lexicon import Lexicon
@@ -160,8 +160,8 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
         elif many := _group(words, at, lexicon):
             result += many[0]
             at += many[1]
-        elif words[at] == "," and (end := _relative(words, at + 1)):
-            result += [",", *words[at + 1 : end], "it"]
+        elif (end := _relative(words, at + (words[at] == ","))) and (named := _of_which(words, at, result, lexicon)):
+            result += [",", *words[at + (words[at] == ",") : end], *named]
             at = end + 1
         elif words[at] in ("both", "all") and result and relates(words, at + 1):  # "a cat and a dog both behind a house"
             result[-1:] = ["are"] if result[-1] == "," else [result[-1], "are"]
@@ -243,7 +243,20 @@ def _group(words: Sequence[str], at: int, lexicon: Lexicon | None) -> tuple[list
 def _relative(words: Sequence[str], at: int) -> int | None:
     """Where a relation ends that begins here and is said of "which": "a cat, behind which is a dog"."""
     end = next((k for k in range(at + 1, min(at + 6, len(words))) if words[k] == "which"), None)
-    return end if end is not None and relates(words, at) and words[end + 1 : end + 2] in (["is"], ["are"], ["there"]) else None
+    found = related_at(words, at) if end is not None else None
+    told = found is not None and at + found[1] == end and words[end + 1 : end + 2] in (["is"], ["are"], ["there"])
+    return end if told else None
+
+
+def _of_which(words: Sequence[str], at: int, before: Sequence[str], lexicon: Lexicon | None) -> list[str]:
+    """What "which" is said of, if what begins here may speak of that: the thing that was named last, by its name where that is
+    another one than what was named first. "A cat left of a tree, behind which is a dog"."""
+    noun = noun_before(before, len(before), lexicon)
+    if noun is None:
+        return ["it"] if words[at] == "," else []
+    nouns = nouns_before(before, len(before), lexicon)
+    alone = not noun.plural and [one.means for one in nouns].count(noun.means) == 1
+    return ["the", *noun.one] if alone and nouns[0].means != noun.means else ["it"]
 
 
 def _ends(word: str) -> bool:

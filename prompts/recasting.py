@@ -24,7 +24,7 @@ def recast(words: Sequence[str], lexicon: Lexicon | None) -> list[str]:
     words = list(words)
     for change in (
         _made, _postposed, each_with, _relative, verbless, told, compared_to, relative_to, _stated, apposed, parted, contrasted,
-        _said_of_all, _summed, _one_each, _listed, _each, _shared, _several_more,
+        _said_of_all, _summed, _one_each, _listed, _each, _one_more, _shared, _several_more,
     ):  # fmt: skip
         at = 0
         while at < len(words):
@@ -77,14 +77,19 @@ def _postposed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list
 
 
 def _relative(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
-    """"a ball that is red" -> "a red ball"."""
+    """"a ball that is red" and "a ball, which is red," -> "a red ball"."""
     if words[at] not in _WHICH or at + 1 >= len(words) or words[at + 1] not in _IS:
         return None
     said, end = adjectives_at(words, at + 2)
-    noun = noun_before(words, at, lexicon)
+    begun = at - (at > 0 and words[at - 1] == ",")
+    noun = noun_before(words, begun, lexicon)
     if not said or noun is None or not _ends(words, end, lexicon) or _of_several(words, at + 1, lexicon):
         return None
-    return [*words[: noun.start], *said, *words[noun.start : at], *words[end:]], at
+    if begun < at and words[at + 1] == "are" and not noun.plural:  # "a cat and a dog, which are black"
+        return None
+    goes_on = words[end : end + 1] == [","] and (words[end + 1 : end + 2] in (["is"], ["are"]) or relates(words, end + 1))
+    end += begun < at and goes_on
+    return [*words[: noun.start], *said, *words[noun.start : begun], *words[end:]], at
 
 
 def _stated(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
@@ -208,9 +213,9 @@ def _listed(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
 
 
 def _each(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
-    """"a red and a blue ball" -> "a red ball and a blue ball"."""
+    """"a red and a blue ball" and "one red and one blue ball" -> "a red ball and a blue ball"."""
     end, first, noun = at, 0, None
-    while end < len(words) and words[end] in ("a", "an") and noun is None:
+    while end < len(words) and words[end] in ("a", "an", "one") and noun is None:
         size = adjective_at(words, end + 1)
         if not size or noun_at(words, end + 1, lexicon) is not None:  # "a lemon and a green apple"
             return None
@@ -239,6 +244,17 @@ def _shared(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
     told = [["a", *colour, *noun.one] if count else ["some", *colour, *noun.many] for colour in colours]
     flat = [word for k, one in enumerate(told) for word in (["and", *one] if k else one)]
     return [*words[:start], *flat, *words[noun.end :]], start + len(flat)
+
+
+def _one_more(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
+    """"one red ball and one blue" -> "one red ball and one blue ball"."""
+    before = words[at - 1 : at] == ["and"] and words[at] in ("one", "another")
+    noun = noun_before(words, at - 1, lexicon) if before and at > 1 else None
+    said, end = adjectives_at(words, at + 1) if noun is not None and not noun.plural else ([], at)
+    if not said or not (end == len(words) or words[end] in STOPS):
+        return None
+    one = noun.one[adjectives_at(noun.one, 0)[1] % len(noun.one) :]  # "a black cat and another white" one is no black cat
+    return [*words[:end], *one, *words[end:]], end
 
 
 def _several_more(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:

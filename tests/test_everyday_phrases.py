@@ -61,3 +61,30 @@ def test_words_that_others_use_mean_what_they_say(everyday, prompt, plainly, tol
 ])  # fmt: skip
 def test_each_of_several_wears_its_own(everyday, prompt, plainly, told):
     check(everyday, prompt, plainly, told)
+
+
+@pytest.mark.parametrize(("prompt", "plainly"), [
+    ("A cat and a dog. The cat is smaller and black.", "a black cat and a dog. The cat is smaller than the dog."),
+    ("A cat and a dog. The cat is black and smaller.", "a black cat and a dog. The cat is smaller than the dog."),
+    ("a tree to the left of which is a house", "a tree, a house left of the tree"),
+    ("a tree behind which is a house", "a tree, a house behind the tree"),
+    ("a cat left of a tree, behind which is a house", "a cat left of a tree, a house behind the tree"),
+    ("a dog, which is black, is left of a cat", "a black dog left of a cat"),
+    ("a cat, which is black, and a dog", "a black cat and a dog"),
+    ("a cat, wearing a hat, sits on a box", "a cat with a hat on top of it on a box"),
+    ("a frog, which is wearing a crown, sits beside a mushroom", "a frog with a crown on top of it next to a mushroom"),
+    ("red ball blue cube", "a red ball and a blue cube"),
+    ("pink cat green car", "a pink cat and a green car"),
+    ("big elephant small mouse", "a big elephant and a small mouse"),
+    ("one big and one small dog", "a big dog and a small dog"),
+    ("one red ball and one blue", "a red ball and a blue ball"),
+    ("one black cat and another white", "a black cat and a white cat"),
+])  # fmt: skip
+def test_clauses_are_said_of_what_they_speak_of(everyday, prompt, plainly):
+    check(everyday, prompt, plainly)
+
+
+def test_what_says_how_things_are_is_no_list(everyday):
+    """Only what is like something else than the thing before it begins another one."""
+    assert meant(parse("a ball red", everyday.lexicon)) == meant(parse("a red ball", everyday.lexicon))
+    assert parse("a cat and a dog, are left of a tree", everyday.lexicon) is None
