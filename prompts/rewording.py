@@ -12,6 +12,7 @@ from functools import lru_cache
 from prompts.absent import without_absent
 from prompts.arranging import arranged
 from prompts.colours import WORDS_FOR, nearest
+from prompts.handling import handled
 from prompts.idioms import plainly
 from prompts.lexicon import Lexicon
 from prompts.marking import NAME, Atom, aside, left_out, marked
@@ -71,7 +72,8 @@ class Reworded:
 @lru_cache(maxsize=REMEMBERED)
 def reword(prompt: str, known: frozenset[str] = WORDS, lexicon: Lexicon | None = None) -> Reworded:
     """The prompt in the words `known`, as far as it can be said in them; with a lexicon, in what that knows too."""
-    words, absent = without_absent(words_of(prompt, lexicon), lexicon)
+    words = words_of(prompt, lexicon)
+    words, absent = without_absent(words if lexicon is None else handled(words, lexicon), lexicon)
     words, phrases, left = without_undrawn(words, lexicon)
     left += absent
     if lexicon is not None:

@@ -88,3 +88,15 @@ def test_what_says_how_things_are_is_no_list(everyday):
     """Only what is like something else than the thing before it begins another one."""
     assert meant(parse("a ball red", everyday.lexicon)) == meant(parse("a red ball", everyday.lexicon))
     assert parse("a cat and a dog, are left of a tree", everyday.lexicon) is None
+
+
+@pytest.mark.parametrize(("prompt", "plainly", "told"), [
+    ("a woman reading a book on a chair", "a woman next to a book and on a chair", "'reading' is drawn as next to"),
+    ("a girl who is eating an apple under a tree", "a girl next to an apple and under a tree", "'eating' is drawn as next to"),
+    ("a girl holding a red balloon behind a car", "a girl next to a red balloon and behind a car",
+     "'holding' is drawn as next to"),
+    ("a man reading a book on a wooden floor", "a man next to a book on a wooden floor", "'reading' is drawn as next to"),
+    ("a cat watching a bird on a tree", "a cat next to a bird, the bird on a tree", "'watching' is drawn as next to"),
+])  # fmt: skip
+def test_whoever_has_a_thing_in_hand_is_where_that_is_said(everyday, prompt, plainly, told):
+    check(everyday, prompt, plainly, [told])
