@@ -13,18 +13,20 @@ from prompts.rewording import likely
 from prompts.synonyms import TOO_MANY, UNITS
 from prompts.undrawable import is_action
 from prompts.undrawn_words import ACTIONS, LOOKS
+from prompts.venues import ground_of
 from prompts.vocabulary import ADJECTIVES, MORE_SAID_AS, NUMBER_WORDS
 
 GROUNDS = 4  # backgrounds that are named as an example
 NONE = frozenset("no not without nor none never except 0 zero isn't aren't don't".split())
 # Ordinary words that are no misspelling of anything: to offer "rat, hat, cat" for "at" helps nobody.
 COMMON = frozenset(
-    "a all an any around as ask at away be bright but can corner could dark deep do does down each eating edge every "
-    "everything far few for from full get going grass had half happy has have having he her here him his how i if in inside "
-    "into it its itself like long look looking many me middle more most much new nice off old only onto or other our out "
-    "outside over own rain riding right road round row same sea she short side so space street such tall than that their "
-    "them then these they thin think this those through to too toward towards twice up us use very wall was water we wear "
-    "wearing well were what when where which while who wide will with woods would you your".split()
+    "a all an any around as ask at away be breakfast bright but can corner could dark day deep dinner do does down each "
+    "eating edge every everything far few for from full get going grass had hair half happy has have having he her here "
+    "him his how i if in inside into it its itself like long look looking lunch make many me middle more most much new "
+    "nice off old only onto or other our out outside over own rain riding right road round row same sea she short side so "
+    "space street such tall than that their them then these they thin think this those through to too toward towards twice "
+    "up us use very wall was water we wear wearing well were what when where which while who wide will with woods would "
+    "you your".split()
 )
 _SIZES = "; sizes are 'small' and 'large'"
 GATHERED = frozenset("row line stack stacked lined".split())
@@ -74,6 +76,11 @@ def hint(word: str, lexicon: Lexicon | None) -> str:
         sort = "a background" if lexicon.grounds.at((word,), 0) else "said of backgrounds"
         several = " or ".join((", ".join(said[:-1]), said[-1]) if said[1:] else said)
         return f"; {word!r} is {sort}: say {several}"
+    if lexicon is not None and (place := ground_of(word, lexicon)):
+        ground, is_there = said_ground(str(Phrase.of(place[0]))), place[1]
+        if is_there:
+            return f"; of {word!r} the ground alone is drawn: say '{ground}'"
+        return f"; no background is called {word!r}, the nearest is '{ground}' ('vlegen names --sort background' lists all)"
     if word in LOOKS:
         return f"; sizes and colours are drawn, and not what is {word!r}"
     if word in COMMON:
@@ -130,4 +137,6 @@ def _backgrounds(word: str, lexicon: Lexicon) -> list[str]:
     found = grounds.at((word,), 0)
     noun = word if found is None else Phrase.of(found[1]).noun
     alike = [str(one) for one in grounds.phrases if noun == one.noun or noun in one.before]
+    if found is not None and word not in grounds.nouns:  # "night" is a night sky, and no blue one
+        alike = [one for one in alike if set(Phrase.of(found[1]).before) <= set(one.split())]
     return [f"'{said_ground(one)}'" for one in alike[:GROUNDS] or ([] if found is None else [found[1]])]

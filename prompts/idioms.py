@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from prompts.arranging import is_related_to, listed, placed, related_at, relates
 from prompts.dressing import dressed
-from prompts.holding import WEARING, contents, held, wearer, worn
+from prompts.holding import HAVING, WEARING, contents, held, wearer, worn
 from prompts.lexicon import Lexicon
 from prompts.marking import CROWDS, said_ground
 from prompts.nouns import adjectives_at, noun_at, noun_before, nouns_before
@@ -47,6 +47,7 @@ _BARE |= {("upper", side): _BARE["top", side] for side in ("left", "right")}
 _BARE |= {("lower", side): _BARE["bottom", side] for side in ("left", "right")}
 _BARE |= {(region.replace(" ", ""),): _BARE[tuple(region.split())] for region in REGIONS if " " in region}
 _CENTRED = ("centered", "centred")
+_DRESSING = frozenset(said[0] for said in (*WEARING, *HAVING)) | {"both", "all", "each"}  # that say what is worn begin so
 
 _BARE_WORDS = frozenset(place[0] for place in _BARE)
 
@@ -97,11 +98,11 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
         elif end := _in_hand(words, at):
             left.append(" ".join(words[at:end]))
             at = end
-        elif lexicon is not None and (each := dressed(result, words, at, lexicon)):
+        elif lexicon is not None and words[at] in _DRESSING and (each := dressed(result, words, at, lexicon)):
             result = each.words
             instead |= {each.beside: NEXT} if each.beside else {}
             at = each.end
-        elif lexicon is not None and (clothed := worn(words, at, lexicon)):
+        elif lexicon is not None and words[at] in _DRESSING and (clothed := worn(words, at, lexicon)):
             result += [*wearer(result, words[at], lexicon), *clothed.words]
             instead |= {clothed.beside: NEXT} if clothed.beside else {}
             at = clothed.end
@@ -160,9 +161,9 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
         elif many := _group(words, at, lexicon):
             result += many[0]
             at += many[1]
-        elif (end := _relative(words, at + (words[at] == ","))) and (named := _of_which(words, at, result, lexicon)):
-            result += [",", *words[at + (words[at] == ",") : end], *named]
-            at = end + 1
+        elif "which" in words[at + 1 : at + 7] and (of_it := _relative(words, at, result, lexicon)):
+            result += of_it[0]
+            at = of_it[1]
         elif words[at] in ("both", "all") and result and relates(words, at + 1):  # "a cat and a dog both behind a house"
             result[-1:] = ["are"] if result[-1] == "," else [result[-1], "are"]
             at += 1
@@ -240,23 +241,24 @@ def _group(words: Sequence[str], at: int, lexicon: Lexicon | None) -> tuple[list
     return None
 
 
-def _relative(words: Sequence[str], at: int) -> int | None:
-    """Where a relation ends that begins here and is said of "which": "a cat, behind which is a dog"."""
-    end = next((k for k in range(at + 1, min(at + 6, len(words))) if words[k] == "which"), None)
-    found = related_at(words, at) if end is not None else None
-    told = found is not None and at + found[1] == end and words[end + 1 : end + 2] in (["is"], ["are"], ["there"])
-    return end if told else None
-
-
-def _of_which(words: Sequence[str], at: int, before: Sequence[str], lexicon: Lexicon | None) -> list[str]:
-    """What "which" is said of, if what begins here may speak of that: the thing that was named last, by its name where that is
-    another one than what was named first. "A cat left of a tree, behind which is a dog"."""
+def _relative(
+    words: Sequence[str], at: int, before: Sequence[str], lexicon: Lexicon | None
+) -> tuple[list[str], int] | None:
+    """What is said for a relation that begins here and is said of "which", and where that ends: "a cat, behind which is a dog".
+    It is said of the thing that was named last, by its name where that is another one than what was named first: "a cat left of
+    a tree, behind which is a dog"."""
+    start = at + (words[at] == ",")
+    related = related_at(words, start) if start < len(words) else None
+    end = 0 if related is None else start + related[1]
+    if not end or words[end : end + 1] != ["which"] or words[end + 1 : end + 2] not in (["is"], ["are"], ["there"]):
+        return None
     noun = noun_before(before, len(before), lexicon)
-    if noun is None:
-        return ["it"] if words[at] == "," else []
+    if noun is None and start == at:
+        return None
     nouns = nouns_before(before, len(before), lexicon)
-    alone = not noun.plural and [one.means for one in nouns].count(noun.means) == 1
-    return ["the", *noun.one] if alone and nouns[0].means != noun.means else ["it"]
+    alone = noun is not None and not noun.plural and [one.means for one in nouns].count(noun.means) == 1
+    named = ["the", *noun.one] if alone and nouns[0].means != noun.means else ["it"]
+    return [",", *words[start:end], *named], end + 1
 
 
 def _ends(word: str) -> bool:

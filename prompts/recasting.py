@@ -248,9 +248,9 @@ def _shared(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[st
 
 def _one_more(words: list[str], at: int, lexicon: Lexicon | None) -> tuple[list[str], int] | None:
     """"one red ball and one blue" -> "one red ball and one blue ball"."""
-    before = words[at - 1 : at] == ["and"] and words[at] in ("one", "another")
-    noun = noun_before(words, at - 1, lexicon) if before and at > 1 else None
-    said, end = adjectives_at(words, at + 1) if noun is not None and not noun.plural else ([], at)
+    noun = noun_before(words, at - 1, lexicon) if words[at] in ("one", "another") and words[at - 1] == "and" else None
+    named = noun is None or noun.plural or noun_at(words, at + 1, lexicon)  # "one coral" is a thing
+    said, end = ([], at) if named else adjectives_at(words, at + 1)
     if not said or not (end == len(words) or words[end] in STOPS):
         return None
     one = noun.one[adjectives_at(noun.one, 0)[1] % len(noun.one) :]  # "a black cat and another white" one is no black cat

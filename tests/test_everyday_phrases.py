@@ -7,6 +7,7 @@ import vle_gen
 from prompts.grammar import parse
 from prompts.known import require_drawable
 from prompts.reading import notes
+from vle_gen.errors import UserError
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +101,32 @@ def test_what_says_how_things_are_is_no_list(everyday):
 ])  # fmt: skip
 def test_whoever_has_a_thing_in_hand_is_where_that_is_said(everyday, prompt, plainly, told):
     check(everyday, prompt, plainly, [told])
+
+
+@pytest.mark.parametrize(("prompt", "plainly", "told"), [
+    ("a laptop on my desk next to a lamp", "a laptop on a wooden table next to a lamp",
+     "'on my desk' is drawn as on a wooden table"),
+    ("a cup on a coffee table", "a cup on a wooden table", "'on a coffee table' is drawn as on a wooden table"),
+    ("a cow on a farm", "a cow on a lawn", "'on a farm' is drawn as on a lawn"),
+])  # fmt: skip
+def test_grounds_of_places_are_drawn_and_told(everyday, prompt, plainly, told):
+    check(everyday, prompt, plainly, [told])
+
+
+@pytest.mark.parametrize(("prompt", "hint"), [
+    ("a fox in a forest", "no background is called 'forest', the nearest is 'on a lawn'"),
+    ("a boat on the sea", "no background is called 'sea', the nearest is 'on sand'"),
+    ("a rocket in space", "no background is called 'space', the nearest is 'under a night sky'"),
+    ("a park with a dog", "of 'park' the ground alone is drawn: say 'on a lawn'"),
+    ("night scene with an owl", "'night' is a background: say 'under a night sky'"),
+])  # fmt: skip
+def test_who_asks_for_another_place_is_told_the_nearest_background(everyday, prompt, hint):
+    with pytest.raises(UserError, match=hint):
+        require_drawable(prompt, everyday.words, everyday.lexicon)
+
+
+@pytest.mark.parametrize("prompt", ["a girl with hair", "breakfast"])
+def test_no_name_that_is_merely_spelt_alike_is_offered_for_a_common_word(everyday, prompt):
+    with pytest.raises(UserError) as fault:
+        require_drawable(prompt, everyday.words, everyday.lexicon)
+    assert "nearest to" not in str(fault.value)
