@@ -46,6 +46,7 @@ _BARE |= {("center",): ["in", "the", "middle"], ("centre",): ["in", "the", "midd
 _BARE |= {("upper", side): _BARE["top", side] for side in ("left", "right")}
 _BARE |= {("lower", side): _BARE["bottom", side] for side in ("left", "right")}
 _BARE |= {(region.replace(" ", ""),): _BARE[tuple(region.split())] for region in REGIONS if " " in region}
+_AGAIN = ("it", "he", "she", "they")
 _CENTRED = ("centered", "centred")
 _DRESSING = frozenset(said[0] for said in (*WEARING, *HAVING)) | {"both", "all", "each"}  # that say what is worn begin so
 
@@ -106,6 +107,8 @@ def plainly(words: Sequence[str], lexicon: Lexicon | None) -> Plain:
             result += [*wearer(result, words[at], lexicon), *clothed.words]
             instead |= {clothed.beside: NEXT} if clothed.beside else {}
             at = clothed.end
+        elif words[at] in _AGAIN and after in ("is", "are") and _has_begun(result, lexicon):  # "the apple it is red"
+            at += 1
         elif (found := starting(words, at, same)) and not (
             _else_meant(found[0], result, lexicon) or _runs_on(words, at, found[0], lexicon)
         ):
@@ -259,6 +262,17 @@ def _relative(
     alone = noun is not None and not noun.plural and [one.means for one in nouns].count(noun.means) == 1
     named = ["the", *noun.one] if alone and nouns[0].means != noun.means else ["it"]
     return [",", *words[start:end], *named], end + 1
+
+
+def _has_begun(before: Sequence[str], lexicon: Lexicon | None) -> bool:
+    """Whether a clause has begun with a thing, of which alone it has told so far."""
+    noun = noun_before(before, len(before), lexicon)
+    start = 0 if noun is None else noun.start
+    while start and adjectives_at(before, start - 1)[0]:
+        start -= 1
+    start -= start > 0 and before[start - 1] in ("a", "an", "the")
+    begins = start == 0 or before[start - 1] in STOPS or (before[start - 1] == "and" and before[start] == "the")
+    return noun is not None and begins
 
 
 def _ends(word: str) -> bool:

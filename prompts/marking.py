@@ -165,11 +165,14 @@ def _name(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, Atom] |
 
 
 def _measured(words: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, Atom] | None:
-    """The name in "a slice of pizza", and where it ends."""
-    if words[at] in MEASURES and at + 2 < len(words) and words[at + 1] == "of":
+    """The name in "a slice of pizza" or "two slices of pizza", and where it ends."""
+    several = words[at].endswith("s") and words[at][:-1] in MEASURES - {"head", "ear", "bit", "pair"}
+    if (words[at] in MEASURES or several) and at + 2 < len(words) and words[at + 1] == "of":
         found = _name(words, at + 2, lexicon)
-        if found is not None and not found[1].plural and (words[at] != "pair" or is_plural(found[1].value)):
-            return found
+        if found is None or found[1].plural or (words[at] == "pair" and not is_plural(found[1].value)):
+            return None
+        many = several and not is_plural(found[1].value)
+        return (found[0], Atom(plural(str(found[1])), NAME, found[1].value, True)) if many else found
     return None
 
 
@@ -235,7 +238,7 @@ def left_out(words: Sequence[str], lexicon: Lexicon) -> tuple[str, ...]:
     """What things are in, where another thing is drawn for it, each once: "bottle of" wine."""
     kept_in = (
         f"{word} of" for k, word in enumerate(words)
-        if word in CONTAINERS and len(_form(words, k, lexicon)) < 2 and _measured(words, k, lexicon) is not None
+        if CONTAINERS & {word, word[:-1]} and len(_form(words, k, lexicon)) < 2 and _measured(words, k, lexicon) is not None
     )  # fmt: skip
     return tuple(dict.fromkeys(kept_in))
 

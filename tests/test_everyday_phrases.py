@@ -130,3 +130,14 @@ def test_no_name_that_is_merely_spelt_alike_is_offered_for_a_common_word(everyda
     with pytest.raises(UserError) as fault:
         require_drawable(prompt, everyday.words, everyday.lexicon)
     assert "nearest to" not in str(fault.value)
+
+
+@pytest.mark.parametrize(("prompt", "plainly", "told"), [
+    ("two slices of pizza", "two pizzas", []),
+    ("some pieces of cake next to a cup", "some cakes next to a cup", []),
+    ("two bottles of wine", "two glasses of wine", ["'bottles of' is left out"]),
+    ("the apple it is red, the pear it is green", "a red apple, a green pear", []),
+    ("my dog he is next to a tree and the cat she is left of a house", "a dog next to a tree and a cat left of a house", []),
+])  # fmt: skip
+def test_several_helpings_and_things_said_again_are_read(everyday, prompt, plainly, told):
+    check(everyday, prompt, plainly, told)
