@@ -49,6 +49,16 @@ def test_what_is_pointed_at_is_found_whole_and_alone(everyday_pipe, beast, photo
     assert np.array_equal(edited.label_map(), found.label_map()), "edits by a point mean the same object"
 
 
+def test_a_film_shows_what_the_same_edit_makes(vlegen, file, tmp_path):
+    said, film, made = f"move @{ON_IT[0][0]},{ON_IT[0][1]} by 60,10", tmp_path / "a.webp", tmp_path / "made.png"
+    assert vlegen("edit", file, said, "-o", made, "--checkpoint", "everyday").status == 0
+    assert vlegen("animate", file, said, "--frames", 2, "-o", film, "--checkpoint", "everyday").status == 0
+    with Image.open(film) as shown, Image.open(made) as expected:
+        shown.seek(1)
+        off = np.asarray(shown.convert("RGB")).astype(float) - np.asarray(expected.convert("RGB"))
+    assert np.abs(off).mean() < 4
+
+
 def test_two_points_on_one_thing_are_one_thing(everyday_pipe, photo):
     once, twice = (everyday_pipe.encode(photo, points=points) for points in (ON_IT[:1], ON_IT))
     assert len(once) == len(twice) and np.array_equal(once.label_map(), twice.label_map())

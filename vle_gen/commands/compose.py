@@ -84,7 +84,7 @@ def animate(
     animation.check(target)
     files.check_results([picture], others=[target])
     pipe = load_light(checkpoint, device)
-    before = files.read_tokens(pipe, picture)
+    before = batch.tokens_for(pipe, picture, group)
     after = batch.edited_tokens(pipe, before, picture, [group], note=_note)
     drawn = animation.frames(pipe, before, after, frames, back)
     shown = progress(drawn, animation.count(frames, back), "drawing")
