@@ -15,7 +15,7 @@ from vle_gen.errors import UserError
 from vle_gen.segmentation import second_look
 from vle_gen.segmentation.pointed import owner_at, owners_at
 from vle_gen.tokenizer.fixation import apart_of, standing_at
-from vle_gen.tokens import SURE
+from vle_gen.tokens import SURE, VLETokens
 from vle_gen.workflows.batch import edited, require_objects, tokens_for
 from vle_gen.workflows.pointing import Shown, point_out
 from vle_gen.workflows.script import find
@@ -57,6 +57,17 @@ def test_a_film_shows_what_the_same_edit_makes(vlegen, file, tmp_path):
         shown.seek(1)
         off = np.asarray(shown.convert("RGB")).astype(float) - np.asarray(expected.convert("RGB"))
     assert np.abs(off).mean() < 4
+
+
+def test_what_is_pasted_is_pointed_at_in_its_own_picture(vlegen, picture, beast, file, tmp_path):
+    picture.save(tmp_path / "img.png")
+    for said in (f"@{ON_IT[0][0]},{ON_IT[0][1]}", "@85,35,220,260"):
+        edit, made = f"paste {said} from {file}", tmp_path / "made.vle"
+        done = vlegen("edit", tmp_path / "img.png", edit, "-o", made, "--checkpoint", "everyday")
+        assert done.status == 0, done.err
+        pasted = VLETokens.load(made)
+        detail, index = pasted.detail_of(len(pasted) - 1), int(pasted.source[0, -1])
+        assert overlap(detail.owner.numpy() == index, beast[1]) > 0.9
 
 
 def test_two_points_on_one_thing_are_one_thing(everyday_pipe, photo):

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from editors.language import Selector
 from vle_gen.encoding import AS_USUAL, Box, Encoding, Point
 from vle_gen.errors import UserError
 from vle_gen.io.image_files import make_folder, require_folder
@@ -80,17 +81,25 @@ def edited(
 
 
 def tokens_for(pipe: VLEPipeline, picture: str | Path, group: Group, encoding: Encoding = AS_USUAL) -> VLETokens:
-    """The tokens of a picture or .vle file for a group of edits. A picture is encoded with the boxes in it; where it points at
-    what has no token, or what a second look finds better, again, so that it has one. Beside numbers, which are of the tokens as
-    'vlegen tokens' lists them, a point on what has a token means that, and what is found at the others comes after those."""
+    """The tokens of a picture or .vle file for a group of edits of it, which may paste objects of other files into it."""
+    return tokens_with(pipe, picture, [selector for edit in group if edit.verb != "paste" for selector in edit.which], encoding)
+
+
+def tokens_with(
+    pipe: VLEPipeline, picture: str | Path, which: Sequence[Selector], encoding: Encoding = AS_USUAL
+) -> VLETokens:
+    """The tokens of a picture or .vle file in which objects are meant. A picture is encoded with the boxes among them; where
+    one points at what has no token, or what a second look finds better, again, so that it has one. Beside numbers, which are of
+    the tokens as 'vlegen tokens' lists them, a point on what has a token means that, and what is found at the others comes
+    after those."""
     if Path(picture).suffix.lower() == files.VLE:
         return files.read_tokens(pipe, picture, encoding)
     given = (*encoding.boxes, *(files.boxes_of(encoding.masks, picture) if encoding.masks else ()))
-    boxes = [selector.box for edit in group if edit.verb != "paste" for selector in edit.which if selector.box is not None]
+    boxes = [selector.box for selector in which if selector.box is not None]
     more = tuple(box for box in dict.fromkeys(boxes) if box not in given)
     encoding, given = replace(encoding, boxes=(*encoding.boxes, *more)), (*given, *more)
     tokens = files.read_tokens(pipe, picture, encoding)
-    points = points_in(tokens, group)
+    points = points_in(tokens, which)
     if not points:
         return tokens
 
@@ -98,13 +107,13 @@ def tokens_for(pipe: VLEPipeline, picture: str | Path, group: Group, encoding: E
         more = (*encoding.boxes, *dict.fromkeys(boxes.values())), (*encoding.points, *points)
         return files.read_tokens(pipe, picture, replace(encoding, boxes=more[0], points=more[1]))
 
-    owned = zip(points, owners_at(tokens, points), strict=True)
-    open_points = [point for point, owner in owned if not (has_numbers(group) and owner)]
+    owned, numbers = zip(points, owners_at(tokens, points), strict=True), any(one.number is not None for one in which)
+    open_points = [point for point, owner in owned if not (numbers and owner)]
     looked = look_again(pipe.tokenizer.network, tokens, open_points, told, given)
     missed = [point for point, owner in zip(points, owners_at(looked.tokens, points), strict=True) if not owner]
     found = told(looked.boxes, missed) if missed else looked.tokens
     require_objects(found, missed, str(picture))
-    return _added(tokens, found, open_points) if has_numbers(group) else found
+    return _added(tokens, found, open_points) if numbers else found
 
 
 def _added(tokens: VLETokens, found: VLETokens, points: Sequence[Point]) -> VLETokens:
@@ -114,16 +123,11 @@ def _added(tokens: VLETokens, found: VLETokens, points: Sequence[Point]) -> VLET
     return tokens
 
 
-def points_in(tokens: VLETokens, group: Group) -> tuple[Point, ...]:
-    """The pixels of a picture by which a group of edits names objects."""
+def points_in(tokens: VLETokens, which: Sequence[Selector]) -> tuple[Point, ...]:
+    """The pixels of a picture by which objects are meant."""
     height, width = tokens.size
-    points = {selector.point for edit in group if edit.verb != "paste" for selector in edit.which if selector.point is not None}
+    points = {selector.point for selector in which if selector.point is not None}
     return tuple((x, y) for x, y in sorted(points) if 0 <= x < width and 0 <= y < height)
-
-
-def has_numbers(group: Group) -> bool:
-    """Whether a group of edits names objects of its picture by their numbers."""
-    return any(selector.number is not None for edit in group if edit.verb != "paste" for selector in edit.which)
 
 
 def require_objects(tokens: VLETokens, points: Sequence[Point], name: str) -> None:
@@ -186,5 +190,10 @@ def _name(picture: Path) -> str:
 
 
 def _reader(pipe: VLEPipeline):
-    """Reads the tokens of the files that edits name, each once."""
-    return lru_cache(maxsize=8)(lambda path: files.read_tokens(pipe, path))
+    """Reads the tokens of the files that edits name, with those that are meant in them, each once."""
+    read = lru_cache(maxsize=8)(lambda path, which: tokens_with(pipe, path, which))
+
+    def read_with(path: str, which: tuple[Selector, ...]) -> VLETokens:
+        return read(path, which if any(one.point or one.box for one in which) else ())  # the others change no tokens
+
+    return read_with

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from vle_gen.pipeline import VLEPipeline
     from vle_gen.tokens import VLETokens
 
+    Read = Callable[[str, tuple[Selector, ...]], VLETokens]
+
 Group = tuple[Edit, ...]
 
 
@@ -30,7 +32,7 @@ def apply(
     tokens: VLETokens,
     edits: Sequence[Edit],
     name: str,
-    read: Callable[[str], VLETokens],
+    read: Read,
     note: Callable[[str], None] = lambda line: None,
 ) -> VLETokens:
     """The tokens after a group of edits, which are one line of their history.
@@ -40,7 +42,7 @@ def apply(
 
     Args:
         name: of the picture, for errors.
-        read: the tokens of a file that is named in an edit.
+        read: the tokens of a file that is named in an edit, with those that are meant in it.
         note: is told what the prior wrote other than it was asked to.
 
     Raises:
@@ -252,10 +254,10 @@ def _written(edit: Edit, written: Written, note: Callable[[str], None]) -> VLETo
     return written.tokens
 
 
-def _pasted(pipe: VLEPipeline, tokens: VLETokens, edit: Edit, read: Callable[[str], VLETokens]) -> VLETokens:
+def _pasted(pipe: VLEPipeline, tokens: VLETokens, edit: Edit, read: Read) -> VLETokens:
     if edit.source == UNNAMED:
         raise UserError(f"{str(edit)!r} cannot be done again: the file that it came from was not noted")
-    other = read(edit.source)
+    other = read(edit.source, edit.which)
     which = _meant(pipe, other, edit.which, edit.source)
     for number in which:
         if not 0 <= number < len(other):
