@@ -167,6 +167,50 @@ def test_half_precision_is_refused_where_it_would_compute(pipe, picture, tokens)
             compute()
 
 
+@pytest.fixture
+def double_by_default():
+    """New tensors are float64, as those who compute with other things in torch may have it."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def test_whatever_the_default_dtype_is_pictures_and_tokens_are_the_same(pipe, picture, tokens, double_by_default):
+    def made() -> list[np.ndarray]:
+        edited = move(tokens, 1, dx=20, dy=0), recolor(tokens, 1, to="blue")
+        written = pipe(PROMPT, tries=1, num_inference_steps=2, generator=torch.Generator().manual_seed(0)).images
+        return [np.asarray(image) for image in (*map(pipe.decode, edited), *written)]
+
+    found, ball, drawn = pipe.encode(picture), pipe.find(tokens, "the red ball"), made()
+    assert torch.get_default_dtype() == torch.float64, "which stays what it was"
+    assert all(torch.equal(getattr(found, name), getattr(tokens, name)) for name in ("what", "where", "depth", "score"))
+    torch.set_default_dtype(torch.float32)
+    assert torch.equal(found.detail.owner, tokens.detail.owner) and ball == pipe.find(tokens, "the red ball")
+    assert all(map(np.array_equal, drawn, made()))
+
+
+def test_threads_may_compute_while_the_default_dtype_is_another(pipe, tokens, double_by_default):
+    moved = move(tokens, 1, dx=20, dy=0)
+    with ThreadPoolExecutor(4) as threads:
+        drawn = [np.asarray(one) for one in threads.map(pipe.decode, [moved] * 12)]
+    assert all(np.array_equal(one, drawn[0]) for one in drawn) and torch.get_default_dtype() == torch.float64
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"tokenizer": None}, "the tokenizer is None: expected a VLETokenizer"),
+        ({"tokenizer": "solids"}, "the tokenizer is of str"),
+        ({"prior": "solids"}, "the prior is of str: expected a TextToTokenPrior"),
+        ({"clip": 3}, "the clip is of int: expected a ClipModel"),
+        ({"scheduler": "euler"}, "the scheduler is of str: expected a FlowMatchEulerDiscreteScheduler"),
+    ],
+)
+def test_a_part_of_another_kind_is_named_before_it_is_needed(pipe, change, said):
+    with pytest.raises(UserError, match=said):
+        vle_gen.VLEPipeline(**pipe.components | change)
+
+
 def test_of_equally_deep_things_the_label_map_and_the_picture_show_the_same(pipe, tokens):
     ball, cube = 1, 2
     where = tokens.where.clone()

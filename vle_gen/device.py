@@ -1,6 +1,10 @@
 """Choosing where to compute, with an error that a person can act on when it is not there."""
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
 import torch
 from torch import nn
 
@@ -37,3 +41,28 @@ def require_float32(dtype: object) -> None:
     """Raises `UserError` for a dtype other than float32; what is none is let pass."""
     if isinstance(dtype, torch.dtype) and dtype != torch.float32:
         raise UserError(f"this computes in float32: leave {dtype} out")
+
+
+class _Default:
+    """How many computations are under way that take the default dtype to be float32, and what it is to be after them."""
+
+    lock, count, after = Lock(), 0, torch.float32
+
+
+@contextmanager
+def float32_by_default() -> Iterator[None]:
+    """New tensors are float32 meanwhile, as the weights are, whatever `torch.set_default_dtype` was told. Threads share that
+    default, so it comes back when the last of them is done. Decorates functions too."""
+    with _Default.lock:
+        if not _Default.count and torch.get_default_dtype() != torch.float32:
+            _Default.after = torch.get_default_dtype()
+            torch.set_default_dtype(torch.float32)
+        _Default.count += 1
+    try:
+        yield
+    finally:
+        with _Default.lock:
+            _Default.count -= 1
+            if not _Default.count and _Default.after != torch.float32:
+                torch.set_default_dtype(_Default.after)
+                _Default.after = torch.float32

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vle_gen.device import require_float32
+from vle_gen.device import float32_by_default, require_float32
 from vle_gen.encoding import HALTING, Box, Halting, Hints, Point
 from vle_gen.errors import UserError
 from vle_gen.io.image_files import ICC, MAX_PIXELS, to_rgb
@@ -25,6 +25,7 @@ class PictureCoder:
 
     tokenizer: TokenizerCore
 
+    @float32_by_default()
     def encode(
         self,
         image: Image.Image,
@@ -98,6 +99,7 @@ class PictureCoder:
             found = as_boxed(found, boxes)
         return as_masked(found, masks) if masks else found
 
+    @float32_by_default()
     def decode(self, tokens: VLETokens, carry: bool = True, size: int | None = None) -> Image.Image:
         """The picture of one picture's tokens, with the ICC profile of the picture that they were made from.
 

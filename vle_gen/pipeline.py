@@ -24,13 +24,14 @@ from prompts.satisfied import check
 from prompts.vocabulary import WORDS
 from vle_gen.arguments import one_generator, places_of, prompts_of, require_generators, require_numbers, require_output, seed_of
 from vle_gen.clip import ClipModel
-from vle_gen.device import require_float32
+from vle_gen.device import float32_by_default, require_float32
 from vle_gen.errors import UserError
 from vle_gen.generation import writing
 from vle_gen.generation.chosen_places import Place
 from vle_gen.generation.drawing import Order, Settings, draw_orders
 from vle_gen.generation.dyeing import most_of_colour, undyed
 from vle_gen.io.digest import digest_of
+from vle_gen.parts import require_fit, require_parts
 from vle_gen.picture_coder import PictureCoder
 from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.recognition.names import Names
@@ -71,6 +72,9 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         prior: text features -> tokens.
         clip: text features, and names for tokens.
         scheduler: samples the prior's flow head.
+
+    Raises:
+        UserError: a part is of another kind, or the parts do not fit one another.
     """
 
     tokenizer: VLETokenizer
@@ -88,10 +92,8 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         scheduler: FlowMatchEulerDiscreteScheduler | None = None,
     ):
         super().__init__()
-        if None not in (tokenizer, prior, clip):
-            _require_fit(tokenizer, prior, clip)
-        if not isinstance(scheduler, FlowMatchEulerDiscreteScheduler | None):
-            raise UserError(f"the scheduler is a {type(scheduler).__name__}: expected a FlowMatchEulerDiscreteScheduler")
+        require_parts(tokenizer=tokenizer, prior=prior, clip=clip, scheduler=scheduler)
+        require_fit(tokenizer, prior, clip)
         self.register_modules(tokenizer=tokenizer, prior=prior, clip=clip, scheduler=scheduler)
 
     @classmethod
@@ -118,6 +120,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
     @overload
     def __call__(self, prompt: str | list[str], *a: Any, return_dict: Literal[False], **b: Any) -> tuple[list]: ...
 
+    @float32_by_default()
     @torch.no_grad()
     def __call__(
         self,
@@ -188,6 +191,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
             checked=[order.request is not None for order in orders for _ in range(num_images_per_prompt)],
         )
 
+    @float32_by_default()
     def add(
         self,
         tokens: VLETokens,
@@ -203,6 +207,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
         edit = Edit("add", (Selector(words=phrase),), at=at, size=size, seed=seed_of(generator))
         return recorded(writing.add(self, tokens, phrase, at, size, generator, tries).tokens, str(edit))
 
+    @float32_by_default()
     def replace(
         self,
         tokens: VLETokens,
@@ -284,6 +289,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
             return None
         return self.lexicon if self.clip.lexicon is None and self.clip.words is None else self.clip.lexicon
 
+    @float32_by_default()
     def find(self, tokens: VLETokens, phrase: str) -> int:
         """The index of the one object that `phrase` describes, such as "the leftmost red ball" or "the cat on the left".
 
@@ -318,6 +324,7 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
             raise UserError(f"{phrase!r} fits tokens {listed}: say more, or give --token")
         raise UserError(f"{phrase!r} fits no token: there are {listed or 'no objects'}")
 
+    @float32_by_default()
     def names(
         self, tokens: VLETokens, asked: Sequence[Mention] = (), told_by: Literal["tokens", "picture"] | None = "tokens"
     ) -> Names:
@@ -385,14 +392,3 @@ class VLEPipeline(PictureCoder, DiffusionPipeline):
     def _require_naming(self, so: str) -> None:
         if self.clip is None:
             raise UserError(f"this checkpoint has no CLIP, so {so}")
-
-
-def _require_fit(tokenizer: VLETokenizer, prior: TextToTokenPrior, clip: ClipModel) -> None:
-    """Raises `UserError` for parts that cannot work together."""
-    reads, writes = prior.config.text_width, prior.config.what_dim
-    if (reads, writes) != (clip.text_width, tokenizer.config.what):
-        named = f" ({prior.config.clip_name})" if prior.config.clip_name else ""
-        raise UserError(
-            f"the prior reads a CLIP of width {reads}{named} and writes {writes} numbers a token: this CLIP has width "
-            f"{clip.text_width}, and this tokenizer {tokenizer.config.what} numbers"
-        )

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from vle_gen.compact.code import DEFAULT_QUALITY, CodedTokens, TokenCode
 from vle_gen.compositing.detail import render_edited, render_without_source
+from vle_gen.device import float32_by_default
 from vle_gen.encoding import HALTING, NO_HINTS, Halting, Hints
 from vle_gen.errors import UserError
 from vle_gen.io.digest import digest_of
@@ -82,6 +83,7 @@ class TokenizerCore(nn.Module):
 
     # Picture -> tokens
 
+    @float32_by_default()
     @torch.no_grad()
     def encode(
         self, pixels: Tensor, halting: Halting = HALTING, hints: Hints = NO_HINTS, refine: int = 0
@@ -156,6 +158,7 @@ class TokenizerCore(nn.Module):
 
     # Tokens -> picture
 
+    @float32_by_default()
     @torch.no_grad()
     def decode(self, tokens: VLETokens, carry: bool = True) -> Tensor:
         """The picture (3, H, W) uint8 of one picture's tokens; with `carry` the source's detail where it is known.
