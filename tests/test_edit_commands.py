@@ -215,6 +215,19 @@ def test_a_film_there_and_back_is_slow_at_both_ends_and_shows_each_once(pipe, to
     assert np.abs(drawn[1] - np.asarray(quarter)).max() <= 1
 
 
+@pytest.mark.parametrize("number", [1, 0, 2.5, "3"])
+def test_a_film_of_fewer_than_two_frames_is_refused(pipe, tokens, number):
+    with pytest.raises(UserError, match="frames show no edit: expected 2 or more"):
+        list(animation.frames(pipe, tokens, tokens, number))
+
+
+@pytest.mark.parametrize(("count", "fps", "said"), [(0, 12, "no frames"), (2, 0, "0 frames a second"), (2, "a", "a second")])
+def test_what_is_no_film_is_not_written(picture, tmp_path, count, fps, said):
+    with pytest.raises(UserError, match=said):
+        animation.write([picture] * count, tmp_path / "a.gif", fps)
+    assert not any(tmp_path.iterdir())
+
+
 def test_a_film_as_mp4_takes_ffmpeg(vle, vlegen, tmp_path, monkeypatch):
     if shutil.which("ffmpeg"):
         assert vlegen("animate", vle, "move 1 by 9,0", "--frames", 4, "-o", tmp_path / "a.mp4").status == 0

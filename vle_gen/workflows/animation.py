@@ -1,9 +1,11 @@
 """Edits as they happen: the frames between two states of a picture, and films of them."""
 from __future__ import annotations
 
+import math
 import shutil
 import subprocess
 from collections.abc import Iterator
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 FILMS = (".gif", ".webp", ".mp4")
 COLOURS = 256  # of a GIF's palette
+SLOWEST = 0.01  # frames a second: a .gif shows none for longer than 655 s
 LEAP = 10  # levels that a dithered pixel may be further off than the nearest colour is
 
 
@@ -40,7 +43,10 @@ def count(frames: int, back: bool) -> int:
 def frames(
     pipe: VLEPipeline, before: VLETokens, after: VLETokens, number: int, back: bool = False
 ) -> Iterator[Image.Image]:
-    """Pictures from one state to another, slow at both ends."""
+    """`number` pictures from one state to another, slow at both ends, and with `back` those of the way back. Raises `UserError`
+    for fewer than 2."""
+    if not isinstance(number, Integral) or number < 2:
+        raise UserError(f"{number!r} frames show no edit: expected 2 or more, whole ones")
     drawn = []
     for k in range(number):
         t = k / (number - 1)
@@ -52,9 +58,14 @@ def frames(
 
 
 def write(images: list[Image.Image], path: str | Path, fps: float) -> Path:
-    """Writes a film that loops, whole or not at all; the path."""
+    """Writes a film that loops, of `fps` frames a second, whole or not at all; the path. Raises `UserError` for no frames, for
+    a rate that no film has, and where none can be written."""
     path, suffix = Path(path), Path(path).suffix.lower()
     check(path)
+    if not images:
+        raise UserError(f"cannot save an animation as {path}: there are no frames")
+    if not (isinstance(fps, Real) and SLOWEST <= fps < math.inf):
+        raise UserError(f"{fps!r} frames a second cannot be shown: expected {SLOWEST} or more")
     if suffix == ".mp4":
         return write_whole(path, lambda part: _encode(images, part, fps))
     options = {"save_all": True, "duration": round(1000 / fps), "loop": 0}
