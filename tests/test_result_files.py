@@ -2,16 +2,19 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import vle_gen
 from editors import flip, move, recolor, remove
 from vle_gen.tokenizer.worth import drawn
 from vle_gen.tokens import VLETokens
@@ -127,3 +130,21 @@ def test_the_command_line_survives_what_it_prints_to(file):
         with open("/dev/full", "w") as full:
             ran = subprocess.run(command, cwd=root, stdout=full, stderr=subprocess.PIPE, text=True)
         assert ran.returncode == 2 and len(ran.stderr.splitlines()) == 1 and "No space" in ran.stderr
+
+
+@pytest.fixture
+def little_room():
+    """Files may have 8 kB, and what is more is refused as by a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_folders_for_which_there_is_no_room_stay_empty(vlegen, sprites, tmp_path, little_room):
+    scenes, checkpoint = tmp_path / "scenes", tmp_path / "checkpoint"
+    ran = vlegen("data", "compose", sprites, "-n", 2, "--pick", "all", "-o", scenes)
+    refused(replace(ran, err=ran.err.lstrip()), f"cannot write into {scenes}")  # the bar has left an empty line
+    tokenizer = Path(vle_gen.SHIPPED) / "tokenizer"
+    refused(vlegen("assemble", tokenizer, "-o", checkpoint), f"cannot write the tokenizer checkpoint {checkpoint}")
+    assert not any(scenes.iterdir()) and not any(checkpoint.iterdir())

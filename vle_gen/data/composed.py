@@ -11,8 +11,7 @@ from torch import Tensor
 
 from vle_gen.data.compose import FULL_VIEW, Engine
 from vle_gen.data.scene import SceneBatch
-from vle_gen.errors import UserError
-from vle_gen.io.image_files import make_folder
+from vle_gen.io.image_files import filled_whole
 
 MASK_STEP = 16  # of the mask's red per object
 SHOWN = 0.4  # share of its box that an object shows at least to be the one that moves
@@ -31,20 +30,13 @@ def write_scenes(
     """Writes `count` scenes as ID.png, ID.mask.png, ID.moved.png and ID.json; each depends on the seed and its number alone.
 
     Raises:
-        UserError: a folder that holds something already, or cannot be made.
+        UserError: a folder that holds something already, cannot be made, or has no room.
 
     What stops it, such as Ctrl-C, leaves the folder empty.
     """
-    folder = make_folder(folder)
-    if any(folder.iterdir()):
-        raise UserError(f"{folder} is not empty: expected a new folder")
-    try:
+    with filled_whole(folder) as filled:
         for number in each(list(range(count))):
-            _write_scene(engine, folder / f"{number:06d}", number, seed, height, width)
-    except BaseException:  # stopped, or no room left: a part of what was asked for would pass for all of it
-        for path in folder.iterdir():
-            path.unlink()
-        raise
+            _write_scene(engine, filled / f"{number:06d}", number, seed, height, width)
 
 
 def _write_scene(engine: Engine, name: Path, number: int, seed: int, height: int, width: int) -> None:

@@ -9,7 +9,8 @@ import shutil
 import stat
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
@@ -205,6 +206,24 @@ def make_folder(path: str | Path) -> Path:
     except OSError as fault:
         raise UserError(f"cannot make the folder {path}: {fault.strerror}") from None
     return path
+
+
+@contextmanager
+def filled_whole(path: str | Path) -> Iterator[Path]:
+    """The folder at `path`, made where there is none, for what is written into it meanwhile: all of that or, where it fails or
+    is stopped, nothing, since a part would pass for the whole. Raises `UserError` where the folder holds something already,
+    cannot be made, or has no room."""
+    folder = make_folder(path)
+    if any(folder.iterdir()):
+        raise UserError(f"{folder} is not empty: expected a new folder")
+    try:
+        yield folder
+    except BaseException as fault:
+        for inside in folder.iterdir():
+            shutil.rmtree(inside) if inside.is_dir() else inside.unlink()
+        if isinstance(fault, OSError):
+            raise UserError(f"cannot write into {folder}: {fault.strerror or fault}") from None
+        raise
 
 
 def readable_by_others(folder: str | Path) -> None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 
 from vle_gen.device import aligned
 from vle_gen.errors import UNLOADABLE, UserError, cannot_load
@@ -39,8 +40,12 @@ class SavedModel:
             raise cannot_load(f"the {cls.part} checkpoint {folder}", fault) from None
 
     def save_pretrained(self, path, **options) -> None:
-        """As for every diffusers model, with the permissions that new files have."""
-        super().save_pretrained(path, **options)
+        """As for every diffusers model, with the permissions that new files have. Raises `UserError` where there is no room."""
+        try:
+            super().save_pretrained(path, **options)
+        except (OSError, SafetensorError) as fault:
+            why = getattr(fault, "strerror", None) or fault
+            raise UserError(f"cannot write the {self.part} checkpoint {path}: {why}") from None
         readable_by_others(path)
 
     def save_checkpoint(self, folder: str | Path, card: dict | None = None) -> None:

@@ -11,7 +11,7 @@ import yaml
 import vle_gen
 from vle_gen.clip import ClipModel
 from vle_gen.errors import UserError
-from vle_gen.io.image_files import require_new_folder
+from vle_gen.io.image_files import filled_whole, require_new_folder
 from vle_gen.pipeline import VLEPipeline
 from vle_gen.prior.model import TextToTokenPrior
 from vle_gen.prior.sampling import make_scheduler
@@ -57,7 +57,9 @@ def assemble(given: Sequence[Path], out: Path, alone: bool = False) -> list[str]
     if misfits and chosen["prior"].asked:
         raise UserError(f"{misfits[0]}: give the folder of that one too")
     halves = {name: part if part is None else part.half() for name, part in parts.items()}  # as all checkpoints are written
-    VLEPipeline(**halves, scheduler=make_scheduler() if parts["prior"] else None).save_pretrained(str(out))
+    pipe = VLEPipeline(**halves, scheduler=make_scheduler() if parts["prior"] else None)
+    with filled_whole(out) as folder:
+        pipe.save_pretrained(str(folder))
     return _lacks(parts) + [f"{misfit}, so text is drawn wrong until a prior is trained for it" for misfit in misfits]
 
 
