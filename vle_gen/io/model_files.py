@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 
 from vle_gen.device import aligned
 from vle_gen.errors import UNLOADABLE, UserError, cannot_load
+from vle_gen.io.checkpoints import weights_of
 from vle_gen.io.image_files import readable_by_others
 
 
@@ -34,6 +35,8 @@ class SavedModel:
         """The checkpoint in `folder`, ready to use. Raises `UserError` when there is none, or it cannot be read."""
         if not (Path(folder) / cls.config_name).is_file():
             raise UserError(f"no {cls.part} checkpoint in {folder}: expected {cls.config_name} and weights there")
+        if not any(weights_of(Path(folder)).glob("*.safetensors")):  # diffusers would log a line of its own
+            raise UserError(f"cannot load the {cls.part} checkpoint {folder}: there are no weights, a .safetensors, in it")
         try:
             return cls.from_pretrained(str(folder)).to(device)
         except UNLOADABLE as fault:
