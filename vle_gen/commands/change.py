@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from vle_gen.commands.options import Boxes, Checkpoint, Device, Masks, Out, Picture, load_light
-from vle_gen.commands.selecting import Chosen, Object, Point, Token
+from vle_gen.commands.selecting import Chosen, Object, Point, Token, TokenThere
 
 Dx = Annotated[Optional[float], typer.Option(help="Pixels to the right.")]
 Dy = Annotated[Optional[float], typer.Option(help="Pixels down.")]
@@ -205,7 +205,7 @@ def recolor(
 def paste(
     picture: Picture,
     source: Annotated[Path, typer.Option("--from", help="The picture or .vle file to take objects from.")],
-    token: Token = None,
+    token: TokenThere = None,
     object: Object = None,
     point: Point = None,
     to: To = None,

@@ -28,8 +28,9 @@ def edit(
     of hue); paste 2 from other.png to 120,80; add 'a green cylinder' at 120,80; replace 3 with 'a blue cube'. An object is
     a number, words in quotes, a pixel of it such as @64,137, or its box such as @52,125,24,27; "all" is every object.
 
-    Numbers mean the tokens of the picture as it was: removing one renumbers no other. Copies and pasted objects get the
-    next free numbers. Edits of --replay come first, then those of --script, then those given here.
+    Numbers mean the tokens of the picture as it was, as 'vlegen tokens' lists them with the boxes that are given as --box:
+    removing one renumbers no other. Copies and pasted objects get the next free numbers. Edits of --replay come first, then
+    those of --script, then those given here.
     """
     from vle_gen.commands.options import progress
     from vle_gen.errors import UserError

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from editors.language import Selector
     from vle_gen.encoding import Encoding
 
-Token = Annotated[Optional[list[int]], typer.Option(help="Index of a token, as 'vlegen tokens' lists it.")]
+LISTED = "Index of a token, as 'vlegen tokens' lists it"
+Token = Annotated[Optional[list[int]], typer.Option(help=f"{LISTED} with the same --box and --mask.")]
+TokenThere = Annotated[Optional[list[int]], typer.Option("--token", help=f"{LISTED}.")]  # of a picture that takes no hints
 Object = Annotated[Optional[list[str]], typer.Option(help="An object in words, such as 'the red ball'.")]
 Point = Annotated[Optional[list[str]], typer.Option(metavar="X,Y", help="A pixel of the object.")]
 
