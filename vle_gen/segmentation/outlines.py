@@ -81,16 +81,15 @@ def sharpen(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
     """Settles, in place, whether pixels along the outline of `index` are the object's or the floor's, by whose colour
     nearby theirs is like. picture (3, h, w), 0..1; owner (h, w). Where the two are alike, or either is of many colours, the
     outline stays as it is."""
-    mine, floor = (owner == index).float()[None], (owner == 0).float()[None]
-    inner = 1 - grown(1 - mine, band)
-    near = grown(mine, band)
-    if inner.sum() == 0 or near.min() == 1:
+    mine = (owner == index)[None]
+    inner, near = ~grown(~mine, band), grown(mine, band)
+    if not inner.any() or near.all():
         return
-    beyond = floor * (1 - near)
+    beyond = ((owner == 0)[None] & ~near).float()
     planes = torch.cat([picture, picture.square().sum(0, keepdim=True)])
-    body, ground = nearby(planes, inner, band), nearby(planes, beyond, band + 1)
+    body, ground = nearby(planes, inner.float(), band), nearby(planes, beyond, band + 1)
     known = nearby(beyond, torch.ones_like(beyond), band + 1)[0] > 0.02
-    rows, columns = ((near > inner)[0] & known).nonzero(as_tuple=True)  # a large object has few pixels along its outline
+    rows, columns = ((near & ~inner)[0] & known).nonzero(as_tuple=True)  # a large object has few pixels along its outline
     seen, body, ground = (side[:, rows, columns] for side in (picture, body, ground))
     varied = sum(side[3] - side[:3].square().sum(0) for side in (body, ground)).clamp(min=0)
     body, ground = body[:3], ground[:3]
@@ -109,14 +108,14 @@ def settle(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
     are surely the one's or the other's and not with their means. picture (3, h, w), 0..1; owner (h, w), near to far."""
     if not (owner > index).any():
         return
-    mine, farther = (owner == index).float()[None], (owner > index).float()[None]
-    inner, near = 1 - grown(1 - mine, band), grown(mine, band)
+    mine, farther = (owner == index)[None], (owner > index)[None]
+    inner, near = ~grown(~mine, band), grown(mine, band)
     reach = 2 * band + 1
-    rows, columns = ((near - inner) * (mine + farther) * grown(farther, reach))[0].nonzero(as_tuple=True)
+    rows, columns = (near & ~inner & (mine | farther) & grown(farther, reach))[0].nonzero(as_tuple=True)
     if not len(rows):
         return
-    outside = near[0] == 0
-    sides = inner[0] > 0, (owner > index) & outside, (owner == 0) & outside
+    outside = ~near[0]
+    sides = inner[0], farther[0] & outside, (owner == 0) & outside
     surely = sum(side.byte() << place for place, side in enumerate(sides))
     cell, width = max(1, band // FINELY), mine.shape[-1]  # of wide bands one pixel of a cell speaks for all
     cells, which = torch.unique(rows // cell * width + columns // cell, return_inverse=True)
@@ -127,7 +126,7 @@ def settle(picture: Tensor, owner: Tensor, index: int, band: int) -> None:
     about = (span[:, None] * surely.shape[-1] + span).flatten()
     parts = [_likest(picture.flatten(1), surely.flatten(), owners.flatten(), part, about) for part in at.split(AT_ONCE)]
     sign, other, sure = (torch.cat(part)[which] for part in zip(*parts, strict=True))
-    signs = torch.zeros_like(mine)
+    signs = torch.zeros(mine.shape)
     signs[0, rows, columns] = sign
     signs = box_mean(signs.clamp(-1, 1), cell)[0, rows, columns]  # neighbours on an outline mostly agree
     was = owner[rows, columns]
@@ -152,26 +151,26 @@ def without_specks(owner: Tensor, where: Tensor) -> Tensor:
 def given_back(owner: Tensor, index: int) -> None:
     """Gives, in place, specks of `index` that hang together with no part of it that is more than a few pixels wide, and lie
     in another object, to that. owner (h, w)."""
-    mine = (owner == index).float()[None]
-    reached = 1 - grown(1 - mine, SPECK)
+    mine = (owner == index)[None]
+    reached = ~grown(~mine, SPECK)
     if not reached.any() or not ((owner > 0) & (owner != index)).any():
         return
     while True:
-        further = grown(reached, 1) * mine
+        further = grown(reached, 1) & mine
         if torch.equal(further, reached):
             break
         reached = further
-    specks = mine * (1 - reached)
+    specks = mine & ~reached
     which = [k for k in owner.unique().tolist() if k != index]
     while specks.any():
         others = torch.stack([(owner == k).float() for k in which])
         share, most = box_mean(others, 2).max(0)
-        rim = (specks[0] > 0) & (share > 0)
+        rim = specks[0] & (share > 0)
         if not rim.any():
             return
         now = torch.tensor(which)[most]
         owner[rim & (now > 0)] = now[rim & (now > 0)]
-        specks[0][rim] = 0
+        specks[0][rim] = False
 
 
 def _likest(colours: Tensor, surely: Tensor, owners: Tensor, at: Tensor, about: Tensor) -> tuple[Tensor, Tensor, Tensor]:
