@@ -61,7 +61,9 @@ app.add_typer(data_app, name="data")
 def main() -> None:
     """Entry point: status 0 done, 2 wrong use or bad input with one line on stderr, 1 a fault of ours."""
     from vle_gen.errors import UserError
+    from vle_gen.memory import keep_freed_memory
 
+    keep_freed_memory()
     os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")  # its advice on optional packages is not about the picture
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
