@@ -16,6 +16,7 @@ from vle_gen.segmentation import second_look
 from vle_gen.segmentation.pointed import owner_at, owners_at
 from vle_gen.tokenizer.fixation import apart_of, standing_at
 from vle_gen.tokens import SURE, VLETokens
+from vle_gen.workflows import files
 from vle_gen.workflows.batch import edited, require_objects, tokens_for
 from vle_gen.workflows.pointing import Shown, point_out
 from vle_gen.workflows.script import find
@@ -215,3 +216,12 @@ def test_each_point_is_looked_at_again_once(everyday_pipe, beast, photo, monkeyp
     found = everyday_pipe.encode(photo, points=points)
     assert overlap(found.label_map() == owner_at(found.label_map(), ON_IT[0]), beast[1]) > 0.9
     assert sorted(point for some in looks for point in some) == sorted(points)
+
+
+def test_the_file_of_a_picture_is_read_once_however_often_it_is_looked_at(everyday_pipe, file, monkeypatch):
+    read, opened, looks = files.open_image, [], []
+    monkeypatch.setattr(files, "open_image", lambda path: opened.append(path) or read(path))
+    encode = everyday_pipe.encode
+    monkeypatch.setattr(everyday_pipe, "encode", lambda *said: looks.append(said) or encode(*said))
+    tokens_for(everyday_pipe, file, parse_group(f"remove @{ON_IT[0][0]},{ON_IT[0][1]}"))
+    assert len(looks) > 1 and opened == [file]

@@ -98,14 +98,15 @@ def tokens_with(
     boxes = [selector.box for selector in which if selector.box is not None]
     more = tuple(box for box in dict.fromkeys(boxes) if box not in given)
     encoding, given = replace(encoding, boxes=(*encoding.boxes, *more)), (*given, *more)
-    tokens = files.read_tokens(pipe, picture, encoding)
+    look = files.looks_at(pipe, picture, encoding.masks)
+    tokens = look(encoding)
     points = points_in(tokens, which)
     if not points:
         return tokens
 
     def told(boxes: dict[Point, Box], points: Sequence[Point] = ()) -> VLETokens:
         more = (*encoding.boxes, *dict.fromkeys(boxes.values())), (*encoding.points, *points)
-        return files.read_tokens(pipe, picture, replace(encoding, boxes=more[0], points=more[1]))
+        return look(replace(encoding, boxes=more[0], points=more[1]))
 
     owned, numbers = zip(points, owners_at(tokens, points), strict=True), any(one.number is not None for one in which)
     open_points = [point for point, owner in owned if not (numbers and owner)]

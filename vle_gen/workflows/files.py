@@ -29,14 +29,24 @@ def read_tokens(pipe: VLEPipeline, path: str | Path, encoding: Encoding = AS_USU
     """The tokens of a picture, or those that a `.vle` file holds, coded or not. Raises `UserError` for anything else."""
     path = Path(path)
     if path.suffix.lower() != VLE:
-        picture = open_image(path)
-        masks = [read_mask(mask, picture.size[::-1]) for mask in encoding.masks]
-        return pipe.encode(picture, encoding.boxes, encoding.points, encoding.halting, encoding.refine, masks)
+        return looks_at(pipe, path, encoding.masks)(encoding)
     if encoding.looks != AS_USUAL:
         raise _tokens_already(path)
     from vle_gen.compact.file import load_tokens
 
     return load_tokens(pipe.tokenizer, path)
+
+
+def looks_at(pipe: VLEPipeline, path: str | Path, masks: Sequence[str | Path] = ()) -> Callable[[Encoding], VLETokens]:
+    """What encodes the picture at `path`, with masks in files, as often as it is asked; the files are read once. Raises
+    `UserError` as `read_tokens` does."""
+    picture = open_image(path)
+    marked = [read_mask(mask, picture.size[::-1]) for mask in masks]
+
+    def look(told: Encoding) -> VLETokens:
+        return pipe.encode(picture, told.boxes, told.points, told.halting, told.refine, marked)
+
+    return look
 
 
 def read_each(
