@@ -59,7 +59,10 @@ def edit(
 
 
 def history(vle: Annotated[Path, typer.Argument(help="A .vle file.")]) -> None:
-    """List the edits that made a .vle file, a line for each command; --replay of 'vlegen edit' does them again."""
+    """List the edits that made a .vle file, a line for each command; --replay of 'vlegen edit' does them again.
+
+    What was shown by a mask is listed, and done again, as the box about it.
+    """
     from vle_gen.io.token_file import history_of
 
     for line in history_of(vle):
