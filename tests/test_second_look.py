@@ -146,6 +146,12 @@ def test_where_nothing_is_found_a_box_is_advised(tokens):
         require_objects(tokens, [(2, 2)], "img.png")
 
 
+def test_a_point_beside_the_picture_is_said_to_be_that_also_where_nothing_is_found(vlegen, tmp_path):
+    Image.new("RGB", (120, 80), (128, 128, 128)).save(tmp_path / "grey.png")
+    ran = vlegen("remove", tmp_path / "grey.png", "--point", "130,10")
+    assert ran.status == 2 and "130,10 lies outside" in ran.err and "120 x 80" in ran.err
+
+
 def test_points_may_be_lists_or_an_array(everyday_pipe, photo):
     told = everyday_pipe.encode(photo, points=ON_IT[:1]).label_map()
     for points in ([list(ON_IT[0])], np.array(ON_IT[:1])):

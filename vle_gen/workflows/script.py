@@ -135,7 +135,11 @@ def _from_beside(edit: Edit, path: str | Path) -> Edit:
 
 def find(pipe: VLEPipeline, tokens: VLETokens, selector: Selector, name: str) -> list[int]:
     """The tokens that a selector means. Raises `UserError` when there is no such object."""
-    count = len(tokens)
+    count, (height, width) = len(tokens), tokens.size
+    if selector.point is not None:
+        x, y = selector.point
+        if not (0 <= x < width and 0 <= y < height):
+            raise UserError(f"{x:g},{y:g} lies outside {name}, which is {width} x {height}")
     if count == 1:
         raise UserError(f"{name} has no object tokens: only the scene, token 0, which cannot be edited")
     if not (tokens.kind[0, :count] == OBJECT).any():
@@ -163,10 +167,7 @@ def _meant(
 
 
 def _at(tokens: VLETokens, point: tuple[float, float], name: str) -> int:
-    (height, width), (x, y) = tokens.size, point
-    if not (0 <= x < width and 0 <= y < height):
-        raise UserError(f"{x:g},{y:g} lies outside {name}, which is {width} x {height}")
-    (owner,) = owners_at(tokens, [point])
+    (owner,), (x, y) = owners_at(tokens, [point]), point
     if owner == 0:
         raise UserError(f"no object of {name} is at {x:g},{y:g}: only the scene (see 'vlegen tokens {name}')")
     return owner
