@@ -31,6 +31,8 @@ def test_it_is_trained_and_nothing_else(vlegen, sprites, tmp_path):
     losses = [row["loss"] for row in rows]
     assert [row["step"] for row in rows] == list(range(1, 61))
     assert sum(losses[-5:]) < 0.3 * sum(losses[:5]), "it learns to draw the backgrounds"
+    changed = [row["changed"] for row in rows]
+    assert sum(changed[-5:]) < 0.5 * sum(changed[:5]), "what no background says is drawn as before"
     assert Image.open(tmp_path / "samples" / "0000040.png").size == (8 * 64, 2 * 64)
 
     before, after = load_file(SHIPPED / WEIGHTS), load_file(tmp_path / "checkpoint" / WEIGHTS)

@@ -21,7 +21,7 @@ from vle_gen.workflows.batch import edited, require_objects, tokens_for
 from vle_gen.workflows.pointing import Shown, point_out
 from vle_gen.workflows.script import find
 
-ON_IT, AMONG_LEAVES = ((210, 150), (250, 200)), ((20, 300), (380, 40))
+ON_IT, AMONG_LEAVES = ((210, 150), (266, 190)), ((20, 300), (380, 40))
 
 
 @pytest.fixture

@@ -17,6 +17,9 @@ from vle_gen.training.log import Watch
 from vle_gen.training.tokenizer import Pictures, readable, starting_network
 
 SHOWN = 8  # backgrounds of a sample picture
+STRANGE = 0.5  # of a batch, how many tokens there are besides that no background has, and how much these count
+FAR = (0.4, 1.4)  # times the difference of two tokens, by which these lie away from a third
+WORST = 1.0  # squared error that counts as no more, of what such a token says
 
 
 class Pairs(NamedTuple):
@@ -45,24 +48,45 @@ class Pairs(NamedTuple):
 
 class BackgroundTask:
     """The background decoder for `vle_gen.training.loop`, from pairs that are drawn once: to draw them takes longer than to
-    learn from them, and a resumed run draws the same."""
+    learn from them, and a resumed run draws the same.
+
+    Tokens of pictures unlike those that are composed, such as photographs, have no true background. Of tokens that no
+    background has it learns to draw roughly what the decoder of `init` does, since objects are looked for against that.
+    """
 
     def __init__(self, config: configs.TokenizerConfig, device: torch.device):
         self.config, self.network = config, starting_network(config).to(device)
         self.model = self.network.background_decoder
-        self.squared = config.losses.squared
+        self.before, self.squared = decoder_of(config.init).to(device), config.losses.squared
         with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=config.train.precision == "bf16"):
             generator = torch.Generator(device).manual_seed(config.train.seed)
             self.pairs = Pairs.drawn(self.network.eval(), Pictures.of(config, device), config.pairs, generator)
 
     def loss(self, step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float | Tensor]]:
-        """How far colours are from the true ones, and how far their differences from pixel to pixel are."""
-        chosen = torch.randint(len(self.pairs.mean), (self.config.train.batch,), generator=generator, device=generator.device)
+        """How far colours are from the true ones, and how far their differences from pixel to pixel are; and how far those of
+        strange tokens are, averaged over pixels of the decoder before."""
+        count = self.config.train.batch
+        chosen = torch.randint(len(self.pairs.mean), (count,), generator=generator, device=generator.device)
         mean, logvar, colours = (values[chosen] for values in self.pairs)
-        away = self.model(posterior_sample(mean, logvar, generator)) - colours.float() / 255
+        strange = self._strange(max(1, round(STRANGE * count)), generator)
+        drawn = self.model(torch.cat([posterior_sample(mean, logvar, generator), strange]))
+        away = drawn[:count] - colours.float() / 255
         colour = away.abs().mean() + self.squared * away.square().mean()
         edges = away.diff(dim=2).abs().mean() + away.diff(dim=3).abs().mean()
-        return colour + edges, {"colour": colour.detach(), "edges": edges.detach()}
+        with torch.no_grad():
+            before = self.before(strange)
+        side = min(before.shape[-1], drawn.shape[-1])
+        changed = F.adaptive_avg_pool2d(drawn[count:], side) - F.adaptive_avg_pool2d(before, side)
+        changed = changed.abs().mean() + self.squared * changed.square().clamp(max=WORST).mean()
+        terms = {"colour": colour.detach(), "edges": edges.detach(), "changed": changed.detach()}
+        return colour + edges + STRANGE * changed, terms
+
+    def _strange(self, count: int, generator: torch.Generator) -> Tensor:
+        """Scene tokens (count, D) that are farther off than any background's."""
+        chosen = torch.randint(len(self.pairs.mean), (3, count), generator=generator, device=generator.device)
+        one, other, third = self.pairs.mean[chosen]
+        share = torch.rand(count, 1, generator=generator, device=generator.device)
+        return third + (FAR[0] + (FAR[1] - FAR[0]) * share) * (one - other)
 
     def sample_grid(self, ema_model: nn.Module) -> Image.Image:
         """Backgrounds above, as they are drawn below."""
@@ -77,6 +101,13 @@ class BackgroundTask:
 
         self.network.background_decoder.load_state_dict(ema_model.state_dict())
         VLETokenizer.from_network(self.network, readable(self.config)).save_checkpoint(folder, card)
+
+
+def decoder_of(folder: str) -> nn.Module:
+    """The background decoder of a checkpoint, to be read by."""
+    from vle_gen.tokenizer.model import VLETokenizer
+
+    return VLETokenizer.load(folder).network.background_decoder.eval().requires_grad_(False)
 
 
 def _read(network: TokenizerNetwork, image: Tensor) -> tuple[Tensor, Tensor]:
