@@ -7,7 +7,7 @@ import shutil
 import stat
 import subprocess
 import sys
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -132,19 +132,21 @@ def test_the_command_line_survives_what_it_prints_to(file):
         assert ran.returncode == 2 and len(ran.stderr.splitlines()) == 1 and "No space" in ran.stderr
 
 
-@pytest.fixture
-def little_room():
-    """Files may have 8 kB, and what is more is refused as by a disk that is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+def with_little_room(*arguments: object) -> subprocess.CompletedProcess:
+    """Runs `vlegen ARGUMENTS...` where files may have 8 kB, and what is more is refused as by a disk that is full."""
+    command = [sys.executable, "cli.py", *map(str, arguments)]
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (8192, resource.RLIM_INFINITY))
+    return subprocess.run(command, cwd=Path(__file__).parents[1], preexec_fn=limit, capture_output=True, text=True)
 
 
-def test_folders_for_which_there_is_no_room_stay_empty(vlegen, sprites, tmp_path, little_room):
+def test_folders_for_which_there_is_no_room_stay_empty(sprites, tmp_path):
     scenes, checkpoint = tmp_path / "scenes", tmp_path / "checkpoint"
-    ran = vlegen("data", "compose", sprites, "-n", 2, "--pick", "all", "-o", scenes)
-    refused(replace(ran, err=ran.err.lstrip()), f"cannot write into {scenes}")  # the bar has left an empty line
     tokenizer = Path(vle_gen.SHIPPED) / "tokenizer"
-    refused(vlegen("assemble", tokenizer, "-o", checkpoint), f"cannot write the tokenizer checkpoint {checkpoint}")
+    composed = with_little_room("data", "compose", sprites, "-n", 2, "--pick", "all", "-o", scenes)
+    assembled = with_little_room("assemble", tokenizer, "-o", checkpoint)
+    for ran, said in (
+        (composed, f"cannot write into {scenes}"), (assembled, f"cannot write the tokenizer checkpoint {checkpoint}"),
+    ):  # fmt: skip
+        assert ran.returncode == 2 and "Traceback" not in ran.stderr
+        assert said in ran.stderr.splitlines()[-1]
     assert not any(scenes.iterdir()) and not any(checkpoint.iterdir())
