@@ -76,6 +76,14 @@ class Extent(NamedTuple):
         return Extent(width / side, height / side)
 
 
+def work_picture(image: Tensor, side: int) -> Tensor:
+    """What the backbone sees of pictures (B, 3, H, W), 0..1: their longer side at about `side` pixels, both multiples of 16, in
+    -1..1."""
+    extent = Extent.of(*image.shape[-2:])
+    work = [round(side * share / 16) * 16 for share in (extent.height, extent.width)]
+    return F.interpolate(image, work, mode="area") * 2 - 1
+
+
 def crop(pictures: Tensor, extent: Extent, where: Tensor, size: int, mode: str = "bilinear") -> Tensor:
     """Glimpses (B, N, C, size, size): frames `where` (B, N, 4) of each picture of `pictures` (B, C, h, w), all of
     which show the whole of `extent`; 0 outside."""

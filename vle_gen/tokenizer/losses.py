@@ -12,7 +12,7 @@ from torch import Tensor
 from vle_gen.data.compose import Engine
 from vle_gen.data.scene import SceneBatch
 from vle_gen.tokenizer.background import stretch
-from vle_gen.tokenizer.blocks import Extent, crop, frame_grid, paste, planned
+from vle_gen.tokenizer.blocks import Extent, crop, frame_grid, paste, planned, work_picture
 from vle_gen.tokenizer.glimpse import Layers
 from vle_gen.tokenizer.network import TokenizerNetwork, kl_divergence, posterior_sample
 from vle_gen.tokenizer.sizes import FRAME_SCALE, LossWeights
@@ -63,9 +63,8 @@ class TokenizerLoss:
         """The weighted sum, and each term unweighted."""
         height, width = scenes.image.shape[-2:]
         extent = Extent.of(height, width)
-        side = net.sizes.work_side
-        work = (round(side * extent.height / 16) * 16, round(side * extent.width / 16) * 16)
-        picture = F.interpolate(scenes.image, work, mode="area") * 2 - 1
+        picture = work_picture(scenes.image, net.sizes.work_side)
+        work = picture.shape[-2:]
         features = net.backbone(picture)
 
         bg_mean, bg_logvar = net.background_encoder(features.coarse, picture)

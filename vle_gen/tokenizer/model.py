@@ -4,7 +4,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-import torch.nn.functional as F
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
@@ -15,7 +14,7 @@ from vle_gen.data.scene import SceneBatch
 from vle_gen.data.sprites import SpriteBank
 from vle_gen.io.model_files import SavedModel
 from vle_gen.tokenizer.background import stretch
-from vle_gen.tokenizer.blocks import Extent, crop
+from vle_gen.tokenizer.blocks import Extent, crop, work_picture
 from vle_gen.tokenizer.core import TokenizerCore
 from vle_gen.tokenizer.network import TokenizerNetwork
 from vle_gen.tokenizer.sizes import FRAME_SCALE, TokenizerSizes
@@ -155,9 +154,7 @@ class VLETokenizer(TokenizerCore, SavedModel, ModelMixin, ConfigMixin):
         return code.mean, code.logvar
 
     def _work(self, image: Tensor) -> Tensor:
-        side = self.network.sizes.work_side
-        picture = F.interpolate(image, (side, side), mode="area") * 2 - 1
-        return picture.contiguous(memory_format=torch.channels_last)
+        return work_picture(image, self.network.sizes.work_side).contiguous(memory_format=torch.channels_last)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16)

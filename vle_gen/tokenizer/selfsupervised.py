@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vle_gen.data.scene import SceneBatch
 from vle_gen.tokenizer.background import stretch
-from vle_gen.tokenizer.blocks import Extent, crop, paste
+from vle_gen.tokenizer.blocks import Extent, crop, paste, work_picture
 from vle_gen.tokenizer.losses import focal, heat_targets
 from vle_gen.tokenizer.network import TokenizerNetwork, kl_divergence, posterior_sample
 from vle_gen.tokenizer.sizes import FRAME_SCALE, LossWeights
@@ -61,9 +61,7 @@ class SelfSupervisedLoss:
         """The weighted sum, and each term unweighted. Of `scenes` only the image is looked at."""
         image = scenes.image
         height, width = image.shape[-2:]
-        extent, side = Extent.of(height, width), net.sizes.work_side
-        work = (round(side * extent.height / 16) * 16, round(side * extent.width / 16) * 16)
-        picture = F.interpolate(image, work, mode="area") * 2 - 1
+        extent, picture = Extent.of(height, width), work_picture(image, net.sizes.work_side)
         features = net.backbone(picture)
         mean, logvar = net.background_encoder(features.coarse, picture)
         background = stretch(net.background_decoder(posterior_sample(mean, logvar, generator)), height, width)

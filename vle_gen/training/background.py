@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from vle_gen import config as configs
-from vle_gen.tokenizer.blocks import Extent
+from vle_gen.tokenizer.blocks import work_picture
 from vle_gen.tokenizer.network import TokenizerNetwork, posterior_sample
 from vle_gen.training.log import Watch
 from vle_gen.training.tokenizer import Pictures, readable, starting_network
@@ -112,8 +112,6 @@ def decoder_of(folder: str) -> nn.Module:
 
 def _read(network: TokenizerNetwork, image: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and log-variance (B, D) of the scene tokens of pictures (B, 3, H, W), 0..1."""
-    extent, side = Extent.of(*image.shape[-2:]), network.sizes.work_side
-    work = [round(side * share / 16) * 16 for share in (extent.height, extent.width)]
-    picture = F.interpolate(image, work, mode="area") * 2 - 1
+    picture = work_picture(image, network.sizes.work_side)
     coarse = network.backbone(picture.contiguous(memory_format=torch.channels_last)).coarse
     return network.background_encoder(coarse, picture)
